@@ -3,11 +3,14 @@
 //! Nothing here does I/O, waits, reads a clock or draws a random number: time and ids come in through
 //! [`context::Context`]. Start reading at `payment.rs`: it says what a payment is and what can happen to it.
 
+pub mod catalogue;
 pub mod context;
+pub mod documents;
 pub mod identity;
 pub mod ledger;
 pub mod money;
 pub mod rail;
 pub mod refusal;
 pub mod site;
+pub mod status_detail;
 pub mod timestamp;

@@ -1,0 +1,133 @@
+//! What each market offers: payment methods, their cards and issuers, prices of instalments, fees, expiries.
+//!
+//! Everything comes from the tables in `data/`, which are compiled in. A site's catalogue is read when it is first
+//! asked for ([`of`]); from then on a BIN is resolved by one binary search ([`SiteCatalogue::resolve_bin`]).
+
+mod answers;
+mod bins;
+pub mod expiry;
+pub mod fees;
+pub mod installments;
+mod issuers;
+mod method;
+pub mod outcomes;
+mod prefixes;
+mod read;
+pub(crate) mod table;
+
+pub use answers::SearchParameters;
+pub use issuers::Issuer;
+pub use method::{
+    CardSettings, DeferredCapture, FinancialInstitution, MethodStatus, NumberValidation, PaymentMethod,
+    PaymentType, SecurityCodeMode,
+};
+pub use prefixes::{PatternFault, PrefixSet};
+
+use crate::site::{SITES, Site};
+use bins::BinIndex;
+use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
+
+/// The fewest digits that say something about a card.
+pub const SHORTEST_BIN: usize = 6;
+/// The most digits that are a BIN; more are taken for the whole number, whose length counts.
+pub const LONGEST_BIN: usize = 8;
+
+/// What one site offers.
+#[derive(Debug)]
+pub struct SiteCatalogue {
+    site: Site,
+    methods: Vec<PaymentMethod>,
+    bins: BinIndex,
+    issuers: Vec<Issuer>,
+    identification_types: Vec<IdentificationType>,
+}
+
+/// A kind of document that a site's payers have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentificationType {
+    /// `CPF`, `DNI`, …
+    pub id: String,
+    /// The label of a form.
+    pub name: String,
+    /// `number` (digits alone) or `letter` (letters too).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Fewest characters, without punctuation.
+    pub min_length: usize,
+    /// Most characters, without punctuation.
+    pub max_length: usize,
+}
+
+/// The catalogue of `site`, read at the first call.
+pub fn of(site: Site) -> &'static SiteCatalogue {
+    static CATALOGUES: [OnceLock<SiteCatalogue>; SITES.len()] = [const { OnceLock::new() }; SITES.len()];
+    CATALOGUES[site as usize].get_or_init(|| read::catalogue(site))
+}
+
+impl SiteCatalogue {
+    /// The site.
+    pub fn site(&self) -> Site {
+        self.site
+    }
+
+    /// All methods, whatever their status, in the order of the API.
+    pub fn methods(&self) -> &[PaymentMethod] {
+        &self.methods
+    }
+
+    /// The method with this id, whatever its status: a payment of the past may name one that is not offered.
+    pub fn method(&self, id: &str) -> Option<&PaymentMethod> {
+        self.methods.iter().find(|method| method.id == id)
+    }
+
+    /// The methods to which a card may belong: offered ones first, and of those credit first.
+    ///
+    /// `digits` is a BIN of 6 to 8 digits, or a whole number, whose length is then checked as well. Methods with the
+    /// status `testing` come last; methods of the past never.
+    pub fn resolve_bin(&self, digits: &str) -> Vec<&PaymentMethod> {
+        self.bins.resolve(digits, &self.methods)
+    }
+
+    /// The one offered method to which a card belongs; where credit and debit share a BIN, credit.
+    pub fn offered_method_of(&self, digits: &str) -> Option<&PaymentMethod> {
+        self.resolve_bin(digits).into_iter().find(|method| method.is_offered())
+    }
+
+    /// The shape of card of `method` to which a BIN or whole number belongs.
+    pub fn settings_for<'a>(&self, method: &'a PaymentMethod, digits: &str) -> Option<&'a CardSettings> {
+        method.settings.iter().find(|settings| settings.matches(digits))
+    }
+
+    /// Who issued a card: the issuer known by the BIN, else the method's default, else its first; `None` for methods
+    /// without issuers.
+    pub fn issuer_for(&self, method_id: &str, bin: &str) -> Option<&Issuer> {
+        let issuers = || self.issuers.iter().filter(|issuer| issuer.issues(method_id));
+        issuers()
+            .find(|issuer| issuer.owns(bin))
+            .or_else(|| issuers().find(|issuer| issuer.default))
+            .or_else(|| issuers().next())
+    }
+
+    /// The issuers a buyer may choose from: the one known by the BIN, or else all of the method's.
+    pub fn card_issuers(&self, method_id: &str, bin: &str) -> Vec<&Issuer> {
+        let issuers: Vec<&Issuer> = self.issuers.iter().filter(|issuer| issuer.issues(method_id)).collect();
+        match issuers.iter().find(|issuer| issuer.owns(bin)) {
+            Some(owner) => vec![owner],
+            None => issuers,
+        }
+    }
+
+    /// All issuers of the site.
+    pub fn issuers(&self) -> &[Issuer] {
+        &self.issuers
+    }
+
+    /// The kinds of document of the site's payers; empty in Mexico, whose forms ask for none.
+    pub fn identification_types(&self) -> &[IdentificationType] {
+        &self.identification_types
+    }
+}
+
+#[cfg(test)]
+mod tests;

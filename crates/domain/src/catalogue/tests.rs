@@ -1,0 +1,271 @@
+//! The catalogue as a whole: every table of every site, the documented test cards, and the answers' shapes.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const LOGOS: &str = "https://logos.example/";
+
+fn test_cards() -> impl Iterator<Item = (Site, &'static str, &'static str)> {
+    table::rows(include_str!("../../data/test_cards.csv"))
+        .map(|row| (Site::from_id(row[0]).unwrap(), row[2], row[3]))
+}
+
+fn ids(methods: &[&PaymentMethod]) -> Vec<String> {
+    methods.iter().map(|method| method.id.clone()).collect()
+}
+
+fn search(site: Site, parameters: SearchParameters) -> Value {
+    serde_json::from_str(&of(site).search_json(&parameters, LOGOS)).unwrap()
+}
+
+fn for_bin(bin: &str) -> SearchParameters {
+    SearchParameters { bin: Some(bin.to_owned()), status: Some("active".to_owned()), ..Default::default() }
+}
+
+#[test]
+fn every_test_card_belongs_to_exactly_one_offered_method() {
+    let mut count = 0;
+    for (site, kind, number) in test_cards() {
+        for digits in [&number[..6], &number[..8], number] {
+            let methods = of(site).resolve_bin(digits);
+            let offered: Vec<_> = methods.iter().filter(|method| method.is_offered()).collect();
+            assert_eq!(offered.len(), 1, "{site} {}", &digits[..6]);
+            assert_eq!(offered[0].payment_type.id(), kind, "{site} {}", &digits[..6]);
+            assert_eq!(offered[0].id, methods[0].id, "the offered method comes first");
+            assert!(of(site).settings_for(offered[0], digits).is_some());
+        }
+        assert!(crate::documents::is_luhn(number));
+        count += 1;
+    }
+    assert_eq!(count, 28);
+}
+
+#[test]
+fn credit_and_debit_twins_are_told_apart() {
+    let one = |site, bin| ids(&of(site).resolve_bin(bin));
+    assert_eq!(one(Site::MLA, "400276"), ["debvisa"]);
+    assert_eq!(one(Site::MLA, "450995"), ["visa"]);
+    assert_eq!(one(Site::MLB, "506776"), ["debelo"]);
+    assert_eq!(one(Site::MLB, "423564"), ["visa", "debvisa"], "methods in testing come last");
+    assert_eq!(one(Site::MLB, "502121"), ["debmaster"]);
+    assert!(of(Site::MLB).offered_method_of("502121").is_none());
+    assert_eq!(one(Site::MLC, "602711"), [""; 0], "methods of the past are not resolved");
+}
+
+#[test]
+fn a_whole_number_is_held_to_its_length() {
+    let mla = of(Site::MLA);
+    assert_eq!(ids(&mla.resolve_bin("4509953566233704")), ["visa"]);
+    assert!(mla.resolve_bin("450995356623370").is_empty());
+    assert!(mla.resolve_bin("45099535662337049").is_empty());
+    assert_eq!(ids(&mla.resolve_bin("2799512345678")), ["tarshop"]);
+    let maestro = mla.method("maestro").unwrap();
+    for length in [18, 19] {
+        let number = format!("{:0<length$}", "501041");
+        assert_eq!(ids(&mla.resolve_bin(&number)), ["maestro"], "{length}");
+        assert_eq!(mla.settings_for(maestro, &number).unwrap().number_length, length);
+    }
+}
+
+#[test]
+fn what_is_no_card_number_resolves_to_nothing() {
+    for digits in ["", "4", "45099", "45099a", "4509953566x33704", "４５０９９５", "-45099", " 450995"]
+    {
+        assert!(of(Site::MLA).resolve_bin(digits).is_empty(), "{digits}");
+        assert!(of(Site::MLA).offered_method_of(digits).is_none());
+    }
+    assert!(of(Site::MLA).resolve_bin(&"4".repeat(10_000)).is_empty());
+}
+
+#[test]
+fn tables_are_whole() {
+    for site in SITES {
+        let catalogue = of(site);
+        assert_eq!(catalogue.site(), site);
+        assert!(catalogue.method("visa").is_some() && catalogue.method("account_money").is_some());
+        let mut seen = std::collections::BTreeSet::new();
+        for method in catalogue.methods() {
+            assert!(seen.insert(&method.id), "{site} {} stands twice", method.id);
+            assert!(method.min_allowed <= method.max_allowed);
+            assert!(!method.processing_modes.is_empty() && method.logo.ends_with(".gif"));
+            if method.payment_type.is_card() {
+                let issuer = catalogue.issuer_for(&method.id, "");
+                assert!(issuer.is_some(), "{site} {} has no issuer", method.id);
+            }
+        }
+        for issuer in catalogue.issuers() {
+            for method in &issuer.payment_methods {
+                assert!(catalogue.method(method).is_some(), "{site} {} issues {method}", issuer.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_issuer_is_known_by_the_bin_or_is_the_default() {
+    let mla = of(Site::MLA);
+    assert_eq!(mla.issuer_for("visa", "450995").unwrap().id, 310);
+    assert_eq!(mla.issuer_for("visa", "4509953566233704").unwrap().id, 310);
+    assert_eq!(mla.issuer_for("master", "511111").unwrap().id, 338);
+    assert_eq!(mla.issuer_for("cencosud", "").unwrap().id, 692, "the only one, though no default");
+    assert_eq!(of(Site::MLB).issuer_for("master", "503143").unwrap().name, "Mastercard");
+    assert!(of(Site::MLB).issuer_for("pix", "").is_none());
+    assert_eq!(mla.card_issuers("master", "503175").len(), 1);
+    assert!(mla.card_issuers("master", "511111").len() > 3);
+    assert!(mla.card_issuers("nothing", "511111").is_empty());
+}
+
+#[test]
+fn the_list_shows_offered_methods_in_the_documented_shape() {
+    for site in SITES {
+        let list: Vec<Value> = serde_json::from_str(&of(site).payment_methods_json(LOGOS)).unwrap();
+        assert!(list.iter().all(|method| method["status"] == "active"));
+        for method in &list {
+            let keys: Vec<&String> = method.as_object().unwrap().keys().collect();
+            assert_eq!(keys.len(), 14, "{site} {}: {keys:?}", method["id"]);
+            let logo = method["thumbnail"].as_str().unwrap();
+            assert!(logo.starts_with("https://logos.example/") && logo.matches("//").count() == 1, "{logo}");
+            assert!(method["settings"].is_array() && method["min_allowed_amount"].is_number());
+        }
+    }
+    let list = of(Site::MLB).payment_methods_json(LOGOS);
+    assert!(list.contains(r#""min_allowed_amount":0.5"#), "amounts are written as they stand in the table");
+}
+
+#[test]
+fn a_search_by_bin_finds_the_card_with_its_issuer_and_instalments() {
+    let answer = search(Site::MLB, for_bin("50314332"));
+    assert_eq!(answer["paging"], serde_json::json!({"total": 1, "limit": 30, "offset": 0}));
+    let result = &answer["results"][0];
+    assert_eq!((&result["id"], &result["site_id"]), (&"master".into(), &"MLB".into()));
+    assert_eq!(result["issuer"], serde_json::json!({"id": 24, "name": "Mastercard", "default": true}));
+    assert_eq!(result["payer_costs"].as_array().unwrap().len(), 12);
+    assert_eq!(result["payer_costs"][2]["installment_rate"].to_string(), "9.73");
+    assert_eq!(result["payer_costs"][2]["min_allowed_amount"].to_string(), "15");
+    assert_eq!((&result["max_accreditation_days"], &result["marketplace"]), (&2.into(), &"NONE".into()));
+    assert_eq!(result["financing_deals"]["status"], "deactive");
+}
+
+#[test]
+fn a_search_shows_the_cards_own_shape_first() {
+    let lengths = |bin: &str| {
+        let answer = search(Site::MLA, for_bin(bin));
+        let settings = answer["results"][0]["settings"].as_array().unwrap().clone();
+        settings
+            .iter()
+            .map(|settings| settings["card_number"]["length"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lengths("603488"), [16, 13]);
+    assert_eq!(lengths("279951"), [13, 16]);
+}
+
+#[test]
+fn a_search_finds_nothing_for_an_unknown_bin_and_pages_the_rest() {
+    assert_eq!(search(Site::MLA, for_bin("999999"))["results"], serde_json::json!([]));
+    assert_eq!(search(Site::MLA, for_bin("4"))["paging"]["total"], 0);
+    let page = SearchParameters { limit: Some(1), status: Some("active".into()), ..Default::default() };
+    let first = search(Site::MCO, page.clone());
+    assert_eq!(first["results"].as_array().unwrap().len(), 1);
+    assert_eq!(first["results"][0]["site_id"], "MCO");
+    let total = usize::try_from(first["paging"]["total"].as_u64().unwrap()).unwrap();
+    let beyond = search(Site::MCO, SearchParameters { offset: Some(total), limit: Some(usize::MAX), ..page });
+    assert_eq!((&beyond["results"], &beyond["paging"]["limit"]), (&serde_json::json!([]), &100.into()));
+    let tickets = SearchParameters { payment_type_id: Some("ticket".into()), ..Default::default() };
+    assert_eq!(search(Site::MLU, tickets)["paging"]["total"], 2);
+    let testing = SearchParameters { status: Some("testing".into()), ..Default::default() };
+    assert_eq!(search(Site::MLB, testing)["paging"]["total"], 6);
+}
+
+#[test]
+fn argentine_rows_carry_the_costs_that_its_law_wants_shown() {
+    let answer = search(Site::MLA, for_bin("450995"));
+    let costs = answer["results"][0]["payer_costs"].as_array().unwrap();
+    assert_eq!(costs[0]["labels"][0], "CFT_0,00%|TEA_0,00%");
+    assert_eq!(costs[1]["labels"][0], "CFT_87,82%|TEA_69,00%");
+    let names: BTreeMap<String, ()> =
+        costs.iter().map(|cost| (cost["payment_method_option_id"].to_string(), ())).collect();
+    assert_eq!(names.len(), costs.len());
+    assert_eq!(
+        search(Site::MPE, for_bin("400917"))["results"][0]["payer_costs"][1]["labels"],
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn issuers_and_documents_are_shown_in_the_documented_shape() {
+    let issuers: Value =
+        serde_json::from_str(&of(Site::MLA).card_issuers_json("visa", "450995", LOGOS)).unwrap();
+    assert_eq!(
+        issuers,
+        serde_json::json!([{
+            "id": "310",
+            "name": "Banco Santander",
+            "secure_thumbnail": "https://logos.example/310.gif",
+            "thumbnail": "https://logos.example/310.gif",
+            "processing_mode": "aggregator",
+            "merchant_account_id": null,
+        }])
+    );
+    for site in SITES {
+        assert_eq!(of(site).identification_types_json().is_none(), site == Site::MLM);
+    }
+    let types = of(Site::MLB).identification_types_json().unwrap();
+    assert!(
+        types.starts_with(r#"[{"id":"CPF","name":"CPF","type":"number","min_length":11,"max_length":11}"#)
+    );
+}
+
+/// The expanded patterns say what the regular expressions say, for every BIN of the table's own and its neighbours.
+#[test]
+fn expanded_patterns_agree_with_the_regular_expressions() {
+    let file: BTreeMap<String, Vec<Value>> =
+        serde_json::from_str(include_str!("../../data/payment_methods.json")).unwrap();
+    let patterns =
+        file.values().flatten().flat_map(|method| method["settings"].as_array().unwrap()).flat_map(|s| {
+            ["pattern", "exclusion_pattern", "installments_pattern"]
+                .map(|key| s["bin"][key].as_str().unwrap_or_default())
+        });
+    let distinct: std::collections::BTreeSet<&str> = patterns.collect();
+    let mut compared = 0;
+    for pattern in distinct.into_iter().filter(|pattern| !pattern.is_empty() && !pattern.contains("(?!")) {
+        let expression = regex::Regex::new(pattern).unwrap();
+        let set = PrefixSet::parse(pattern).unwrap();
+        for &(first, last) in set.ranges() {
+            for edge in [first.saturating_sub(1), first, last, (last + 1).min(99_999_999)] {
+                let number = format!("{edge:08}");
+                for digits in [&number[..6], &number[..7], &number] {
+                    assert_eq!(set.matches(digits), expression.is_match(digits), "{digits} in {pattern}");
+                }
+            }
+        }
+        compared += 1;
+    }
+    assert!(compared > 30, "{compared}");
+}
+
+proptest! {
+    #[test]
+    fn a_bin_belongs_to_at_most_one_offered_method_of_a_kind(bin in 200_000_u32..700_000, which in 0_usize..7) {
+        let site = SITES[which];
+        let mut kinds = std::collections::BTreeMap::new();
+        for method in of(site).resolve_bin(&bin.to_string()).into_iter().filter(|method| method.is_offered()) {
+            let other = kinds.insert(method.payment_type, &method.id);
+            prop_assert_eq!(other, None, "{} {} is {} too", site, bin, method.id);
+        }
+    }
+
+    #[test]
+    fn resolving_never_fails_and_agrees_with_each_method(digits in "[0-9]{0,20}", which in 0_usize..7) {
+        let catalogue = of(SITES[which]);
+        let found = ids(&catalogue.resolve_bin(&digits));
+        for method in catalogue.methods() {
+            let expected = digits.len() >= SHORTEST_BIN
+                && matches!(method.status, MethodStatus::Active | MethodStatus::Testing)
+                && method.settings.iter().any(|settings| settings.matches(&digits));
+            prop_assert_eq!(found.contains(&method.id), expected, "{}", method.id);
+        }
+    }
+}
