@@ -1,0 +1,150 @@
+//! QR codes as a picture: a small PNG for API answers, an SVG for pages.
+
+use fast_qr::{ECL, QRBuilder, QRCode};
+
+/// Light modules on each side (ISO/IEC 18004 asks for 4).
+const QUIET_ZONE: usize = 4;
+/// Pixels per module: a Pix code of 61 modules becomes 366 pixels, sharp at twice its usual size on a page. Repeated rows
+/// compress to almost nothing, so the file barely grows with it.
+const PIXELS_PER_MODULE: usize = 6;
+
+/// The text is longer than a QR code holds (2331 bytes at level M).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text is too long for a QR code")]
+pub struct TooLong;
+
+/// `text` as a black and white PNG with its quiet zone.
+pub fn png(text: &str) -> Result<Vec<u8>, TooLong> {
+    let code = encode(text)?;
+    let side = (code.size + 2 * QUIET_ZONE) * PIXELS_PER_MODULE;
+    let row_bytes = side.div_ceil(8);
+    let mut pixels = vec![0xff; row_bytes * side];
+    for (row, column) in dark_modules(&code) {
+        for y in 0..PIXELS_PER_MODULE {
+            for x in 0..PIXELS_PER_MODULE {
+                let (y, x) = (
+                    (row + QUIET_ZONE) * PIXELS_PER_MODULE + y,
+                    (column + QUIET_ZONE) * PIXELS_PER_MODULE + x,
+                );
+                pixels[y * row_bytes + x / 8] &= !(0x80 >> (x % 8));
+            }
+        }
+    }
+    Ok(write_png(side, &pixels))
+}
+
+/// `text` as an SVG of one unit a module, without a fixed size: the page gives it one.
+pub fn svg(text: &str) -> Result<String, TooLong> {
+    let code = encode(text)?;
+    let side = code.size + 2 * QUIET_ZONE;
+    let mut path = String::with_capacity(code.size * code.size * 6);
+    for (row, column) in dark_modules(&code) {
+        path.push_str(&format!("M{} {}h1v1h-1z", column + QUIET_ZONE, row + QUIET_ZONE));
+    }
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" role=\"img\" aria-label=\"QR code\" \
+         shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/><path d=\"{path}\"/></svg>"
+    ))
+}
+
+fn encode(text: &str) -> Result<QRCode, TooLong> {
+    QRBuilder::new(text).ecl(ECL::M).build().map_err(|_| TooLong)
+}
+
+fn dark_modules(code: &QRCode) -> impl Iterator<Item = (usize, usize)> + '_ {
+    (0..code.size)
+        .flat_map(move |row| (0..code.size).map(move |column| (row, column)))
+        .filter(|&(row, column)| code[row][column].value())
+}
+
+fn write_png(side: usize, pixels: &[u8]) -> Vec<u8> {
+    let side = u32::try_from(side).expect("at most 185 modules of 6 pixels");
+    let mut file = Vec::with_capacity(2048);
+    let mut encoder = png::Encoder::new(&mut file, side, side);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    encoder.set_compression(png::Compression::Balanced);
+    // A row that repeats the one above becomes zeros: five rows of six.
+    encoder.set_filter(png::Filter::Up);
+    let mut writer = encoder.write_header().expect("a side above zero, into memory");
+    writer.write_image_data(pixels).expect("as many pixels as the header says, into memory");
+    writer.finish().expect("the one image is written, into memory");
+    file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PIX: &str = "00020126730014br.gov.bcb.pix0136123e4567-e12b-12d1-a456-4266554400000211Pedido 10425204000053039865406149.905802BR5918LOJA PASARELA LTDA6009SAO PAULO61080131092462140510PEDIDO10426304B0C0";
+
+    /// The pixels of a PNG, `true` where dark, read by the `png` crate.
+    fn read_png(file: &[u8]) -> (usize, Vec<bool>) {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+        assert_eq!(
+            (reader.info().color_type, reader.info().bit_depth),
+            (png::ColorType::Grayscale, png::BitDepth::One)
+        );
+        let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut buffer).unwrap();
+        let side = frame.width as usize;
+        let dark = |y: usize, x: usize| buffer[y * frame.line_size + x / 8] & (0x80 >> (x % 8)) == 0;
+        (side, (0..side * side).map(|i| dark(i / side, i % side)).collect())
+    }
+
+    /// What an independent reader sees.
+    fn scan(side: usize, dark: &[bool]) -> String {
+        let grey = |x: usize, y: usize| if dark[y * side + x] { 0 } else { 255 };
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, grey);
+        let grids = image.detect_grids();
+        assert_eq!(grids.len(), 1, "one code in the picture");
+        grids[0].decode().unwrap().1
+    }
+
+    #[test]
+    fn the_png_of_a_pix_code_is_read_back_and_is_small() {
+        let file = png(PIX).unwrap();
+        let (side, dark) = read_png(&file);
+        assert_eq!(scan(side, &dark), PIX);
+        assert!(file.len() < 2_500, "{} bytes", file.len());
+    }
+
+    #[test]
+    fn four_light_modules_surround_the_code() {
+        let (side, dark) = read_png(&png(PIX).unwrap());
+        let margin = QUIET_ZONE * PIXELS_PER_MODULE;
+        let within = |i: usize| (margin..side - margin).contains(&i);
+        assert!(dark.iter().enumerate().all(|(i, &d)| !d || within(i / side) && within(i % side)));
+        assert!(dark[margin * side + margin], "and the first finder begins right after them");
+    }
+
+    #[test]
+    fn the_svg_shows_the_same_modules_as_the_png() {
+        let (side, dark) = read_png(&png(PIX).unwrap());
+        let svg = svg(PIX).unwrap();
+        let modules = side / PIXELS_PER_MODULE;
+        for y in 0..modules {
+            for x in 0..modules {
+                let expected = dark[y * PIXELS_PER_MODULE * side + x * PIXELS_PER_MODULE];
+                assert_eq!(svg.contains(&format!("M{x} {y}h1v1h-1z")), expected, "module {x},{y}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_qr_code_can_hold_is_refused() {
+        assert!(png(&"x".repeat(2331)).is_ok());
+        assert_eq!(png(&"x".repeat(2332)), Err(TooLong));
+        assert_eq!(svg(&"x".repeat(100_000)), Err(TooLong));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn any_text_is_read_back(text in "[ -~]{1,300}") {
+            let (side, dark) = read_png(&png(&text).unwrap());
+            prop_assert_eq!(scan(side, &dark), text);
+        }
+    }
+}
