@@ -81,7 +81,8 @@ impl SiteCatalogue {
         self.methods.iter().find(|method| method.id == id)
     }
 
-    /// The methods to which a card may belong: offered ones first, and of those credit first.
+    /// The methods to which a card may belong: offered ones first, of those credit first, and of
+    /// those the one with the narrower pattern.
     ///
     /// `digits` is a BIN of 6 to 8 digits, or a whole number, whose length is then checked as well. Methods with the
     /// status `testing` come last; methods of the past never.

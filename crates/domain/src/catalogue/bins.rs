@@ -69,14 +69,24 @@ impl BinIndex {
     }
 }
 
-/// The shapes that can be resolved: offered methods first, then those in testing; credit first in each.
+/// The shapes that can be resolved: offered methods first, then those in testing; credit first in each; and then the
+/// method with the narrower pattern, because a local brand's few BINs say more than an international brand's "5".
 fn owners(methods: &[PaymentMethod]) -> Vec<(usize, usize)> {
     let mut order: Vec<usize> = (0..methods.len())
         .filter(|&at| matches!(methods[at].status, MethodStatus::Active | MethodStatus::Testing))
         .collect();
-    order.sort_by_key(|&at| (methods[at].status, methods[at].payment_type != PaymentType::CreditCard));
+    order.sort_by_key(|&at| {
+        let method = &methods[at];
+        (method.status, method.payment_type != PaymentType::CreditCard, breadth(method))
+    });
     order
         .into_iter()
         .flat_map(|method| (0..methods[method].settings.len()).map(move |settings| (method, settings)))
         .collect()
+}
+
+/// How many eight-digit numbers a method claims.
+fn breadth(method: &PaymentMethod) -> u64 {
+    let ranges = method.settings.iter().flat_map(|settings| settings.bins.ranges());
+    ranges.map(|&(first, last)| u64::from(last - first) + 1).sum()
 }

@@ -52,11 +52,11 @@ pub struct Fee {
 /// Never for a method of `site`'s own catalogue: a test asks for all of them.
 pub fn terms(site: Site, method: &PaymentMethod) -> FeeTerms {
     let rows = rows(site);
-    let names = names(method);
-    let row = names
+    let row = names(method)
         .iter()
-        .find_map(|name| {
-            let named = rows.iter().filter(|row| row.methods.split('/').any(|listed| listed == *name));
+        .find_map(|names| {
+            let named =
+                rows.iter().filter(|row| row.methods.split('/').any(|listed| names.contains(&listed)));
             named.min_by_key(|row| (row.terms.release_days - USUAL_RELEASE_DAYS).abs())
         })
         .expect("the tables have terms for every method");
@@ -110,10 +110,10 @@ fn read(site: Site) -> Vec<Row> {
         .collect()
 }
 
-/// The names under which the tables may list a method, the most specific first.
-fn names(method: &PaymentMethod) -> Vec<&str> {
+/// The names under which the tables may list a method: its own, its kind's, everyone's.
+fn names(method: &PaymentMethod) -> [Vec<&str>; 3] {
     let own = if method.id == "bolbradesco" { "boleto" } else { method.id.as_str() };
-    let kinds: &[&str] = match method.payment_type {
+    let kind: &[&str] = match method.payment_type {
         PaymentType::CreditCard => &["credit card", "credit"],
         PaymentType::DebitCard => &["debit card", "debit"],
         PaymentType::PrepaidCard | PaymentType::VoucherCard => &["prepaid card"],
@@ -123,7 +123,7 @@ fn names(method: &PaymentMethod) -> Vec<&str> {
         PaymentType::AccountMoney | PaymentType::DigitalWallet => &["account_money"],
         PaymentType::DigitalCurrency => &["digital currency"],
     };
-    std::iter::once(own).chain(kinds.iter().copied()).chain(["all"]).collect()
+    [vec![own], kind.to_vec(), vec!["all"]]
 }
 
 #[cfg(test)]

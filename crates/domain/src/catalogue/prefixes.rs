@@ -194,10 +194,12 @@ impl Parser<'_> {
     }
 
     fn class(&mut self) -> Result<Vec<Prefix>, PatternFault> {
-        let [b'[', from @ b'0'..=b'9', b'-', to @ b'0'..=b'9', b']', ..] = self.text[self.at..] else {
-            return self.fault();
+        let (from, to) = match self.text[self.at..] {
+            [b'[', from @ b'0'..=b'9', b'-', to @ b'0'..=b'9', b']', ..] => (from, to),
+            [b'[', only @ b'0'..=b'9', b']', ..] => (only, only),
+            _ => return self.fault(),
         };
-        self.at += 5;
+        self.at += if from == to && self.text[self.at + 2] == b']' { 3 } else { 5 };
         Ok((from..=to).map(|digit| Prefix { value: u32::from(digit - b'0'), len: 1 }).collect())
     }
 
@@ -268,7 +270,8 @@ mod tests {
 
     #[test]
     fn what_is_no_prefix_pattern_is_refused() {
-        for pattern in ["^(4", "^4*", "^[4]", "4)", "^4{0}", "^4{", "^(?=4)", "^123456789", ".", "^[0-9]{8}"]
+        for pattern in
+            ["^(4", "^4*", "^[45]", "^[]", "4)", "^4{0}", "^4{", "^(?=4)", "^123456789", ".", "^[0-9]{8}"]
         {
             assert!(PrefixSet::parse(pattern).is_err(), "{pattern}");
         }
