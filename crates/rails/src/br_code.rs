@@ -428,7 +428,8 @@ fn is_location(location: &str) -> bool {
     is_text(location, MAX_KEY) && !location.contains("://") && !location.contains(' ')
 }
 
-fn is_amount(amount: Money) -> bool {
+/// Whether field 54 can hold `amount`: BRL, not negative, at most ten digits of reais.
+pub fn is_amount(amount: Money) -> bool {
     amount.currency == Currency::BRL && amount.minor >= 0 && amount.to_fixed_text().len() <= MAX_AMOUNT
 }
 

@@ -1,12 +1,15 @@
 //! QR codes as a picture: a small PNG for API answers, an SVG for pages.
 
-use fast_qr::{ECL, QRBuilder, QRCode};
+use fast_qr::{ECL, Module, QRBuilder, QRCode};
+use std::fmt::Write;
 
 /// Light modules on each side (ISO/IEC 18004 asks for 4).
 const QUIET_ZONE: usize = 4;
-/// Pixels per module: a Pix code of 61 modules becomes 366 pixels, sharp at twice its usual size on a page. Repeated rows
+/// Pixels per module: a Pix code of 57 modules becomes 390 pixels, sharp at twice its usual size on a page. Repeated rows
 /// compress to almost nothing, so the file barely grows with it.
 const PIXELS_PER_MODULE: usize = 6;
+/// Eight light pixels.
+const LIGHT: u8 = 0xff;
 
 /// The text is longer than a QR code holds (2331 bytes at level M).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,18 +21,16 @@ pub fn png(text: &str) -> Result<Vec<u8>, TooLong> {
     let code = encode(text)?;
     let side = (code.size + 2 * QUIET_ZONE) * PIXELS_PER_MODULE;
     let row_bytes = side.div_ceil(8);
-    let mut pixels = vec![0xff; row_bytes * side];
-    for (row, column) in dark_modules(&code) {
-        for y in 0..PIXELS_PER_MODULE {
-            for x in 0..PIXELS_PER_MODULE {
-                let (y, x) = (
-                    (row + QUIET_ZONE) * PIXELS_PER_MODULE + y,
-                    (column + QUIET_ZONE) * PIXELS_PER_MODULE + x,
-                );
-                pixels[y * row_bytes + x / 8] &= !(0x80 >> (x % 8));
-            }
+    let margin = vec![LIGHT; row_bytes * QUIET_ZONE * PIXELS_PER_MODULE];
+    let mut pixels = Vec::with_capacity(row_bytes * side);
+    pixels.extend_from_slice(&margin);
+    for row in 0..code.size {
+        let pixel_row = pixel_row(&code[row], row_bytes);
+        for _ in 0..PIXELS_PER_MODULE {
+            pixels.extend_from_slice(&pixel_row);
         }
     }
+    pixels.extend_from_slice(&margin);
     Ok(write_png(side, &pixels))
 }
 
@@ -38,8 +39,11 @@ pub fn svg(text: &str) -> Result<String, TooLong> {
     let code = encode(text)?;
     let side = code.size + 2 * QUIET_ZONE;
     let mut path = String::with_capacity(code.size * code.size * 6);
-    for (row, column) in dark_modules(&code) {
-        path.push_str(&format!("M{} {}h1v1h-1z", column + QUIET_ZONE, row + QUIET_ZONE));
+    for row in 0..code.size {
+        for (column, width) in dark_runs(&code[row]) {
+            let (x, y) = (column + QUIET_ZONE, row + QUIET_ZONE);
+            write!(path, "M{x} {y}h{width}v1h-{width}z").expect("a String takes everything");
+        }
     }
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" role=\"img\" aria-label=\"QR code\" \
@@ -51,10 +55,26 @@ fn encode(text: &str) -> Result<QRCode, TooLong> {
     QRBuilder::new(text).ecl(ECL::M).build().map_err(|_| TooLong)
 }
 
-fn dark_modules(code: &QRCode) -> impl Iterator<Item = (usize, usize)> + '_ {
-    (0..code.size)
-        .flat_map(move |row| (0..code.size).map(move |column| (row, column)))
-        .filter(|&(row, column)| code[row][column].value())
+/// One row of modules as pixels, a bit each, with the quiet zone.
+fn pixel_row(modules: &[Module], row_bytes: usize) -> Vec<u8> {
+    let mut row = vec![LIGHT; row_bytes];
+    for (column, width) in dark_runs(modules) {
+        let start = (column + QUIET_ZONE) * PIXELS_PER_MODULE;
+        for x in start..start + width * PIXELS_PER_MODULE {
+            row[x / 8] &= !(0x80 >> (x % 8));
+        }
+    }
+    row
+}
+
+/// The stretches of dark modules in a row: where each begins, and its width.
+fn dark_runs(modules: &[Module]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let mut next = 0;
+    modules.chunk_by(|a, b| a.value() == b.value()).filter_map(move |run| {
+        let start = next;
+        next += run.len();
+        run[0].value().then_some((start, run.len()))
+    })
 }
 
 fn write_png(side: usize, pixels: &[u8]) -> Vec<u8> {
@@ -122,14 +142,21 @@ mod tests {
     #[test]
     fn the_svg_shows_the_same_modules_as_the_png() {
         let (side, dark) = read_png(&png(PIX).unwrap());
-        let svg = svg(PIX).unwrap();
         let modules = side / PIXELS_PER_MODULE;
-        for y in 0..modules {
-            for x in 0..modules {
-                let expected = dark[y * PIXELS_PER_MODULE * side + x * PIXELS_PER_MODULE];
-                assert_eq!(svg.contains(&format!("M{x} {y}h1v1h-1z")), expected, "module {x},{y}");
-            }
+        let mut drawn = vec![false; modules * modules];
+        let svg = svg(PIX).unwrap();
+        let path = svg.split("<path d=\"").nth(1).unwrap().split('"').next().unwrap();
+        for run in path.split('M').skip(1) {
+            let (x, rest) = run.split_once(' ').unwrap();
+            let (y, rest) = rest.split_once('h').unwrap();
+            let (width, rest) = rest.split_once("v1h-").unwrap();
+            assert_eq!(rest, format!("{width}z"));
+            let (x, y, width): (usize, usize, usize) =
+                (x.parse().unwrap(), y.parse().unwrap(), width.parse().unwrap());
+            drawn[y * modules + x..y * modules + x + width].fill(true);
         }
+        let pixel = |i: usize| (i / modules * side + i % modules) * PIXELS_PER_MODULE;
+        assert!((0..modules * modules).all(|i| drawn[i] == dark[pixel(i)]));
     }
 
     #[test]

@@ -56,7 +56,8 @@ fn pix(charge: &Charge) -> Instructions {
             txid: Some(format!("mpqrinter{}", charge.payment_id)),
         },
         category: "0000".to_owned(),
-        amount: Some(charge.amount),
+        // The payer types what the field cannot hold.
+        amount: Some(charge.amount).filter(|&amount| br_code::is_amount(amount)),
         merchant_name: if name.is_empty() { "PASARELA".to_owned() } else { name },
         merchant_city: "SAO PAULO".to_owned(),
         postal_code: None,
@@ -80,12 +81,12 @@ fn boleto(charge: &Charge) -> Instructions {
     // Bradesco's free field: branch 4, portfolio 2, "our number" 11, account 7, a zero. The id's first digits stand in the
     // account, so that the whole id is in the barcode.
     let free_field = format!("000026{our_number}00{account}0");
-    let due =
-        Boleto::new(BRADESCO, Some(due_day(charge)), None, &free_field).ok().and_then(|boleto| boleto.due());
-    let boleto = Boleto::new(BRADESCO, due, Some(charge.amount), &free_field)
-        .or_else(|_| Boleto::new(BRADESCO, due, None, &free_field))
-        // The bank and the free field are digits of the right length, and the date was accepted just before.
-        .expect("a boleto without an amount always has a code");
+    let (due, amount) = (Some(due_day(charge)), Some(charge.amount));
+    // A day or an amount that the barcode cannot carry is left to the bank's register.
+    let boleto = [(due, amount), (due, None), (None, amount), (None, None)]
+        .into_iter()
+        .find_map(|(due, amount)| Boleto::new(BRADESCO, due, amount, &free_field).ok())
+        .expect("the bank and the free field are digits of the right length");
     Instructions {
         payment_method_reference_id: Some(our_number.to_owned()),
         verification_code: Some(our_number.to_owned()),

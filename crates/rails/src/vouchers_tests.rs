@@ -88,6 +88,13 @@ fn a_pix_code_is_a_valid_br_code_of_this_payment() {
 }
 
 #[test]
+fn an_amount_that_a_pix_code_cannot_hold_is_left_to_the_payer() {
+    let mut huge = charge(Site::MLB, "pix", 1);
+    huge.amount = Money::new(pasarela_domain::money::MAX_AMOUNT_MINOR, Site::MLB.currency());
+    assert_eq!(br_code::decode(&instructions(&huge).qr_code.unwrap()).unwrap().amount, None);
+}
+
+#[test]
 fn a_boleto_carries_the_amount_the_day_and_the_payment() {
     let given = instructions(&charge(Site::MLB, "bolbradesco", 17_014_025_134));
     let boleto = boleto_codes::parse(given.barcode_content.as_deref().unwrap()).unwrap();
