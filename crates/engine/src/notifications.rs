@@ -1,0 +1,24 @@
+//! Who is told of what happened, and how the message gets there.
+//!
+//! An event finds its [`listeners`] when it is committed, so that none is lost. The [`worker`] takes what is due from
+//! the store, and makes an [`attempts`] entry of each try: the [`message`] with its [`signature`] goes to an address
+//! that the [`address_guard`] has checked, through the [`sender`]; what fails is tried again on the [`schedule`].
+//! [`queues`] keeps receivers apart, so that a slow one holds up nobody else.
+//!
+//! Start reading in `worker`.
+
+pub mod address_guard;
+pub mod attempts;
+pub mod listeners;
+pub mod message;
+mod queues;
+pub mod schedule;
+pub mod sender;
+pub mod signature;
+pub mod worker;
+
+pub use address_guard::Reach;
+pub use attempts::{NewId, SecretFuture, SecretOf, WallClock};
+pub use listeners::{PaymentEvent, deliveries_for};
+pub use sender::Sender;
+pub use worker::{Wake, Worker};

@@ -1,0 +1,430 @@
+//! Which of the due deliveries goes next: receivers side by side, each resource in order, all of it bounded.
+//!
+//! What is here is a window on the store. A receiver (host and port) with more than [`MOST_WAITING`] due deliveries
+//! has the rest left in the store, and `more_from` says from where; nothing is lost when this is dropped.
+
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::{Channel, DeliveryRecord};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use url::Url;
+
+/// A place in the store's order of due deliveries: next attempt, then id.
+pub(super) type Position = (Timestamp, i64);
+
+/// How much may be held and sent at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Attempts in flight. Each is a socket and some 50 kB while it lasts.
+    pub running: usize,
+    /// Attempts in flight at one receiver that answers well.
+    pub running_per_receiver: usize,
+    /// Attempts in flight at all receivers together that did not answer, or slowly, the last time. The others always
+    /// have the rest. Such a receiver gets one attempt at a time.
+    pub running_struggling: usize,
+    /// Deliveries held in memory for one receiver.
+    pub waiting_per_receiver: usize,
+    /// Receivers that are known at once. With the number above: 1,024 × 16 deliveries of half a kilobyte are 8 MB.
+    pub receivers: usize,
+}
+
+/// The limits that the worker runs with.
+pub(super) const LIMITS: Limits = Limits {
+    running: 128,
+    running_per_receiver: 4,
+    running_struggling: 64,
+    waiting_per_receiver: 16,
+    receivers: 1024,
+};
+
+/// What became of a delivery that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offered {
+    /// It waits here now, or did already.
+    Held,
+    /// It stays in the store until its receiver's queue is shorter.
+    Left,
+    /// Too many receivers are known: offer it again later.
+    NoRoom,
+}
+
+/// Notifications that must not overtake each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Lane {
+    channel: Channel,
+    url: String,
+    topic: String,
+    resource_id: String,
+}
+
+impl Lane {
+    fn of(delivery: &DeliveryRecord) -> Lane {
+        Lane {
+            channel: delivery.channel,
+            url: delivery.url.clone(),
+            topic: delivery.topic.clone(),
+            resource_id: delivery.resource_id.clone(),
+        }
+    }
+}
+
+/// An attempt in flight, to be handed back to [`Queues::finish`].
+#[derive(Debug)]
+pub(super) struct Running {
+    delivery_id: i64,
+    receiver: Arc<str>,
+    lane: Lane,
+    counted_as_struggling: bool,
+}
+
+/// The due deliveries that are held, by receiver.
+pub(super) struct Queues {
+    limits: Limits,
+    receivers: HashMap<Arc<str>, Receiver>,
+    /// Receivers with something waiting, in the order of their turns. Each stands here once.
+    turns: VecDeque<Arc<str>>,
+    /// Ids of all that waits or is in flight.
+    held: HashSet<i64>,
+    busy_lanes: HashSet<Lane>,
+    running: usize,
+    running_struggling: usize,
+}
+
+#[derive(Default)]
+struct Receiver {
+    /// By id: the order in which the events happened.
+    waiting: BTreeMap<i64, DeliveryRecord>,
+    running: usize,
+    /// The last attempt got no answer, or a slow one.
+    struggling: bool,
+    /// Everything due from here on is still in the store.
+    more_from: Option<Position>,
+}
+
+impl Receiver {
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running == 0 && self.more_from.is_none()
+    }
+}
+
+impl Queues {
+    pub(super) fn new(limits: Limits) -> Queues {
+        assert!(limits.running_struggling < limits.running, "healthy receivers have a share of their own");
+        Queues {
+            limits,
+            receivers: HashMap::new(),
+            turns: VecDeque::new(),
+            held: HashSet::new(),
+            busy_lanes: HashSet::new(),
+            running: 0,
+            running_struggling: 0,
+        }
+    }
+
+    /// Takes a due delivery, as far as there is room.
+    pub(super) fn offer(&mut self, delivery: DeliveryRecord) -> Offered {
+        if self.held.contains(&delivery.id) {
+            return Offered::Held;
+        }
+        let key = receiver_of(&delivery.url);
+        if !self.receivers.contains_key(&key) && !self.make_room() {
+            return Offered::NoRoom;
+        }
+        let receiver = self.receivers.entry(key.clone()).or_default();
+        let position = (delivery.next_attempt, delivery.id);
+        // Once one is left in the store, all after it are too: a later event must not overtake it.
+        if receiver.more_from.is_some() || receiver.waiting.len() >= self.limits.waiting_per_receiver {
+            receiver.more_from = Some(receiver.more_from.map_or(position, |from| from.min(position)));
+            return Offered::Left;
+        }
+        if receiver.waiting.is_empty() {
+            self.turns.push_back(key);
+        }
+        self.held.insert(delivery.id);
+        receiver.waiting.insert(delivery.id, delivery);
+        Offered::Held
+    }
+
+    /// Whether another receiver fits; forgets one that is known only because it struggled.
+    fn make_room(&mut self) -> bool {
+        if self.receivers.len() < self.limits.receivers {
+            return true;
+        }
+        let idle = self.receivers.iter().find(|(_, receiver)| receiver.is_idle());
+        let idle = idle.map(|(key, _)| key.clone());
+        idle.is_some_and(|key| self.receivers.remove(&key).is_some())
+    }
+
+    /// The next delivery to attempt, if one may start now.
+    pub(super) fn start(&mut self) -> Option<(DeliveryRecord, Running)> {
+        if self.running >= self.limits.running {
+            return None;
+        }
+        for _ in 0..self.turns.len() {
+            let key = self.turns.pop_front()?;
+            let started = self.start_at(&key);
+            if self.receivers.get(&key).is_some_and(|receiver| !receiver.waiting.is_empty()) {
+                self.turns.push_back(key);
+            }
+            if started.is_some() {
+                return started;
+            }
+        }
+        None
+    }
+
+    fn start_at(&mut self, key: &Arc<str>) -> Option<(DeliveryRecord, Running)> {
+        let receiver = self.receivers.get_mut(key)?;
+        if receiver.struggling {
+            if receiver.running > 0 || self.running_struggling >= self.limits.running_struggling {
+                return None;
+            }
+        } else if receiver.running >= self.limits.running_per_receiver {
+            return None;
+        }
+        // The oldest of a lane comes first, so that the first one whose lane is free is the right one.
+        let (id, lane) = receiver
+            .waiting
+            .values()
+            .map(|delivery| (delivery.id, Lane::of(delivery)))
+            .find(|(_, lane)| !self.busy_lanes.contains(lane))?;
+        let delivery = receiver.waiting.remove(&id)?;
+        let counted_as_struggling = receiver.struggling;
+        receiver.running += 1;
+        self.running += 1;
+        self.running_struggling += usize::from(counted_as_struggling);
+        self.busy_lanes.insert(lane.clone());
+        Some((delivery, Running { delivery_id: id, receiver: key.clone(), lane, counted_as_struggling }))
+    }
+
+    /// An attempt ended, and what it saw is recorded. `struggling` says that no answer came, or a slow one.
+    pub(super) fn finish(&mut self, running: Running, struggling: bool) {
+        self.held.remove(&running.delivery_id);
+        self.busy_lanes.remove(&running.lane);
+        self.running -= 1;
+        self.running_struggling -= usize::from(running.counted_as_struggling);
+        let Some(receiver) = self.receivers.get_mut(&running.receiver) else {
+            return;
+        };
+        receiver.running -= 1;
+        receiver.struggling = struggling;
+        if receiver.is_idle() && !struggling {
+            self.receivers.remove(&running.receiver);
+        }
+    }
+
+    /// A receiver whose queue is short while more of its deliveries are due in the store, and from where on. They are
+    /// to be offered in order; the mark is taken away with this, and set again by what does not fit or by
+    /// [`Queues::more_at`].
+    pub(super) fn take_refill(&mut self) -> Option<(Arc<str>, Position)> {
+        let short = self.limits.waiting_per_receiver / 2;
+        let mut wanting = self.receivers.iter_mut();
+        let (key, receiver) =
+            wanting.find(|(_, receiver)| receiver.more_from.is_some() && receiver.waiting.len() <= short)?;
+        let from = receiver.more_from.take()?;
+        Some((key.clone(), from))
+    }
+
+    /// Says that more of the receiver's deliveries are due in the store, from `position` on.
+    pub(super) fn more_at(&mut self, receiver: &Arc<str>, position: Position) {
+        let receiver = self.receivers.entry(receiver.clone()).or_default();
+        receiver.more_from = Some(receiver.more_from.map_or(position, |from| from.min(position)));
+    }
+
+    /// Forgets a receiver about which there is nothing to remember.
+    pub(super) fn forget_if_idle(&mut self, receiver: &Arc<str>) {
+        if self.receivers.get(receiver).is_some_and(|known| known.is_idle() && !known.struggling) {
+            self.receivers.remove(receiver);
+        }
+    }
+}
+
+/// Host and port of a URL: what is slow or dead as one.
+pub(super) fn receiver_of(url: &str) -> Arc<str> {
+    let parsed = Url::parse(url).ok();
+    let parts = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    match parts {
+        Some((host, port)) => format!("{host}:{port}").into(),
+        // Fails at once, and alone.
+        None => url.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pasarela_domain::identity::Mode;
+    use pasarela_store::DeliveryState;
+
+    const SMALL: Limits = Limits {
+        running: 6,
+        running_per_receiver: 2,
+        running_struggling: 2,
+        waiting_per_receiver: 4,
+        receivers: 3,
+    };
+
+    fn delivery(id: i64, host: &str, resource: i64) -> DeliveryRecord {
+        DeliveryRecord {
+            id,
+            account_id: 1,
+            application_id: 1,
+            mode: Mode::Test,
+            channel: Channel::Webhook,
+            url: format!("http://{host}/hook"),
+            topic: "payment".to_owned(),
+            action: "payment.updated".to_owned(),
+            resource_id: resource.to_string(),
+            created: Timestamp(0),
+            state: DeliveryState::Pending,
+            attempts: 0,
+            next_attempt: Timestamp(id),
+        }
+    }
+
+    fn start_all(queues: &mut Queues) -> Vec<(i64, Running)> {
+        std::iter::from_fn(|| queues.start().map(|(delivery, running)| (delivery.id, running))).collect()
+    }
+
+    fn ids(started: &[(i64, Running)]) -> Vec<i64> {
+        started.iter().map(|(id, _)| *id).collect()
+    }
+
+    #[test]
+    fn a_receiver_has_few_at_once_and_the_others_take_turns() {
+        let mut queues = Queues::new(SMALL);
+        for id in 1..=4 {
+            queues.offer(delivery(id, "a.example", id));
+        }
+        queues.offer(delivery(5, "b.example", 5));
+        assert_eq!(ids(&start_all(&mut queues)), [1, 5, 2]);
+    }
+
+    #[test]
+    fn events_of_one_resource_go_one_after_the_other() {
+        let mut queues = Queues::new(SMALL);
+        queues.offer(delivery(2, "a.example", 77));
+        queues.offer(delivery(1, "a.example", 77));
+        queues.offer(delivery(3, "a.example", 88));
+        let mut started = start_all(&mut queues);
+        assert_eq!(ids(&started), [1, 3]);
+        let (_, first) = started.remove(0);
+        queues.finish(first, false);
+        assert_eq!(ids(&start_all(&mut queues)), [2]);
+    }
+
+    #[test]
+    fn what_is_held_is_not_taken_twice() {
+        let mut queues = Queues::new(SMALL);
+        queues.offer(delivery(1, "a.example", 1));
+        let mut started = start_all(&mut queues);
+        assert_eq!(queues.offer(delivery(1, "a.example", 1)), Offered::Held);
+        assert!(queues.start().is_none());
+        queues.finish(started.remove(0).1, false);
+        queues.offer(delivery(1, "a.example", 1));
+        assert!(queues.start().is_some());
+    }
+
+    #[test]
+    fn what_does_not_fit_stays_in_the_store_and_is_asked_for_in_order() {
+        let mut queues = Queues::new(SMALL);
+        for id in 1..=4 {
+            assert_eq!(queues.offer(delivery(id, "a.example", id)), Offered::Held);
+        }
+        assert_eq!(queues.offer(delivery(5, "a.example", 5)), Offered::Left);
+        let mut started = start_all(&mut queues);
+        // There is room again, but 5 comes before 6.
+        assert_eq!(queues.offer(delivery(6, "a.example", 6)), Offered::Left);
+        assert_eq!(ids(&started), [1, 2]);
+        let (key, from) = queues.take_refill().unwrap();
+        assert_eq!((&*key, from), ("a.example:80", (Timestamp(5), 5)));
+        assert!(queues.take_refill().is_none());
+        assert_eq!(queues.offer(delivery(5, "a.example", 5)), Offered::Held);
+        assert_eq!(queues.offer(delivery(6, "a.example", 6)), Offered::Held);
+        for (_, running) in started.drain(..) {
+            queues.finish(running, false);
+        }
+        assert_eq!(ids(&start_all(&mut queues)), [3, 4]);
+    }
+
+    #[test]
+    fn receivers_that_struggle_leave_room_for_those_that_answer() {
+        let mut queues = Queues::new(Limits { receivers: 100, ..SMALL });
+        for host in 0..20 {
+            queues.offer(delivery(host, &format!("dead{host}.example"), host));
+        }
+        for (_, running) in start_all(&mut queues) {
+            queues.finish(running, true);
+        }
+        // Six are known to be dead now; each has two more, and only two of them together may be tried at once.
+        for host in 0..6 {
+            queues.offer(delivery(100 + host, &format!("dead{host}.example"), 100 + host));
+            queues.offer(delivery(200 + host, &format!("dead{host}.example"), 200 + host));
+        }
+        queues.turns.retain(|key| (0..6).any(|host| **key == *format!("dead{host}.example:80")));
+        let started = start_all(&mut queues);
+        assert_eq!(started.len(), 2);
+        queues.offer(delivery(300, "good.example", 300));
+        assert_eq!(ids(&start_all(&mut queues)), [300]);
+    }
+
+    #[test]
+    fn a_receiver_that_answers_again_gets_its_full_share() {
+        let mut queues = Queues::new(SMALL);
+        queues.offer(delivery(1, "a.example", 1));
+        let (_, running) = start_all(&mut queues).remove(0);
+        queues.finish(running, true);
+        for id in 2..=4 {
+            queues.offer(delivery(id, "a.example", id));
+        }
+        let mut started = start_all(&mut queues);
+        assert_eq!(ids(&started), [2]);
+        queues.finish(started.remove(0).1, false);
+        assert_eq!(ids(&start_all(&mut queues)), [3, 4]);
+    }
+
+    #[test]
+    fn the_number_of_receivers_is_bounded_and_idle_ones_make_room() {
+        let mut queues = Queues::new(SMALL);
+        for id in 1..=3 {
+            assert_eq!(queues.offer(delivery(id, &format!("h{id}.example"), id)), Offered::Held);
+        }
+        assert_eq!(queues.offer(delivery(4, "h4.example", 4)), Offered::NoRoom);
+        let (_, running) = start_all(&mut queues).remove(0);
+        queues.finish(running, true);
+        assert_eq!(queues.offer(delivery(4, "h4.example", 4)), Offered::Held);
+        assert_eq!(queues.receivers.len(), 3);
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_a_receiver_that_is_done() {
+        let mut queues = Queues::new(SMALL);
+        queues.offer(delivery(1, "a.example", 1));
+        let (_, running) = start_all(&mut queues).remove(0);
+        queues.finish(running, false);
+        assert!(queues.receivers.is_empty() && queues.held.is_empty() && queues.busy_lanes.is_empty());
+        assert!(queues.turns.is_empty());
+        assert_eq!((queues.running, queues.running_struggling), (0, 0));
+    }
+
+    #[test]
+    fn a_refill_that_stopped_early_goes_on_from_there() {
+        let mut queues = Queues::new(SMALL);
+        for id in 1..=5 {
+            queues.offer(delivery(id, "a.example", id));
+        }
+        let _started = start_all(&mut queues);
+        let (key, _) = queues.take_refill().unwrap();
+        queues.more_at(&key, (Timestamp(9), 9));
+        assert_eq!(queues.take_refill(), Some((key.clone(), (Timestamp(9), 9))));
+        queues.forget_if_idle(&key);
+        assert!(queues.receivers.contains_key(&key), "it is not idle");
+    }
+
+    #[test]
+    fn a_receiver_is_a_host_and_a_port() {
+        assert_eq!(&*receiver_of("https://shop.example/a?b"), "shop.example:443");
+        assert_eq!(&*receiver_of("http://SHOP.example:8080/a"), "shop.example:8080");
+        assert_eq!(&*receiver_of("nonsense"), "nonsense");
+    }
+}

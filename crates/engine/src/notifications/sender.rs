@@ -1,0 +1,250 @@
+//! One HTTP request to a receiver, and what came of it.
+
+use super::address_guard::{self, AddressRefusal, Reach, Target};
+use super::message::Message;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, HOST};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls_platform_verifier::Verifier;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+/// How much of an answer's body is read before the connection is closed. Nobody looks at it; a receiver that is cut
+/// off while it writes would log an error.
+const MOST_BODY_BYTES: usize = 4 * 1024;
+
+/// How long the body may take after the head, for the same reason.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Room for the answer's head: enough for every ordinary receiver, and a bound on what a hostile one can make us hold.
+const HEAD_BUFFER_BYTES: usize = 32 * 1024;
+
+/// How many headers an answer may have.
+const MOST_HEADERS: usize = 100;
+
+/// Why an attempt failed, in a few words that the integrator may read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendFailure {
+    /// The address guard refused it.
+    #[error("{0}")]
+    Address(#[from] AddressRefusal),
+    /// The application has no secret to sign with.
+    #[error("the application has no webhook secret")]
+    NoSecret,
+    /// No answer within the attempt's time.
+    #[error("timeout")]
+    Timeout,
+    /// Nobody listens there.
+    #[error("connection refused")]
+    Refused,
+    /// No connection for another reason.
+    #[error("no connection")]
+    NoConnection,
+    /// The TLS handshake failed.
+    #[error("tls: {0}")]
+    Tls(&'static str),
+    /// The connection ended, or what came was not HTTP.
+    #[error("no valid http answer")]
+    BadAnswer,
+    /// An answer other than 200 and 201. Redirects are not followed.
+    #[error("status {0}")]
+    Status(u16),
+}
+
+impl SendFailure {
+    /// The receiver's status, if it answered.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            SendFailure::Status(status) => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// Sends messages, each over its own connection: between two attempts of one receiver minutes pass, and the address
+/// is checked anew each time.
+pub struct Sender {
+    reach: Reach,
+    extra_roots: Vec<CertificateDer<'static>>,
+    /// Made at the first https message: reading the system's certificates takes tens of milliseconds, which the
+    /// server's start need not wait for.
+    tls: OnceCell<Option<TlsConnector>>,
+}
+
+impl Sender {
+    /// A sender that reaches as far as `reach`, and trusts `extra_roots` beside the system's certificates.
+    pub fn new(reach: Reach, extra_roots: Vec<CertificateDer<'static>>) -> Sender {
+        Sender { reach, extra_roots, tls: OnceCell::new() }
+    }
+
+    /// Posts `message`, and answers with the status, 200 or 201, when it came within `timeout`.
+    ///
+    /// # Errors
+    /// [`SendFailure`] for everything else.
+    pub async fn send(&self, message: &Message, timeout: Duration) -> Result<u16, SendFailure> {
+        let answer = tokio::time::timeout(timeout, self.exchange(message, timeout));
+        let Answer { head_and_body, connection } = answer.await.map_err(|_| SendFailure::Timeout)??;
+        let status = head_and_body.status();
+        drain(head_and_body).await;
+        drop(connection);
+        match status {
+            StatusCode::OK | StatusCode::CREATED => Ok(status.as_u16()),
+            other => Err(SendFailure::Status(other.as_u16())),
+        }
+    }
+
+    async fn exchange(&self, message: &Message, timeout: Duration) -> Result<Answer, SendFailure> {
+        let target = address_guard::target(&message.url, self.reach)?;
+        let addresses = address_guard::resolve(&target, self.reach).await?;
+        let stream = connect(&addresses, timeout).await?;
+        if target.tls {
+            let connector = self.connector().await?;
+            let stream = connector
+                .connect(server_name(&target)?, stream)
+                .await
+                .map_err(|error| SendFailure::Tls(tls_reason(&error)))?;
+            post(stream, message).await
+        } else {
+            post(stream, message).await
+        }
+    }
+
+    async fn connector(&self) -> Result<&TlsConnector, SendFailure> {
+        let extra_roots = || self.extra_roots.clone();
+        let connector = self.tls.get_or_init(|| async {
+            let extra_roots = extra_roots();
+            tokio::task::spawn_blocking(move || connector(extra_roots)).await.ok().flatten()
+        });
+        connector.await.as_ref().ok_or(SendFailure::Tls("this server has no root certificates"))
+    }
+}
+
+fn connector(extra_roots: Vec<CertificateDer<'static>>) -> Option<TlsConnector> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::new_with_extra_roots(extra_roots, provider.clone())
+        .inspect_err(|error| tracing::warn!(%error, "notifications over https are not possible"))
+        .ok()?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring's suites serve TLS 1.2 and 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Some(TlsConnector::from(Arc::new(config)))
+}
+
+/// Connects to the first address that accepts; each gets an equal share of the time.
+async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, SendFailure> {
+    let share = timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let mut failure = SendFailure::NoConnection;
+    for address in addresses {
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => failure = SendFailure::Refused,
+            Ok(Err(_)) => failure = SendFailure::NoConnection,
+            Err(_) => failure = SendFailure::Timeout,
+        }
+    }
+    Err(failure)
+}
+
+fn server_name(target: &Target) -> Result<ServerName<'static>, SendFailure> {
+    match &target.host {
+        Host::Domain(name) => {
+            ServerName::try_from(name.clone()).map_err(|_| SendFailure::Tls("not a host name"))
+        }
+        Host::Ipv4(address) => Ok(ServerName::IpAddress((*address).into())),
+        Host::Ipv6(address) => Ok(ServerName::IpAddress((*address).into())),
+    }
+}
+
+/// What went wrong in a handshake. The library's own texts name alert numbers and bytes of certificates.
+fn tls_reason(error: &std::io::Error) -> &'static str {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(reason)) => match reason {
+            rustls::CertificateError::Expired | rustls::CertificateError::ExpiredContext { .. } => {
+                "certificate expired"
+            }
+            rustls::CertificateError::NotValidForName
+            | rustls::CertificateError::NotValidForNameContext { .. } => "certificate of another name",
+            rustls::CertificateError::UnknownIssuer => "certificate of an unknown issuer",
+            _ => "certificate not valid",
+        },
+        _ => "handshake failed",
+    }
+}
+
+/// An answer, and the task that reads it from its connection: dropping it closes the connection.
+struct Answer {
+    head_and_body: Response<Incoming>,
+    connection: JoinSet<()>,
+}
+
+async fn post<S>(stream: S, message: &Message) -> Result<Answer, SendFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut requests, connection) = http1::Builder::new()
+        .max_buf_size(HEAD_BUFFER_BYTES)
+        .max_headers(MOST_HEADERS)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| SendFailure::BadAnswer)?;
+    let mut running = JoinSet::new();
+    running.spawn(async move {
+        // What goes wrong shows in the request or in the body.
+        let _ = connection.await;
+    });
+    let answer = requests.send_request(request(message)?).await.map_err(|_| SendFailure::BadAnswer)?;
+    Ok(Answer { head_and_body: answer, connection: running })
+}
+
+fn request(message: &Message) -> Result<Request<Full<Bytes>>, SendFailure> {
+    let url = &message.url;
+    let host = url.host_str().ok_or(AddressRefusal::NotAUrl)?;
+    // `Url::port` is empty for the scheme's own port, which is left out of `host` then.
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let path = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let mut request =
+        Request::builder().method(Method::POST).uri(path).header(HOST, host).header(CONNECTION, "close");
+    for (name, value) in &message.headers {
+        request = request.header(*name, value);
+    }
+    // Fails when the path is longer than a URI may be (64 KiB).
+    request
+        .body(Full::new(Bytes::copy_from_slice(&message.body)))
+        .map_err(|_| SendFailure::Address(AddressRefusal::NotAUrl))
+}
+
+async fn drain(answer: Response<Incoming>) {
+    let mut body = answer.into_body();
+    let read = async {
+        let mut bytes = 0;
+        while bytes < MOST_BODY_BYTES {
+            match body.frame().await {
+                Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, Bytes::len),
+                Some(Err(_)) | None => break,
+            }
+        }
+    };
+    // The status decides; a body that hangs changes nothing.
+    let _ = tokio::time::timeout(BODY_TIMEOUT, read).await;
+}

@@ -1,0 +1,317 @@
+//! The worker: takes due deliveries from the store, and makes their attempts side by side.
+//!
+//! The store is the queue. The worker reads it in the order in which deliveries fall due, from its `cursor` on, and
+//! keeps a bounded window of it in memory ([`queues`](super::queues)). An attempt is recorded when it is over, so that
+//! one that was cut off by a crash is made again: a receiver may see a notification twice, and never not at all.
+
+use super::attempts::{Made, Surroundings, attempt};
+use super::queues::{LIMITS, Offered, Position, Queues, Running, receiver_of};
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::{Changes, CommitError, DeliveryAttempt, DeliveryRecord, ReadError, RecordChange, Store};
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::task::{Id, JoinError, JoinSet};
+
+/// Deliveries read from the store at once.
+const PAGE: u32 = 256;
+
+/// Pages read for one receiver's refill before everybody else has a turn again.
+const REFILL_PAGES: u32 = 8;
+
+/// How often the worker looks back, whatever it was told: a request that is dropped between its commit and its call of
+/// [`Wake`], or a wall clock that was set, must not leave a delivery lying. It looks back over two such times.
+const LOOK_BACK_EVERY: Duration = Duration::from_secs(30);
+
+/// The pause after the store could not be read.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often an attempt's record is offered to a store that refuses it: with pauses from a tenth of a second up to
+/// half a minute, some ten minutes. After that the delivery is seen again at the next start.
+const MOST_RECORD_TRIES: u32 = 30;
+
+/// First pause between two such tries; doubled each time.
+const FIRST_RECORD_PAUSE: Duration = Duration::from_millis(100);
+
+/// Longest pause between two such tries.
+const LONGEST_RECORD_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long attempts in flight may go on once the server stops. What is cut off is made again.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How the rest of the server tells the worker that there is something to do.
+#[derive(Debug)]
+pub struct Wake {
+    notify: Notify,
+    /// The earliest `next_attempt` of what was committed since the worker looked.
+    earliest_ms: AtomicI64,
+}
+
+impl Default for Wake {
+    fn default() -> Wake {
+        Wake { notify: Notify::new(), earliest_ms: AtomicI64::new(i64::MAX) }
+    }
+}
+
+impl Wake {
+    /// Says that `deliveries` are committed.
+    pub fn committed(&self, deliveries: &[DeliveryRecord]) {
+        if let Some(earliest) = deliveries.iter().map(|delivery| delivery.next_attempt.0).min() {
+            self.wake_from(earliest);
+        }
+    }
+
+    /// Says that a test account's clock was moved: what is due may be anywhere.
+    pub fn clock_moved(&self) {
+        self.wake_from(i64::MIN);
+    }
+
+    fn wake_from(&self, earliest_ms: i64) {
+        self.earliest_ms.fetch_min(earliest_ms, Ordering::AcqRel);
+        self.notify.notify_one();
+    }
+
+    fn take_earliest(&self) -> Option<Timestamp> {
+        let earliest_ms = self.earliest_ms.swap(i64::MAX, Ordering::AcqRel);
+        (earliest_ms != i64::MAX).then_some(Timestamp(earliest_ms))
+    }
+}
+
+/// Delivers what is due until it is told to stop.
+pub struct Worker {
+    store: Arc<Store>,
+    surroundings: Surroundings,
+    wake: Arc<Wake>,
+    queues: Queues,
+    attempts: JoinSet<Option<Made>>,
+    in_flight: HashMap<Id, Running>,
+    /// Everything due up to here was offered to the queues.
+    cursor: Option<Position>,
+    /// Nothing more was due when the store was read last; the next is due then, if there is one.
+    idle_until: Option<NextDue>,
+    looked_back: Instant,
+}
+
+/// When something falls due after the cursor.
+#[derive(Clone, Copy)]
+enum NextDue {
+    At(Timestamp),
+    Never,
+}
+
+impl Worker {
+    /// A worker on `store`. The engine calls `wake` after each commit that made deliveries or moved a clock.
+    pub fn new(store: Arc<Store>, surroundings: Surroundings, wake: Arc<Wake>) -> Worker {
+        Worker {
+            store,
+            surroundings,
+            wake,
+            queues: Queues::new(LIMITS),
+            attempts: JoinSet::new(),
+            in_flight: HashMap::new(),
+            cursor: None,
+            idle_until: None,
+            looked_back: Instant::now(),
+        }
+    }
+
+    /// Delivers until `shutdown` is ready; attempts in flight then have a short grace.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        tokio::pin!(shutdown);
+        loop {
+            let pause = self.turn().await;
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
+                () = self.wake.notify.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        let finish = async { while self.attempts.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, finish).await.is_err() {
+            tracing::info!(
+                attempts = self.attempts.len(),
+                "notifications in flight are cut off; they are sent again"
+            );
+        }
+    }
+
+    /// Does what can be done now, and answers how long there is nothing else to do.
+    async fn turn(&mut self) -> Duration {
+        while let Some(ended) = self.attempts.try_join_next_with_id() {
+            self.ended(ended);
+        }
+        if let Some(earliest) = self.wake.take_earliest() {
+            self.look_again_from(earliest);
+        }
+        if self.looked_back.elapsed() >= LOOK_BACK_EVERY {
+            self.looked_back = Instant::now();
+            let back_ms = i64::try_from(LOOK_BACK_EVERY.as_millis()).unwrap_or(i64::MAX) * 2;
+            self.look_again_from((self.surroundings.clock)().plus_ms(-back_ms));
+        }
+        let work = match self.read().await {
+            Ok(work) => work,
+            Err(error) => {
+                tracing::warn!(%error, "due notifications could not be read");
+                return STORE_PAUSE;
+            }
+        };
+        while let Some((delivery, running)) = self.queues.start() {
+            self.launch(delivery, running);
+        }
+        match (work, self.idle_until) {
+            (Work::More, _) => Duration::ZERO,
+            (Work::Done, Some(NextDue::At(due))) => {
+                let ms = due.0.saturating_sub((self.surroundings.clock)().0);
+                Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(LOOK_BACK_EVERY)
+            }
+            (Work::Done, Some(NextDue::Never) | None) => LOOK_BACK_EVERY,
+        }
+    }
+
+    /// Reads what fell due after the cursor, and what receivers with short queues left in the store.
+    async fn read(&mut self) -> Result<Work, ReadError> {
+        let scanned = self.scan().await?;
+        let refilled = self.refill().await?;
+        Ok(if scanned == Work::More || refilled == Work::More { Work::More } else { Work::Done })
+    }
+
+    async fn scan(&mut self) -> Result<Work, ReadError> {
+        let now = (self.surroundings.clock)();
+        match self.idle_until {
+            Some(NextDue::Never) => return Ok(Work::Done),
+            Some(NextDue::At(due)) if due > now => return Ok(Work::Done),
+            Some(NextDue::At(_)) | None => self.idle_until = None,
+        }
+        let page = self.store.due_deliveries(now, PAGE, self.cursor).await?;
+        let was_full = page.len() >= PAGE as usize;
+        for delivery in page {
+            let position = (delivery.next_attempt, delivery.id);
+            if self.queues.offer(delivery) == Offered::NoRoom {
+                // The end of an attempt makes room, and brings the next turn.
+                return Ok(Work::Done);
+            }
+            self.cursor = Some(position);
+        }
+        if was_full {
+            return Ok(Work::More);
+        }
+        let end = (now, i64::MAX);
+        self.cursor = Some(self.cursor.map_or(end, |cursor| cursor.max(end)));
+        let next = self.store.due_deliveries(Timestamp(i64::MAX), 1, self.cursor).await?;
+        self.idle_until = Some(next.first().map_or(NextDue::Never, |next| NextDue::At(next.next_attempt)));
+        Ok(Work::Done)
+    }
+
+    async fn refill(&mut self) -> Result<Work, ReadError> {
+        let Some((receiver, from)) = self.queues.take_refill() else {
+            return Ok(Work::Done);
+        };
+        let now = (self.surroundings.clock)();
+        let mut after = (from.0, from.1.saturating_sub(1));
+        for _ in 0..REFILL_PAGES {
+            let page = match self.store.due_deliveries(now, PAGE, Some(after)).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.queues.more_at(&receiver, following(after));
+                    return Err(error);
+                }
+            };
+            let was_full = page.len() >= PAGE as usize;
+            for delivery in page {
+                after = (delivery.next_attempt, delivery.id);
+                if receiver_of(&delivery.url) == receiver && self.queues.offer(delivery) == Offered::Left {
+                    return Ok(Work::More);
+                }
+            }
+            if !was_full {
+                self.queues.forget_if_idle(&receiver);
+                return Ok(Work::More);
+            }
+        }
+        self.queues.more_at(&receiver, following(after));
+        Ok(Work::More)
+    }
+
+    fn launch(&mut self, delivery: DeliveryRecord, running: Running) {
+        let (store, surroundings) = (self.store.clone(), self.surroundings.clone());
+        let task = self.attempts.spawn(async move {
+            let made = attempt(&delivery, &surroundings).await;
+            record(&store, &made.record).await.then_some(made)
+        });
+        self.in_flight.insert(task.id(), running);
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Option<Made>), JoinError>) {
+        let (task, made) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!(%error, "an attempt of a notification broke off");
+                (error.id(), None)
+            }
+        };
+        if let Some(running) = self.in_flight.remove(&task) {
+            self.queues.finish(running, made.as_ref().is_some_and(|made| made.receiver_struggles));
+        }
+        if let Some(next) = made.and_then(|made| made.record.next_attempt) {
+            // It is due behind the cursor when a test clock has been moved far ahead.
+            if self.cursor.is_some_and(|(seen, _)| next <= seen) {
+                self.look_again_from(next);
+            } else if let Some(idle_until) = self.idle_until {
+                self.idle_until = Some(NextDue::At(idle_until.or_at(next)));
+            }
+        }
+    }
+
+    fn look_again_from(&mut self, earliest: Timestamp) {
+        self.cursor = self.cursor.map(|cursor| cursor.min((earliest, i64::MIN)));
+        self.idle_until = None;
+    }
+}
+
+/// Whether another turn has something to do at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    More,
+    Done,
+}
+
+impl NextDue {
+    fn or_at(self, other: Timestamp) -> Timestamp {
+        match self {
+            NextDue::At(due) => due.min(other),
+            NextDue::Never => other,
+        }
+    }
+}
+
+/// The first position after `position`.
+fn following(position: Position) -> Position {
+    (position.0, position.1.saturating_add(1))
+}
+
+/// Commits the attempt; `false` when the store refused it for good or for too long.
+async fn record(store: &Store, attempt: &DeliveryAttempt) -> bool {
+    let mut pause = FIRST_RECORD_PAUSE;
+    for _ in 0..MOST_RECORD_TRIES {
+        let changes =
+            Changes { records: vec![RecordChange::RecordAttempt(attempt.clone())], ..Changes::default() };
+        match store.commit(changes).await {
+            Ok(()) => return true,
+            // The delivery is gone, or this attempt is recorded: another try changes nothing.
+            Err(CommitError::AlreadyExists(_) | CommitError::VersionConflict) => return false,
+            Err(error) => tracing::warn!(
+                %error,
+                delivery = attempt.delivery_id,
+                "an attempt of a notification could not be recorded yet"
+            ),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_RECORD_PAUSE);
+    }
+    false
+}
