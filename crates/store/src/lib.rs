@@ -1,3 +1,14 @@
-//! store
+//! What is remembered: records, ledger, timers and deliveries, committed atomically.
+//!
+//! What lives here: the vocabulary of what can be stored ([`vocabulary`]) and the engine that keeps it, SQLite. What
+//! never does: rules. The store does not know what a payment may become; it holds what the engine decided, all or
+//! nothing, and it refuses what would break its own promises: a stale version, a key used twice, an overdrawn account.
+//!
+//! Start reading at [`Changes`], then `store.rs` (the door), then `sqlite/writer.rs` (how a group becomes one sync).
+
+mod sqlite;
+mod store;
 pub mod vocabulary;
+
+pub use store::{BackupError, Location, OpenError, ReadError, Store, StoreOptions};
 pub use vocabulary::*;

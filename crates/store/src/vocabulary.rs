@@ -262,6 +262,8 @@ pub enum RecordChange {
     InsertAccount(AccountRecord),
     /// A new application.
     InsertApplication(ApplicationRecord),
+    /// An application whose secret was sealed anew or whose settings changed; it must be there.
+    UpdateApplication(ApplicationRecord),
     /// A new credential.
     InsertCredential(CredentialRecord),
     /// A new payer.
@@ -426,4 +428,31 @@ pub struct StoreCounters {
     pub syncs: u64,
     /// Writes waiting now.
     pub waiting: u64,
+}
+
+impl PaymentSearch {
+    /// All payments of an account, oldest first, `limit` of them.
+    pub fn of(account_id: AccountId, mode: Mode, limit: u32) -> PaymentSearch {
+        PaymentSearch {
+            account_id,
+            mode,
+            id: None,
+            external_reference: None,
+            status: None,
+            status_detail: None,
+            payment_method_id: None,
+            payment_type_id: None,
+            operation_type: None,
+            payer_id: None,
+            store_id: None,
+            pos_id: None,
+            range: DateField::Created,
+            begin: None,
+            end: None,
+            sort: SortField::Date(DateField::Created),
+            descending: false,
+            limit,
+            offset: 0,
+        }
+    }
 }

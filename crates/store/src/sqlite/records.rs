@@ -1,0 +1,590 @@
+//! How the changes of one request are written. Called by the writer, inside the request's savepoint.
+
+use crate::sqlite::encoding::encode;
+use crate::sqlite::fault::{Fault, already_exists};
+use crate::sqlite::ledger::Balances;
+use crate::sqlite::random_keys::RandomKeyWriter;
+use crate::sqlite::rows::{credential_kind_number, idempotency_record, resource_value};
+use crate::sqlite::tally::{Counted, TallyWriter};
+use crate::sqlite::timers::{TimerWriter, clock_offset};
+use crate::sqlite::{SEALED, mode_number};
+use crate::{
+    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, CommitError, CredentialRecord,
+    DeliveryAttempt, DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
+};
+use pasarela_domain::identity::{AccountId, Mode};
+use pasarela_domain::timestamp::Timestamp;
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use std::fmt::Write as _;
+
+/// How many rows may share a hash by chance or by leftovers before the rest is not looked at: two of a billion keys
+/// share one of 2^64 hashes with a chance of 3 %.
+const MOST_CANDIDATES: usize = 64;
+
+/// Changes whose bodies are compressed: what a caller hands to the writer, so that compression runs on the callers'
+/// threads.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    changes: Changes,
+    /// The stored forms of the bodies, in the order of the records that have one.
+    contents: Vec<Vec<u8>>,
+}
+
+impl Prepared {
+    /// Compresses the bodies of `changes`.
+    ///
+    /// # Panics
+    /// When a posting isn't balanced: such a posting must never be committed.
+    pub(crate) fn of(changes: Changes) -> Prepared {
+        for (_, posting) in &changes.postings {
+            assert!(posting.is_balanced(), "debits equal credits: {posting:?}");
+        }
+        let contents = changes
+            .records
+            .iter()
+            .filter_map(|record| match record {
+                RecordChange::InsertPayment(payment) | RecordChange::UpdatePayment(payment) => {
+                    Some(encode(&payment.body, &payment.internals))
+                }
+                RecordChange::InsertCardToken(token) | RecordChange::UpdateCardToken(token) => {
+                    Some(encode(&token.body, &[]))
+                }
+                _ => None,
+            })
+            .collect();
+        Prepared { changes, contents }
+    }
+
+    /// How many payments it makes.
+    pub(crate) fn payments(&self) -> u64 {
+        self.changes.records.iter().filter(|record| matches!(record, RecordChange::InsertPayment(_))).count()
+            as u64
+    }
+}
+
+/// What the writer keeps in memory beside the database.
+pub(crate) struct Memory {
+    pub(crate) balances: Balances,
+    pub(crate) tallies: TallyWriter,
+    pub(crate) timers: TimerWriter,
+    pub(crate) keys: RandomKeyWriter,
+}
+
+/// Where the memory stood before a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    balances: usize,
+    tallies: usize,
+    keys: usize,
+}
+
+impl Memory {
+    /// The memory of a database that was just opened.
+    pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Memory> {
+        Ok(Memory {
+            balances: Balances::default(),
+            tallies: TallyWriter::default(),
+            timers: TimerWriter::default(),
+            keys: RandomKeyWriter::load(connection)?,
+        })
+    }
+
+    /// Where it stands now.
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark { balances: self.balances.mark(), tallies: self.tallies.mark(), keys: self.keys.mark() }
+    }
+
+    /// Back to `mark`: the request was rolled back.
+    pub(crate) fn undo(&mut self, mark: Mark) {
+        self.balances.undo(mark.balances);
+        self.tallies.undo(mark.tallies);
+        self.keys.undo(mark.keys);
+    }
+
+    /// Writes what the group gathered, each thing once. Inside the group's transaction, after its requests.
+    pub(crate) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.balances.flush(connection)?;
+        self.tallies.flush(connection)?;
+        self.timers.flush(connection)?;
+        self.keys.flush(connection)
+    }
+
+    /// The group is committed.
+    pub(crate) fn committed(&mut self) {
+        self.balances.committed();
+        self.tallies.committed();
+        self.timers.committed();
+        self.keys.committed();
+    }
+
+    /// The group is not committed.
+    pub(crate) fn failed(&mut self) {
+        self.balances.failed();
+        self.tallies.failed();
+        self.timers.failed();
+        self.keys.failed();
+    }
+}
+
+/// Writes all of a request, or returns why not; then the caller rolls the savepoint and the memory back.
+pub(crate) fn apply(connection: &Connection, memory: &mut Memory, prepared: &Prepared) -> Result<(), Fault> {
+    let changes = &prepared.changes;
+    if let Some(record) = &changes.idempotency {
+        remember_outcome(connection, memory, record)?;
+    }
+    let mut contents = prepared.contents.iter();
+    // One content was prepared for each record that has a body, in the same order.
+    let mut content = || contents.next().map(Vec::as_slice).unwrap_or_default();
+    for record in &changes.records {
+        match record {
+            RecordChange::InsertPayment(payment) => insert_payment(connection, memory, payment, content())?,
+            RecordChange::UpdatePayment(payment) => update_payment(connection, memory, payment, content())?,
+            RecordChange::InsertCardToken(token) => insert_card_token(connection, memory, token, content())?,
+            RecordChange::UpdateCardToken(token) => update_card_token(connection, memory, token, content())?,
+            RecordChange::InsertAccount(account) => insert_account(connection, account)?,
+            RecordChange::InsertApplication(application) => insert_application(connection, application)?,
+            RecordChange::UpdateApplication(application) => update_application(connection, application)?,
+            RecordChange::InsertCredential(credential) => insert_credential(connection, credential)?,
+            RecordChange::InsertPayer(payer) => insert_payer(connection, payer)?,
+            RecordChange::SetClock { account_id, offset_ms } => {
+                set_clock(connection, *account_id, *offset_ms)?;
+                memory.timers.clock_moved(*account_id);
+            }
+            RecordChange::RecordAttempt(attempt) => record_attempt(connection, attempt)?,
+        }
+    }
+    let mark = memory.balances.mark();
+    for (mode, posting) in &changes.postings {
+        memory.balances.post(connection, *mode, posting)?;
+    }
+    memory.balances.check(mark)?;
+    for timer in &changes.clear_timers {
+        memory.timers.clear(connection, timer)?;
+    }
+    for timer in &changes.set_timers {
+        memory.timers.set(connection, timer)?;
+    }
+    for delivery in &changes.deliveries {
+        insert_delivery(connection, delivery)?;
+    }
+    Ok(())
+}
+
+fn remember_outcome(
+    connection: &Connection,
+    memory: &mut Memory,
+    record: &IdempotencyRecord,
+) -> Result<(), Fault> {
+    let hash = memory.keys.hasher().idempotency(record.account_id, &record.key);
+    for row in memory.keys.candidates(connection, hash, MOST_CANDIDATES)? {
+        if let Some(existing) = idempotency_record(connection, row, record.account_id, &record.key)? {
+            return Err(Fault::Refused(CommitError::IdempotencyKeyTaken(existing)));
+        }
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO idempotency (account_id, key, request, resource_id, part_id, expires)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            record.account_id,
+            record.key,
+            record.request,
+            record.resource_id,
+            record.part_id,
+            record.expires.0
+        ])?;
+    memory.keys.stage(hash, connection.last_insert_rowid());
+    Ok(())
+}
+
+fn insert_payment(
+    connection: &Connection,
+    memory: &mut Memory,
+    payment: &PaymentRecord,
+    content: &[u8],
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO payment (id, account_id, mode, version, created, updated, approved, release, status,
+             status_detail, payment_method_id, payment_type_id, operation_type, payer_id, external_reference,
+             store_id, pos_id, content)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        )?
+        .execute(params![
+            payment.id,
+            payment.account_id,
+            mode_number(payment.mode),
+            payment.created.0,
+            payment.updated.0,
+            payment.approved.map(|at| at.0),
+            payment.release.map(|at| at.0),
+            payment.status,
+            payment.status_detail,
+            payment.payment_method_id,
+            payment.payment_type_id,
+            payment.operation_type,
+            payment.payer_id,
+            payment.external_reference,
+            payment.store_id,
+            payment.pos_id,
+            content,
+        ])
+        .map_err(already_exists("payment"))?;
+    memory.tallies.stage((payment.account_id, payment.mode), None, &Counted::of(payment));
+    stage_payment_keys(memory, payment, None);
+    Ok(())
+}
+
+/// What an update of a payment compares with.
+struct PaymentBefore {
+    counted: Counted,
+    payer_id: AccountId,
+    external_reference: Option<String>,
+}
+
+fn update_payment(
+    connection: &Connection,
+    memory: &mut Memory,
+    payment: &PaymentRecord,
+    content: &[u8],
+) -> Result<(), Fault> {
+    let Some(before) = payment_before(connection, payment)? else {
+        return Err(Fault::Refused(CommitError::VersionConflict));
+    };
+    let after = Counted::of(payment);
+    let (approved, release) = (after.approved.map(|at| at.0), after.release.map(|at| at.0));
+    let mut sql = "UPDATE payment SET version = version + 1, updated = ?2, status_detail = ?3, payment_method_id = ?4,
+        payment_type_id = ?5, operation_type = ?6, payer_id = ?7, external_reference = ?8, store_id = ?9, pos_id = ?10,
+        content = ?11"
+        .to_owned();
+    let mut values: Vec<&dyn ToSql> = vec![
+        &payment.id,
+        &payment.updated.0,
+        &payment.status_detail,
+        &payment.payment_method_id,
+        &payment.payment_type_id,
+        &payment.operation_type,
+        &payment.payer_id,
+        &payment.external_reference,
+        &payment.store_id,
+        &payment.pos_id,
+        &content,
+    ];
+    // An index is rewritten when its column is set, even to what it was: so only those that change are.
+    let indexed: [(bool, &str, &dyn ToSql); 4] = [
+        (before.counted.created != after.created, "created", &after.created.0),
+        (before.counted.approved != after.approved, "approved", &approved),
+        (before.counted.release != after.release, "release", &release),
+        (before.counted.status != after.status, "status", &after.status),
+    ];
+    for (_, column, value) in indexed.into_iter().filter(|(changed, _, _)| *changed) {
+        values.push(value);
+        // Writing to a String can't fail.
+        let _ = write!(sql, ", {column} = ?{number}", number = values.len());
+    }
+    sql += " WHERE id = ?1";
+    connection.prepare_cached(&sql)?.execute(values.as_slice())?;
+    memory.tallies.stage((payment.account_id, payment.mode), Some(&before.counted), &after);
+    stage_payment_keys(memory, payment, Some(&before));
+    Ok(())
+}
+
+/// The payment as it is stored, if its version is the one that was read.
+fn payment_before(
+    connection: &Connection,
+    payment: &PaymentRecord,
+) -> rusqlite::Result<Option<PaymentBefore>> {
+    connection
+        .prepare_cached(
+            "SELECT created, updated, approved, release, status, payer_id, external_reference FROM payment
+             WHERE id = ?1 AND account_id = ?2 AND mode = ?3 AND version = ?4",
+        )?
+        .query_row((payment.id, payment.account_id, mode_number(payment.mode), payment.version), |row| {
+            Ok(PaymentBefore {
+                counted: Counted {
+                    created: Timestamp(row.get(0)?),
+                    updated: Timestamp(row.get(1)?),
+                    approved: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+                    release: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+                    status: row.get(4)?,
+                },
+                payer_id: row.get(5)?,
+                external_reference: row.get(6)?,
+            })
+        })
+        .optional()
+}
+
+fn stage_payment_keys(memory: &mut Memory, payment: &PaymentRecord, before: Option<&PaymentBefore>) {
+    let hasher = memory.keys.hasher();
+    if before.is_none_or(|before| before.payer_id != payment.payer_id) {
+        memory.keys.stage(hasher.payer(payment.account_id, payment.mode, payment.payer_id), payment.id);
+    }
+    if let Some(reference) = &payment.external_reference
+        && before.is_none_or(|before| before.external_reference.as_ref() != Some(reference))
+    {
+        memory.keys.stage(hasher.external_reference(payment.account_id, payment.mode, reference), payment.id);
+    }
+}
+
+fn insert_card_token(
+    connection: &Connection,
+    memory: &mut Memory,
+    token: &CardTokenRecord,
+    content: &[u8],
+) -> Result<(), Fault> {
+    let hash = memory.keys.hasher().card_token(&token.lookup);
+    if card_token_row(connection, memory, hash, token)?.is_some() {
+        return Err(Fault::Refused(CommitError::AlreadyExists("card token")));
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO card_token (lookup, account_id, mode, version, purge_at, sealed_number, sealed_security_code,
+             content) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            token.lookup,
+            token.account_id,
+            mode_number(token.mode),
+            token.purge_at.0,
+            token.sealed_number,
+            token.sealed_security_code,
+            content,
+        ])?;
+    memory.keys.stage(hash, connection.last_insert_rowid());
+    Ok(())
+}
+
+fn update_card_token(
+    connection: &Connection,
+    memory: &mut Memory,
+    token: &CardTokenRecord,
+    content: &[u8],
+) -> Result<(), Fault> {
+    let hash = memory.keys.hasher().card_token(&token.lookup);
+    let Some(row) = card_token_row(connection, memory, hash, token)? else {
+        return Err(Fault::Refused(CommitError::VersionConflict));
+    };
+    let updated = connection
+        .prepare_cached(
+            "UPDATE card_token SET version = version + 1, purge_at = ?1, sealed_number = ?2,
+             sealed_security_code = ?3, content = ?4
+             WHERE id = ?5 AND account_id = ?6 AND mode = ?7 AND version = ?8",
+        )?
+        .execute(params![
+            token.purge_at.0,
+            token.sealed_number,
+            token.sealed_security_code,
+            content,
+            row,
+            token.account_id,
+            mode_number(token.mode),
+            token.version,
+        ])?;
+    one_updated(updated)
+}
+
+fn card_token_row(
+    connection: &Connection,
+    memory: &Memory,
+    hash: i64,
+    token: &CardTokenRecord,
+) -> rusqlite::Result<Option<i64>> {
+    let mut is_it = connection.prepare_cached("SELECT 1 FROM card_token WHERE id = ?1 AND lookup = ?2")?;
+    for row in memory.keys.candidates(connection, hash, MOST_CANDIDATES)? {
+        if is_it.exists(params![row, token.lookup])? {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+fn insert_account(connection: &Connection, account: &AccountRecord) -> Result<(), Fault> {
+    connection
+        .prepare_cached("INSERT INTO account (id, site, email, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![account.id, account.site.id(), account.email, account.body])
+        .map_err(already_exists("account"))?;
+    Ok(())
+}
+
+fn insert_application(connection: &Connection, application: &ApplicationRecord) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO application (id, account_id, sealed_webhook_secret, body) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            application.id,
+            application.account_id,
+            application.sealed_webhook_secret,
+            application.body
+        ])
+        .map_err(already_exists("application"))?;
+    Ok(())
+}
+
+fn update_application(connection: &Connection, application: &ApplicationRecord) -> Result<(), Fault> {
+    let updated = connection
+        .prepare_cached(
+            "UPDATE application SET sealed_webhook_secret = ?1, body = ?2 WHERE id = ?3 AND account_id = ?4",
+        )?
+        .execute(params![
+            application.sealed_webhook_secret,
+            application.body,
+            application.id,
+            application.account_id
+        ])?;
+    one_updated(updated)
+}
+
+fn insert_credential(connection: &Connection, credential: &CredentialRecord) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO credential (lookup, kind, account_id, application_id, mode, well_known)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            credential.lookup,
+            credential_kind_number(credential.kind),
+            credential.account_id,
+            credential.application_id,
+            mode_number(credential.mode),
+            credential.well_known,
+        ])
+        .map_err(already_exists("credential"))?;
+    Ok(())
+}
+
+fn insert_payer(connection: &Connection, payer: &PayerRecord) -> Result<(), Fault> {
+    connection
+        .prepare_cached("INSERT INTO payer (account_id, mode, email, payer_id) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![payer.account_id, mode_number(payer.mode), payer.email, payer.payer_id])
+        .map_err(already_exists("payer"))?;
+    Ok(())
+}
+
+/// Moves a test account's clock, and its pending deliveries with it; its timers follow by their head.
+fn set_clock(connection: &Connection, account_id: AccountId, offset_ms: i64) -> Result<(), Fault> {
+    let moved = offset_ms - clock_offset(connection, account_id, Mode::Test)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO clock (account_id, offset_ms) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET offset_ms = excluded.offset_ms",
+        )?
+        .execute([account_id, offset_ms])?;
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET next_attempt = next_attempt - ?1 WHERE id IN
+             (SELECT id FROM delivery INDEXED BY delivery_pending WHERE state = 0 AND account_id = ?2 AND mode = ?3)",
+        )?
+        .execute((moved, account_id, mode_number(Mode::Test)))?;
+    Ok(())
+}
+
+fn insert_delivery(connection: &Connection, delivery: &DeliveryRecord) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO delivery (id, account_id, application_id, mode, channel, state, attempts, created,
+             next_attempt, resource_id, topic, action, url)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            delivery.id,
+            delivery.account_id,
+            delivery.application_id,
+            mode_number(delivery.mode),
+            delivery.channel as u8,
+            delivery.state as u8,
+            delivery.attempts,
+            delivery.created.0,
+            delivery.next_attempt.0,
+            resource_value(&delivery.resource_id),
+            delivery.topic,
+            delivery.action,
+            delivery.url,
+        ])
+        .map_err(already_exists("delivery"))?;
+    Ok(())
+}
+
+fn record_attempt(connection: &Connection, attempt: &DeliveryAttempt) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO delivery_attempt (delivery_id, number, request_id, started, duration_ms, response_status,
+             failure, state, next_attempt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            attempt.delivery_id,
+            attempt.number,
+            attempt.request_id,
+            attempt.started.0,
+            attempt.duration_ms,
+            attempt.response_status,
+            attempt.failure,
+            attempt.state as u8,
+            attempt.next_attempt.map(|at| at.0),
+        ])
+        .map_err(already_exists("delivery attempt"))?;
+    let updated = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = ?1, attempts = ?2, next_attempt = coalesce(?3, next_attempt) WHERE id = ?4",
+        )?
+        .execute(params![
+            attempt.state as u8,
+            attempt.number + 1,
+            attempt.next_attempt.map(|at| at.0),
+            attempt.delivery_id
+        ])?;
+    one_updated(updated)
+}
+
+fn one_updated(updated: usize) -> Result<(), Fault> {
+    match updated {
+        1 => Ok(()),
+        _ => Err(Fault::Refused(CommitError::VersionConflict)),
+    }
+}
+
+/// Takes what is secret from tokens whose time has come, at most `limit` of them; how many there were.
+pub(crate) fn purge_secrets(connection: &Connection, now: Timestamp, limit: u32) -> rusqlite::Result<u64> {
+    // A new version: whoever read the token before must see that its secrets are gone.
+    let sql = format!(
+        "UPDATE card_token SET sealed_number = NULL, sealed_security_code = NULL, version = version + 1 WHERE id IN
+         (SELECT id FROM card_token INDEXED BY card_token_sealed WHERE ({SEALED}) AND purge_at <= ?1
+          ORDER BY purge_at LIMIT ?2)"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute((now.0, limit))? as u64)
+}
+
+/// Forgets idempotency records whose time has passed, at most `limit` of them, oldest first; how many there were.
+pub(crate) fn purge_idempotency(
+    connection: &Connection,
+    keys: &RandomKeyWriter,
+    now: Timestamp,
+    limit: u32,
+) -> rusqlite::Result<u64> {
+    // Rows are in the order in which they were made, and all live equally long: the expired ones are at the front.
+    let mut expired: Vec<(i64, i64)> = Vec::new();
+    {
+        let mut select = connection
+            .prepare_cached("SELECT id, account_id, key, expires FROM idempotency ORDER BY id LIMIT ?1")?;
+        let mut rows = select.query([limit])?;
+        while let Some(row) = rows.next()? {
+            if row.get::<_, i64>(3)? > now.0 {
+                break;
+            }
+            let key: [u8; 16] = row.get(2)?;
+            expired.push((keys.hasher().idempotency(row.get(1)?, &key), row.get(0)?));
+        }
+    }
+    // In the order of the tree, so that each page is touched once.
+    expired.sort_unstable();
+    let mut delete_key =
+        connection.prepare_cached("DELETE FROM random_key WHERE hash = ?1 AND row_id = ?2")?;
+    let mut delete = connection.prepare_cached("DELETE FROM idempotency WHERE id = ?1")?;
+    for (hash, row) in &expired {
+        delete_key.execute([hash, row])?;
+        delete.execute([row])?;
+    }
+    Ok(expired.len() as u64)
+}

@@ -1,0 +1,392 @@
+//! The store's door: how it is opened, written to and closed.
+
+use crate::sqlite::checkpoint::{Checkpointer, Signal};
+use crate::sqlite::connection::{Purpose, open, open_error};
+use crate::sqlite::location::Held;
+use crate::sqlite::migrations::{migrate, require_newest};
+use crate::sqlite::random_keys::RandomKeys;
+use crate::sqlite::reader::ReaderPool;
+use crate::sqlite::records::Prepared;
+use crate::sqlite::writer::{Counters, QUEUE, Task, Work, Writer};
+use crate::{Changes, CommitError, StoreCounters};
+use pasarela_domain::timestamp::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Connections for reads of a few rows, which run on the caller's thread: as many as cores that could be reading.
+const POINT_READERS: usize = 4;
+/// Connections for searches, which run aside: more would only take the processor from the writer.
+const SCAN_READERS: usize = 2;
+
+/// Where the records are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In this directory, on the disk.
+    Directory(PathBuf),
+    /// In a fresh directory for temporary files that is removed when the store is closed; without syncs.
+    Ephemeral,
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Where.
+    pub location: Location,
+    /// Whether to make it where there is nothing, and to migrate it. Commands that only look at a store say no.
+    pub create: bool,
+    /// Beside the process that uses it, if there is one: reads, proofs and backups work, commits are refused.
+    pub read_only: bool,
+}
+
+impl StoreOptions {
+    /// The one store of a server at `location`: made if need be, and used by this process alone.
+    pub fn new(location: Location) -> StoreOptions {
+        StoreOptions { location, create: true, read_only: false }
+    }
+
+    /// What is kept in `directory`, to be changed: an error if there is nothing.
+    pub fn existing(directory: PathBuf) -> StoreOptions {
+        StoreOptions { location: Location::Directory(directory), create: false, read_only: false }
+    }
+
+    /// What is kept in `directory`, to be looked at, also while a server uses it: an error if there is nothing.
+    pub fn read_only(directory: PathBuf) -> StoreOptions {
+        StoreOptions { location: Location::Directory(directory), create: false, read_only: true }
+    }
+}
+
+/// Why a store was not opened. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process uses it.
+    #[error(
+        "another Pasarela uses this data ({} is locked). Stop it, or give this one another directory with --data",
+        lock.display()
+    )]
+    InUse {
+        /// The lock's file.
+        lock: PathBuf,
+    },
+    /// A newer version of the program wrote it.
+    #[error(
+        "{} was written by a newer Pasarela (schema {found}, this one knows {known}). Use that version or a later one",
+        file.display()
+    )]
+    Newer {
+        /// The database.
+        file: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// An older version wrote it, and it is not to be changed.
+    #[error(
+        "{} was written by an older Pasarela (schema {found}, this one writes {known}). Start the server once: it \
+         migrates the data",
+        file.display()
+    )]
+    Older {
+        /// The database.
+        file: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// It is no store of Pasarela's.
+    #[error("{} is not a database of Pasarela. It is left as it is; give another directory with --data", file.display())]
+    NotOurs {
+        /// The file.
+        file: PathBuf,
+    },
+    /// There is nothing to open.
+    #[error("there is no data at {}. Start the server first, or give its directory with --data", file.display())]
+    NothingThere {
+        /// The database that was looked for.
+        file: PathBuf,
+    },
+    /// The directory can't be used.
+    #[error("{} can't be used: {cause}. Check that it can be written to", directory.display())]
+    Directory {
+        /// The directory or file.
+        directory: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The database can't be opened.
+    #[error("{} can't be opened: {cause}", file.display())]
+    Database {
+        /// The database.
+        file: PathBuf,
+        /// What SQLite said.
+        cause: String,
+    },
+}
+
+/// A read that failed; the text is for the operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store could not be read: {0}")]
+pub struct ReadError(String);
+
+impl ReadError {
+    pub(crate) const fn new(cause: String) -> ReadError {
+        ReadError(cause)
+    }
+
+    pub(crate) fn closed() -> ReadError {
+        ReadError("it is closed".to_owned())
+    }
+}
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(cause: rusqlite::Error) -> ReadError {
+        ReadError(cause.to_string())
+    }
+}
+
+/// Why a backup was not made; nothing is left of it.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The target is there already.
+    #[error("{} exists and is not overwritten. Choose another name", file.display())]
+    Exists {
+        /// The target.
+        file: PathBuf,
+    },
+    /// The target can't be written.
+    #[error("{} can't be written: {cause}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The copy failed.
+    #[error("the backup failed: {0}")]
+    Copy(String),
+}
+
+/// The records, the ledger, the timers and the deliveries. Cloning gives another handle on the same store.
+///
+/// A read sees every commit that was acknowledged before it began.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// Gone once the store is closed: the writer then ends when the queue is empty.
+    queue: RwLock<Option<SyncSender<Work>>>,
+    counters: Arc<Counters>,
+    checkpoint: Arc<Signal>,
+    points: Arc<ReaderPool>,
+    scans: Arc<ReaderPool>,
+    keys: RandomKeys,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Given back last.
+    held: Mutex<Option<Held>>,
+    database: PathBuf,
+}
+
+impl Store {
+    /// Opens the store, migrating its schema if need be.
+    ///
+    /// # Errors
+    /// When another process uses it, a newer version wrote it, or its files can't be used; each says what to do.
+    pub async fn open(options: StoreOptions) -> Result<Store, OpenError> {
+        let opening = tokio::task::spawn_blocking(move || Inner::open(&options));
+        let inner = match opening.await {
+            Ok(inner) => inner?,
+            // Opening doesn't panic, and the runtime does not cancel what has begun unless it ends itself.
+            Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+        };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// Commits `changes`, all or nothing. When this returns `Ok`, they are on the disk.
+    ///
+    /// # Panics
+    /// When a posting isn't balanced: such a posting must never be committed.
+    ///
+    /// # Errors
+    /// See [`CommitError`]; nothing of `changes` is stored then.
+    pub async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+        self.work(Task::Commit(Box::new(Prepared::of(changes)))).await.map(|_| ())
+    }
+
+    /// Takes what is secret from card tokens whose `purge_at` is not after `now_wall`, at most `limit` of them. Says of
+    /// how many; less than `limit` means that none is left.
+    pub async fn purge_expired_secrets(&self, now_wall: Timestamp, limit: u32) -> Result<u64, CommitError> {
+        self.work(Task::PurgeSecrets { now: now_wall, limit }).await
+    }
+
+    /// Forgets idempotency records that have expired at `now_wall`, at most `limit` of them, oldest first. Says how
+    /// many; less than `limit` means that none is left.
+    pub async fn purge_expired_idempotency(
+        &self,
+        now_wall: Timestamp,
+        limit: u32,
+    ) -> Result<u64, CommitError> {
+        self.work(Task::PurgeIdempotency { now: now_wall, limit }).await
+    }
+
+    /// What was counted since the store was opened.
+    pub fn counters(&self) -> StoreCounters {
+        self.inner.counters.read()
+    }
+
+    /// Ends the store, for all its handles: what waits is committed, the log is emptied, and what is ephemeral is gone.
+    pub async fn close(self) {
+        let inner = self.inner;
+        // A failure of the thread leaves nothing undone that dropping the last handle would not do.
+        let _ = tokio::task::spawn_blocking(move || inner.close()).await;
+    }
+
+    pub(crate) fn points(&self) -> &ReaderPool {
+        &self.inner.points
+    }
+
+    pub(crate) fn scans(&self) -> &Arc<ReaderPool> {
+        &self.inner.scans
+    }
+
+    pub(crate) fn keys(&self) -> &RandomKeys {
+        &self.inner.keys
+    }
+
+    pub(crate) fn database(&self) -> &Path {
+        &self.inner.database
+    }
+
+    async fn work(&self, task: Task) -> Result<u64, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.enqueue(Work { task, reply })?;
+        // The writer answers everything that it takes; it ends without an answer only if it broke.
+        answer.await.unwrap_or_else(|_| Err(CommitError::Failed("the writer has ended".to_owned())))
+    }
+}
+
+impl Inner {
+    fn open(options: &StoreOptions) -> Result<Inner, OpenError> {
+        let held = Held::take(options)?;
+        let database = held.database().to_owned();
+        let inner = if options.read_only { Inner::reading(held) } else { Inner::writing(held) };
+        inner.map_err(|failure| match failure {
+            OpenFailure::Refused(refusal) => refusal,
+            OpenFailure::Database(cause) => open_error(&database, cause),
+        })
+    }
+
+    fn writing(held: Held) -> Result<Inner, OpenFailure> {
+        let database = held.database();
+        let durable = !held.is_ephemeral();
+        let mut connection = open(database, Purpose::Write { durable })?;
+        migrate(&mut connection, database)?;
+        let (counters, checkpoint) = (Arc::new(Counters::default()), Arc::new(Signal::default()));
+        let writer = Writer::new(connection, counters.clone(), checkpoint.clone())?;
+        let checkpointer = Checkpointer::open(database, durable)?;
+        let keys = writer.keys();
+        let (queue, waiting) = sync_channel(QUEUE);
+        let signal = checkpoint.clone();
+        let threads = vec![
+            thread("store-writer", move || writer.run(&waiting)),
+            thread("store-checkpoint", move || checkpointer.run(&signal)),
+        ];
+        let inner = Inner::assemble(held, Some(queue), counters, checkpoint, keys);
+        for started in threads {
+            let started =
+                started.map_err(|cause| OpenError::Directory { directory: inner.database.clone(), cause })?;
+            inner.threads.lock().unwrap_or_else(PoisonError::into_inner).push(started);
+        }
+        Ok(inner)
+    }
+
+    fn reading(held: Held) -> Result<Inner, OpenFailure> {
+        let connection = open(held.database(), Purpose::Read)?;
+        require_newest(&connection, held.database())?;
+        let keys = RandomKeys::load(&connection)?;
+        Ok(Inner::assemble(held, None, Arc::default(), Arc::default(), keys))
+    }
+
+    fn assemble(
+        held: Held,
+        queue: Option<SyncSender<Work>>,
+        counters: Arc<Counters>,
+        checkpoint: Arc<Signal>,
+        keys: RandomKeys,
+    ) -> Inner {
+        let database = held.database().to_owned();
+        Inner {
+            queue: RwLock::new(queue),
+            counters,
+            checkpoint,
+            points: Arc::new(ReaderPool::new(database.clone(), POINT_READERS)),
+            scans: Arc::new(ReaderPool::new(database.clone(), SCAN_READERS)),
+            keys,
+            threads: Mutex::default(),
+            held: Mutex::new(Some(held)),
+            database,
+        }
+    }
+
+    fn enqueue(&self, work: Work) -> Result<(), CommitError> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = queue.as_ref() else {
+            return Err(CommitError::Failed("the store is closed, or open for reading only".to_owned()));
+        };
+        self.counters.queued();
+        queue.try_send(work).map_err(|refused| {
+            self.counters.taken();
+            match refused {
+                TrySendError::Full(_) => CommitError::Busy,
+                TrySendError::Disconnected(_) => CommitError::Failed("the writer has ended".to_owned()),
+            }
+        })
+    }
+
+    fn close(&self) {
+        // The writer commits what waits, and ends.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.checkpoint.stop();
+        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // A thread that panicked has said so already.
+            let _ = thread.join();
+        }
+        // The last connection to be closed empties the log.
+        self.points.close();
+        self.scans.close();
+        drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Why opening ended early.
+enum OpenFailure {
+    Refused(OpenError),
+    Database(rusqlite::Error),
+}
+
+impl From<OpenError> for OpenFailure {
+    fn from(refusal: OpenError) -> OpenFailure {
+        OpenFailure::Refused(refusal)
+    }
+}
+
+impl From<rusqlite::Error> for OpenFailure {
+    fn from(cause: rusqlite::Error) -> OpenFailure {
+        OpenFailure::Database(cause)
+    }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)
+}
