@@ -1,0 +1,50 @@
+//! What every page has around its content.
+
+use super::assets::{ICON, SCRIPT, STYLESHEET};
+use super::locale::Locale;
+use super::payment_view::PaymentView;
+use super::words::Words;
+use pasarela_domain::site::Site;
+
+/// How often a page that waits looks again.
+pub(crate) const FOLLOWING_SECONDS: u32 = 5;
+
+/// The frame of a page.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub title: String,
+    pub language: &'static str,
+    pub words: &'static Words,
+    pub stylesheet: &'static str,
+    pub icon: &'static str,
+    pub script: &'static str,
+    /// Whether to say that no real money moves.
+    pub test: bool,
+    /// Look again every so many seconds, with the script or without.
+    pub following: Option<u32>,
+    /// Leave for the shop by itself.
+    pub leave_for: Option<String>,
+}
+
+impl Layout {
+    /// The frame of a page titled `title`.
+    pub fn new(title: String, locale: Locale, site: Option<Site>) -> Layout {
+        Layout {
+            title,
+            language: locale.tag(site),
+            words: locale.words(),
+            stylesheet: &STYLESHEET.path,
+            icon: &ICON.path,
+            script: &SCRIPT.path,
+            test: false,
+            following: None,
+            leave_for: None,
+        }
+    }
+
+    /// The frame of a page about `view`: it follows the payment while that waits.
+    pub fn of_payment(title: String, view: &PaymentView, locale: Locale) -> Layout {
+        let following = view.progress().is_waiting().then_some(FOLLOWING_SECONDS);
+        Layout { test: !view.live, following, ..Layout::new(title, locale, Some(view.site)) }
+    }
+}
