@@ -14,7 +14,7 @@ pub struct Context<'a> {
 }
 
 /// A source of ids and of the few random words that API bodies carry.
-pub trait Ids {
+pub trait Ids: Send + Sync {
     /// A new time-ordered id below 2^53.
     fn next_id(&mut self) -> i64;
     /// A random number below `bound`.

@@ -62,10 +62,29 @@ pub enum AccountKind {
 pub const ACCOUNT_KINDS: [AccountKind; 23] = {
     use AccountKind::*;
     [
-        Bank, AcquirerReceivable, PixReceivable, CashNetworkReceivable, ChargebackReceivable, SellerReceivable,
-        BuyerWallet, SellerPending, SellerAvailable, SellerReserved, SellerDisputed, MarketplacePending,
-        MarketplaceAvailable, RefundClearing, PayoutInTransit, TaxPayable, FeeIncome, FinancingIncome, AcquirerCost,
-        FinancingCost, ChargebackLoss, Suspense, Equity,
+        Bank,
+        AcquirerReceivable,
+        PixReceivable,
+        CashNetworkReceivable,
+        ChargebackReceivable,
+        SellerReceivable,
+        BuyerWallet,
+        SellerPending,
+        SellerAvailable,
+        SellerReserved,
+        SellerDisputed,
+        MarketplacePending,
+        MarketplaceAvailable,
+        RefundClearing,
+        PayoutInTransit,
+        TaxPayable,
+        FeeIncome,
+        FinancingIncome,
+        AcquirerCost,
+        FinancingCost,
+        ChargebackLoss,
+        Suspense,
+        Equity,
     ]
 };
 
@@ -185,7 +204,14 @@ impl Posting {
         effective_at: Timestamp,
     ) -> PostingBuilder {
         PostingBuilder {
-            posting: Posting { account_id, currency, cause, resource_id, effective_at, legs: Vec::with_capacity(6) },
+            posting: Posting {
+                account_id,
+                currency,
+                cause,
+                resource_id,
+                effective_at,
+                legs: Vec::with_capacity(6),
+            },
         }
     }
 

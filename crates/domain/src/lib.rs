@@ -3,12 +3,15 @@
 //! Nothing here does I/O, waits, reads a clock or draws a random number: time and ids come in through
 //! [`context::Context`]. Start reading at `payment.rs`: it says what a payment is and what can happen to it.
 
+pub mod card_token;
 pub mod catalogue;
 pub mod context;
 pub mod documents;
 pub mod identity;
+pub mod json;
 pub mod ledger;
 pub mod money;
+pub mod payment;
 pub mod rail;
 pub mod refusal;
 pub mod site;

@@ -61,15 +61,8 @@ impl Currency {
     }
 }
 
-const ALL: [Currency; 7] = [
-    Currency::ARS,
-    Currency::BRL,
-    Currency::MXN,
-    Currency::CLP,
-    Currency::COP,
-    Currency::PEN,
-    Currency::UYU,
-];
+const ALL: [Currency; 7] =
+    [Currency::ARS, Currency::BRL, Currency::MXN, Currency::CLP, Currency::COP, Currency::PEN, Currency::UYU];
 
 /// An amount of money: `minor` units (centavos; whole units for CLP and COP) of `currency`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

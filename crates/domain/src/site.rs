@@ -97,14 +97,13 @@ impl Site {
         }
     }
 
-    /// How long a card reserve stays open before it expires, in days; `None` where the site has no deferred capture.
-    /// MLU is not published: 7 (inferred).
-    pub const fn reserve_days(self) -> Option<i64> {
+    /// How long a card reserve stays open before it expires, in days. MLU, MLC and MCO are not published: 7
+    /// (inferred); which methods can reserve at all is the method's own `deferred_capture`.
+    pub const fn reserve_days(self) -> i64 {
         match self {
-            Site::MLA | Site::MLM | Site::MLU => Some(7),
-            Site::MLB => Some(5),
-            Site::MPE => Some(22),
-            Site::MLC | Site::MCO => Some(7),
+            Site::MLB => 5,
+            Site::MPE => 22,
+            Site::MLA | Site::MLM | Site::MLU | Site::MLC | Site::MCO => 7,
         }
     }
 

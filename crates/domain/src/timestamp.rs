@@ -17,7 +17,8 @@ pub const DAY: i64 = 24 * HOUR;
 ///
 /// On the wire it is `2026-11-21T08:40:10.000-04:00`: payments, refunds and card tokens carry the offset −04:00 on
 /// every site, as the API has always answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, utoipa::ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2026-11-21T08:40:10.000-04:00")]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
@@ -110,7 +111,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Timestamp::parse(&text).ok_or_else(|| serde::de::Error::custom("not an ISO 8601 date-time with an offset"))
+        Timestamp::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("not an ISO 8601 date-time with an offset"))
     }
 }
 

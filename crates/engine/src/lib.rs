@@ -1,1 +1,207 @@
-//! engine
+//! What happens: load what a decision needs, let the domain decide, commit the changes whole.
+//!
+//! This is the only caller of the store, the vault and the rails. It holds no rule of its own: what may happen to a
+//! payment is said in `pasarela-domain`, and what is shown of it is said by the server. Start reading at
+//! `payments.rs`: `create` is the pattern that everything else follows.
+
+pub mod access;
+pub mod accounts;
+pub mod card_tokens;
+pub mod clock;
+pub mod failure;
+mod housekeeping;
+pub mod identifiers;
+pub mod notifications;
+pub mod payments;
+pub mod pictures;
+pub mod sandbox;
+pub mod seeds;
+pub mod timers;
+pub mod upkeep;
+pub mod vault_rotation;
+
+pub use failure::Failure;
+pub use pasarela_vault::KeySource;
+
+use access::Access;
+use accounts::Accounts;
+use clock::Clock;
+use identifiers::IdSource;
+use notifications::address_guard::Reach;
+use notifications::attempts::Surroundings;
+use notifications::sender::Sender;
+use notifications::worker::{Wake, Worker};
+use pasarela_domain::identity::{AccountId, Mode};
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_rails::simulator::Simulator;
+use pasarela_store::{Location, Store, StoreCounters, StoreOptions};
+use pasarela_vault::Vault;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// How an engine is opened.
+pub struct EngineOptions {
+    /// Where everything is kept; `None` keeps nothing.
+    pub directory: Option<PathBuf>,
+    /// What opens the vault.
+    pub vault_key: KeySource,
+    /// Seeds the well-known accounts, honours their credentials, and lets notifications reach private addresses.
+    pub development: bool,
+    /// Where clients find the hosted pages, without a slash at the end.
+    pub public_url: String,
+    /// Where the test accounts' clocks start.
+    pub test_clock: Option<Timestamp>,
+}
+
+/// Why an engine can't be opened. The text ends with what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] pasarela_store::OpenError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] pasarela_vault::VaultError),
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The engine: cheap to clone, shared by every request.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) simulator: Simulator,
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    pub(crate) access: Access,
+    pub(crate) accounts: Accounts,
+    pub(crate) public_url: String,
+    pub(crate) development: bool,
+    pub(crate) timer_wake: Notify,
+    pub(crate) delivery_wake: Arc<Wake>,
+    pub(crate) clock_moves: tokio::sync::Mutex<()>,
+}
+
+impl Engine {
+    /// Opens the store and the vault, and seeds a new development store.
+    ///
+    /// # Errors
+    /// What the store or the vault says, or a test clock that would have to go back.
+    pub async fn open(options: EngineOptions) -> Result<Engine, EngineError> {
+        let location = match &options.directory {
+            Some(directory) => Location::Directory(directory.clone()),
+            None => Location::Ephemeral,
+        };
+        let store = Store::open(StoreOptions::new(location)).await?;
+        let vault = match &options.directory {
+            Some(directory) => Vault::open(&directory.join("vault"), options.vault_key)?,
+            None => Vault::ephemeral(),
+        };
+        let clock = Clock::open(&store).await?;
+        let engine = Engine {
+            inner: Arc::new(Inner {
+                access: Access::new(options.development),
+                accounts: Accounts::default(),
+                store,
+                vault,
+                simulator: Simulator,
+                clock,
+                ids: IdSource::new(0),
+                public_url: options.public_url,
+                development: options.development,
+                timer_wake: Notify::new(),
+                delivery_wake: Arc::new(Wake::default()),
+                clock_moves: tokio::sync::Mutex::new(()),
+            }),
+        };
+        if options.development {
+            engine.seed().await?;
+        }
+        if let Some(start) = options.test_clock {
+            engine.start_test_clocks(start).await?;
+        }
+        Ok(engine)
+    }
+
+    /// Runs timers, deliveries and housekeeping until `shutdown` is notified; then lets what is in flight end.
+    pub async fn run_workers(
+        &self,
+        extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
+        shutdown: Arc<Notify>,
+    ) {
+        let reach = if self.inner.development { Reach::Anywhere } else { Reach::Public };
+        let mut workers = JoinSet::new();
+        let surroundings = Surroundings {
+            sender: Arc::new(Sender::new(reach, extra_roots)),
+            secret_of: {
+                let engine = self.clone();
+                Arc::new(move |application_id| {
+                    let engine = engine.clone();
+                    Box::pin(async move { engine.webhook_secret(application_id).await })
+                })
+            },
+            clock: Arc::new(clock::wall),
+            new_id: {
+                let engine = self.clone();
+                Arc::new(move || engine.inner.ids.next())
+            },
+        };
+        let deliveries =
+            Worker::new(Arc::new(self.inner.store.clone()), surroundings, self.inner.delivery_wake.clone());
+        let stop = |notify: Arc<Notify>| async move { notify.notified().await };
+        workers.spawn(deliveries.run(stop(shutdown.clone())));
+        workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
+        workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));
+        while workers.join_next().await.is_some() {}
+    }
+
+    /// Stops the store: what is committed is checkpointed, the lock is given back.
+    pub async fn close(self) {
+        self.inner.store.clone().close().await;
+    }
+
+    /// Counters of the store since it was opened.
+    pub fn counters(&self) -> StoreCounters {
+        self.inner.store.counters()
+    }
+
+    /// Where clients find the hosted pages, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.inner.public_url
+    }
+
+    /// Where the logos of methods and issuers are, with a slash at the end.
+    pub fn logo_url(&self) -> String {
+        format!("{}/logos/", self.inner.public_url)
+    }
+
+    /// The account's time in `mode`.
+    pub fn now(&self, account_id: AccountId, mode: Mode) -> Timestamp {
+        self.inner.clock.now(account_id, mode)
+    }
+
+    /// Whether the well-known accounts are here.
+    pub fn is_development(&self) -> bool {
+        self.inner.development
+    }
+
+    async fn seed(&self) -> Result<(), EngineError> {
+        let first = &seeds::sellers()[0];
+        let known = self.inner.store.account(first.account.id).await;
+        match known.map_err(|error| EngineError::Other(error.to_string()))? {
+            Some(_) => Ok(()),
+            None => {
+                let changes = seeds::changes(&self.inner.vault);
+                self.inner.store.commit(changes).await.map_err(|error| EngineError::Other(error.to_string()))
+            }
+        }
+    }
+}

@@ -255,6 +255,7 @@ mod tests {
     use super::*;
     use pasarela_domain::identity::Mode;
     use pasarela_store::DeliveryState;
+    use proptest::prelude::*;
 
     const SMALL: Limits = Limits {
         running: 6,
@@ -419,6 +420,64 @@ mod tests {
         assert_eq!(queues.take_refill(), Some((key.clone(), (Timestamp(9), 9))));
         queues.forget_if_idle(&key);
         assert!(queues.receivers.contains_key(&key), "it is not idle");
+    }
+
+    /// Offers all that is due in `store` from `from` on, to one receiver or to all; as the worker does.
+    fn offer_from(
+        queues: &mut Queues,
+        store: &BTreeMap<Position, DeliveryRecord>,
+        from: Position,
+        only: Option<&Arc<str>>,
+    ) -> Option<Position> {
+        for (position, delivery) in store.range(from..) {
+            if only.is_some_and(|only| *only != receiver_of(&delivery.url)) {
+                continue;
+            }
+            match queues.offer(delivery.clone()) {
+                Offered::NoRoom => return Some(*position),
+                Offered::Left if only.is_some() => return None,
+                Offered::Left | Offered::Held => {}
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn everything_is_delivered_once_and_each_resource_in_order(
+            events in prop::collection::vec((0..5_u8, 0..4_i64), 1..120),
+            choices in prop::collection::vec((any::<usize>(), any::<bool>()), 120),
+        ) {
+            let mut store: BTreeMap<Position, DeliveryRecord> = (1..)
+                .zip(&events)
+                .map(|(id, (host, resource))| delivery(id, &format!("h{host}.example"), *resource))
+                .map(|delivery| ((delivery.next_attempt, delivery.id), delivery))
+                .collect();
+            let mut queues = Queues::new(SMALL);
+            let mut from = Some((Timestamp(0), 0));
+            let mut in_flight: Vec<(i64, Running)> = Vec::new();
+            let mut last_of_lane: HashMap<Lane, i64> = HashMap::new();
+            let mut choices = choices.into_iter();
+            while !store.is_empty() {
+                from = from.and_then(|from| offer_from(&mut queues, &store, from, None));
+                while let Some((key, from)) = queues.take_refill() {
+                    offer_from(&mut queues, &store, from, Some(&key));
+                }
+                in_flight.extend(start_all(&mut queues));
+                let lanes: HashSet<&Lane> = in_flight.iter().map(|(_, running)| &running.lane).collect();
+                prop_assert_eq!(lanes.len(), in_flight.len());
+                prop_assert!(in_flight.len() <= SMALL.running && queues.receivers.len() <= SMALL.receivers);
+                prop_assert!(!in_flight.is_empty(), "{} deliveries are stuck", store.len());
+                // One attempt a turn ends, so that a choice is there for each delivery.
+                let (choice, struggling) = choices.next().expect("every turn delivers one");
+                let (id, running) = in_flight.swap_remove(choice % in_flight.len());
+                let before = last_of_lane.insert(running.lane.clone(), id);
+                prop_assert!(before.is_none_or(|before| before < id));
+                prop_assert!(store.remove(&(Timestamp(id), id)).is_some(), "{} was delivered twice", id);
+                queues.finish(running, struggling);
+            }
+            prop_assert!(queues.held.is_empty() && queues.busy_lanes.is_empty() && in_flight.is_empty());
+        }
     }
 
     #[test]

@@ -1,0 +1,220 @@
+//! Reading JSON from outside: exact, bounded, and strict about what would be dangerous to guess.
+//!
+//! Numbers keep their text (no `f64`), an object with the same member twice is refused (two parsers could act on
+//! different ones), and depth is bounded before anything recurses.
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+
+/// Deepest nesting that is read: bodies of the API go 7 deep.
+pub const MAX_DEPTH: usize = 32;
+
+/// The member name under which serde_json hands an arbitrary-precision number to a visitor.
+const NUMBER_TOKEN: &str = "$serde_json::private::Number";
+
+/// Why bytes are not acceptable JSON; the text is safe to show (it never repeats the input).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonFault {
+    /// Not JSON (or not UTF-8) at all.
+    #[error("the body is not valid JSON (line {line}, column {column})")]
+    Malformed {
+        /// 1-based.
+        line: usize,
+        /// 1-based.
+        column: usize,
+    },
+    /// Nested deeper than [`MAX_DEPTH`].
+    #[error("the body is nested too deeply")]
+    TooDeep,
+    /// One object names the same member twice.
+    #[error("the body names the same member twice")]
+    DuplicateMember,
+}
+
+/// Reads a whole JSON text.
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonFault> {
+    check_depth(bytes)?;
+    match serde_json::from_slice::<Strict>(bytes) {
+        Ok(Strict(value)) => Ok(value),
+        Err(error) if error.is_data() => Err(JsonFault::DuplicateMember),
+        Err(error) => Err(JsonFault::Malformed { line: error.line(), column: error.column() }),
+    }
+}
+
+/// Counts brackets outside strings: one pass, no recursion.
+fn check_depth(bytes: &[u8]) -> Result<(), JsonFault> {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for &byte in bytes {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Err(JsonFault::TooDeep);
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strict, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Strict(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if name == NUMBER_TOKEN && members.is_empty() {
+                // A number of arbitrary precision; a client that sends this name itself must send a number's text.
+                let text: String = map.next_value()?;
+                return text.parse::<Number>().map(Value::Number).map_err(de::Error::custom);
+            }
+            let Strict(value) = map.next_value()?;
+            if members.insert(name, value).is_some() {
+                return Err(de::Error::custom("duplicate member"));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+/// The members that a request body may have, so that a misspelt one is refused by name.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Anything.
+    Any,
+    /// An object of exactly these members (each optional).
+    Object(&'static [(&'static str, Shape)]),
+    /// An array of such elements.
+    Array(&'static Shape),
+}
+
+/// The path of the first member that `shape` does not know, as `additional_info.payer.test`.
+pub fn unknown_member(value: &Value, shape: &Shape) -> Option<String> {
+    match (shape, value) {
+        (Shape::Object(known), Value::Object(members)) => {
+            members.iter().find_map(|(name, inner)| {
+                match known.iter().find(|(known_name, _)| known_name == name) {
+                    None => Some(name.clone()),
+                    Some((_, inner_shape)) => {
+                        unknown_member(inner, inner_shape).map(|path| format!("{name}.{path}"))
+                    }
+                }
+            })
+        }
+        (Shape::Array(element), Value::Array(items)) => {
+            items.iter().find_map(|item| unknown_member(item, element))
+        }
+        _ => None,
+    }
+}
+
+/// The member `name`, with `null` treated as absent, as every SDK's samples expect.
+pub fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.get(name).filter(|v| !v.is_null())
+}
+
+/// A string member; a number is taken by its text where the API accepts both.
+pub fn text_or_number(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_text() {
+        let value = parse(br#"{"a": 100.00, "b": [1, 2.50], "c": 1e2}"#).unwrap();
+        assert_eq!(value["a"].as_number().unwrap().as_str(), "100.00");
+        assert_eq!(value["b"][1].as_number().unwrap().as_str(), "2.50");
+    }
+
+    #[test]
+    fn hostile_texts_are_refused() {
+        assert_eq!(parse(br#"{"a":1,"a":2}"#), Err(JsonFault::DuplicateMember));
+        assert_eq!(parse("[".repeat(100_000).as_bytes()), Err(JsonFault::TooDeep));
+        assert!(matches!(parse(b"{\"a\": NaN}"), Err(JsonFault::Malformed { .. })));
+        assert!(matches!(parse(b"{\"a\": \"\xff\"}"), Err(JsonFault::Malformed { .. })));
+        assert!(matches!(parse(b""), Err(JsonFault::Malformed { .. })));
+        assert!(matches!(parse(b"{} x"), Err(JsonFault::Malformed { .. })));
+        assert!(parse(br#"{"$serde_json::private::Number": "x"}"#).is_err());
+        assert_eq!(parse(br#"{"s": "[[[[{{{"}"#).unwrap()["s"], "[[[[{{{");
+    }
+
+    #[test]
+    fn an_unknown_member_is_named_by_its_path() {
+        const SHAPE: Shape = Shape::Object(&[
+            ("payer", Shape::Object(&[("email", Shape::Any)])),
+            ("items", Shape::Array(&Shape::Object(&[("id", Shape::Any)]))),
+        ]);
+        let unknown = |text: &str| unknown_member(&parse(text.as_bytes()).unwrap(), &SHAPE);
+        assert_eq!(unknown(r#"{"payer":{"email":1}}"#), None);
+        assert_eq!(unknown(r#"{"payer":{"test":1}}"#), Some("payer.test".into()));
+        assert_eq!(unknown(r#"{"items":[{"id":1},{"x":1}]}"#), Some("items.x".into()));
+    }
+}

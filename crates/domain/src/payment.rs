@@ -1,0 +1,225 @@
+//! What a payment is and what can happen to it.
+//!
+//! ```text
+//!             ┌──────────── pay / approve ───────────┐
+//!  pending ───┤                                      ▼         refund (whole)
+//!  in_process ┼── reserve ──► authorized ─capture─► approved ───────────────► refunded
+//!             │                   │                  │  ▲ │
+//!             ├─ reject ─► rejected│                  │  │ └─ refund (part) ─► approved / partially_refunded
+//!             └─ cancel, expire ──┴─► cancelled      ▼  │ won
+//!                                              charged_back ─ lost ─► charged_back / settled
+//! ```
+//!
+//! Each arrow is a function that takes the stored payment and a [`Context`] and returns a [`Decision`] or a
+//! [`Refusal`]: [`create`], [`change`], [`refund`] and [`lifecycle`]. Nothing else changes a payment. How money moves
+//! with each arrow is in [`money`](self::money).
+
+pub mod body;
+pub mod change;
+pub mod create;
+pub mod lifecycle;
+pub mod money;
+pub mod refund;
+pub mod request;
+
+use crate::context::Context;
+use crate::identity::{AccountId, ApplicationId};
+use crate::ledger::Posting;
+use crate::money::{Currency, Money};
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::timestamp::Timestamp;
+use body::{Payer, Payment, Status};
+use serde::{Deserialize, Serialize};
+
+/// `build_version` of every payment.
+pub const BUILD_VERSION: &str = "3.1.0";
+
+/// A payment with what the API does not show of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentState {
+    /// As the API shows it.
+    pub payment: Payment,
+    /// The rest.
+    pub internals: Internals,
+}
+
+/// What the platform knows of a payment and does not show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Internals {
+    /// The collector's site.
+    pub site: Site,
+    /// The application that made it.
+    pub application_id: ApplicationId,
+    /// Who gets the `application_fee`: the owner of the application.
+    pub marketplace_owner: AccountId,
+    /// The payer's numeric id.
+    pub payer_id: AccountId,
+    /// The payer in full; the body shows it only once the sale is real.
+    pub payer: Payer,
+    /// Which rail it is on.
+    pub rail: Rail,
+    /// What each party gets and gave back.
+    pub parts: Parts,
+    /// Whether the seller's part was released.
+    pub released: bool,
+    /// Days from approval to release.
+    pub release_days: i64,
+    /// What the card was asked for at first, in minor units of `transaction_amount` (a capture may take less).
+    pub reserved_minor: i64,
+    /// The financing rate that the plan was shown with, in per cent of the amount.
+    pub installment_rate: rust_decimal::Decimal,
+    /// The word in the hosted page's address that only those who got the payment's body know.
+    pub page_hash: String,
+    /// Keyed fingerprint of the card, hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_fingerprint: Option<String>,
+    /// While a 3-D Secure challenge is open: whether completing it will pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_passes: Option<bool>,
+    /// An expired ticket was paid all the same; the money went to the payer's wallet.
+    #[serde(default)]
+    pub paid_late: bool,
+}
+
+/// Where the money comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rail {
+    /// A card, through an acquirer.
+    Card,
+    /// Pix.
+    Pix,
+    /// A ticket, a cash network, or another transfer scheme.
+    CashNetwork,
+    /// The payer's balance.
+    Wallet,
+}
+
+/// What each party got of the captured amount (minor units), less what was given back. While nothing is captured
+/// all are zero. `seller + fee + vat + marketplace` is always the amount not refunded yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// The collector's net.
+    pub seller_minor: i64,
+    /// The platform's fee without VAT.
+    pub fee_minor: i64,
+    /// VAT on the fee.
+    pub vat_minor: i64,
+    /// The integrator's `application_fee`.
+    pub marketplace_minor: i64,
+    /// The financing that the payer was charged on top.
+    pub financing_minor: i64,
+}
+
+impl Parts {
+    /// What of the payment's amount is not given back.
+    pub const fn remaining_minor(&self) -> i64 {
+        self.seller_minor + self.fee_minor + self.vat_minor + self.marketplace_minor
+    }
+}
+
+/// What a decision changes.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The payment as it is now.
+    pub state: PaymentState,
+    /// Money that moved.
+    pub postings: Vec<Posting>,
+    /// Deadlines that were set or are void now.
+    pub deadlines: Vec<DeadlineChange>,
+    /// Who is to be told what: `payment.created` or `payment.updated`, or nobody.
+    pub action: Option<&'static str>,
+}
+
+/// Something that must happen to a payment at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// Unpaid, uncaptured or unchallenged: it expires.
+    Expiry,
+    /// The seller's money is released.
+    Release,
+}
+
+/// A deadline that is set, or no longer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadlineChange {
+    /// It will happen then.
+    Set(Deadline, Timestamp),
+    /// It will not happen.
+    Clear(Deadline),
+}
+
+/// The first notification of a payment.
+pub const CREATED: &str = "payment.created";
+/// Every later one.
+pub const UPDATED: &str = "payment.updated";
+
+impl PaymentState {
+    /// The payment's currency.
+    pub fn currency(&self) -> Currency {
+        self.payment.currency_id
+    }
+
+    /// `transaction_amount`.
+    pub fn amount(&self) -> Money {
+        self.payment.transaction_amount.money(self.currency())
+    }
+
+    /// What can still be refunded.
+    pub fn refundable(&self) -> Money {
+        self.amount().minus(self.payment.transaction_amount_refunded.money(self.currency()))
+    }
+
+    /// A decision that leaves the payment as it is.
+    pub fn unchanged(self) -> Decision {
+        Decision { state: self, postings: Vec::new(), deadlines: Vec::new(), action: None }
+    }
+
+    /// Moves to `status`, and shows or hides the payer accordingly.
+    fn move_to(&mut self, status: Status, detail: &str, context: &Context<'_>) {
+        assert!(
+            is_legal(self.payment.status, status),
+            "a payment never moves from {:?} to {status:?}",
+            self.payment.status
+        );
+        self.payment.status = status;
+        detail.clone_into(&mut self.payment.status_detail);
+        self.payment.date_last_updated = context.now;
+        self.payment.payer = shown_payer(&self.internals.payer, status);
+    }
+}
+
+/// The payer as the body shows it in `status`.
+fn shown_payer(payer: &Payer, status: Status) -> Payer {
+    if status.shows_payer() {
+        return payer.clone();
+    }
+    Payer {
+        id: payer.id.clone(),
+        kind: payer.kind.clone(),
+        entity_type: payer.entity_type.clone(),
+        ..Payer::default()
+    }
+}
+
+/// Whether the state machine has this arrow (or stays where it is).
+pub const fn is_legal(from: Status, to: Status) -> bool {
+    use Status::{
+        Approved, Authorized, Cancelled, ChargedBack, InMediation, InProcess, Pending, Refunded, Rejected,
+    };
+    match from {
+        Pending => matches!(to, Pending | InProcess | Approved | Authorized | Rejected | Cancelled),
+        InProcess => matches!(to, InProcess | Pending | Approved | Authorized | Rejected | Cancelled),
+        Authorized => matches!(to, Authorized | Approved | Cancelled),
+        Approved => matches!(to, Approved | Refunded | InMediation | ChargedBack),
+        InMediation => matches!(to, InMediation | Approved | Refunded | ChargedBack),
+        ChargedBack => matches!(to, ChargedBack | Approved),
+        Rejected | Cancelled | Refunded => false,
+    }
+}
+
+/// 2018: not from here.
+pub fn wrong_state() -> Refusal {
+    Refusal::bad_request(2018, "The action requested is not valid for the current payment state")
+}

@@ -1,0 +1,206 @@
+//! `PUT /v1/payments/{id}`: cancel, capture whole or in part, move the expiration.
+
+use super::body::Status;
+use super::{Deadline, DeadlineChange, Decision, PaymentState, UPDATED, money, wrong_state};
+use crate::catalogue::{self, expiry, fees};
+use crate::context::Context;
+use crate::json::{Shape, member, unknown_member};
+use crate::money::Money;
+use crate::payment::request::{expiration_date, params_error, wrong_name};
+use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::timestamp::Timestamp;
+use serde_json::Value;
+
+/// A change that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentChange {
+    /// `{"status": "cancelled"}`
+    Cancel,
+    /// `{"capture": true}`, with `transaction_amount` for a part.
+    Capture {
+        /// The amount's exact text, if a part is captured.
+        amount: Option<String>,
+    },
+    /// `{"date_of_expiration": …}`
+    Expiration(Timestamp),
+}
+
+const ALLOWED: Shape = Shape::Object(&[
+    ("status", Shape::Any),
+    ("capture", Shape::Any),
+    ("transaction_amount", Shape::Any),
+    ("date_of_expiration", Shape::Any),
+    // Sent by an SDK's own sample before a capture; it changes nothing.
+    ("metadata", Shape::Any),
+]);
+
+impl PaymentChange {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// 8 for a member that can't be changed, 2078 and 2079 for `capture`, 4024 for the amount, 23 for the date.
+    pub fn from_json(body: &Value) -> Result<PaymentChange, Refusal> {
+        if !body.is_object() {
+            return Err(Refusal::bad_request(1, "Params Error"));
+        }
+        if let Some(path) = unknown_member(body, &ALLOWED) {
+            return Err(wrong_name(&path));
+        }
+        let amount = match member(body, "transaction_amount") {
+            None => None,
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(_) => {
+                return Err(Refusal::bad_request(4024, "Transaction_amount attribute must be numeric"));
+            }
+        };
+        match member(body, "status") {
+            None => {}
+            // One SDK's sample spells it the American way.
+            Some(Value::String(status)) if matches!(status.as_str(), "cancelled" | "canceled") => {
+                return Ok(PaymentChange::Cancel);
+            }
+            Some(_) => return Err(wrong_state()),
+        }
+        match member(body, "capture") {
+            Some(Value::Bool(true)) => return Ok(PaymentChange::Capture { amount }),
+            Some(Value::Bool(false)) => {
+                return Err(Refusal::bad_request(2079, "Invalid value for capture attribute"));
+            }
+            Some(_) => return Err(Refusal::bad_request(2078, "Capture attribute must be boolean")),
+            None => {}
+        }
+        match member(body, "date_of_expiration") {
+            Some(value) => Ok(PaymentChange::Expiration(expiration_date(value)?)),
+            None => Err(params_error("one of status, capture or date_of_expiration is required")),
+        }
+    }
+}
+
+/// Cancels a payment that took no money yet.
+///
+/// # Errors
+/// 2018 from any other state.
+pub fn cancel(mut state: PaymentState, context: &Context<'_>) -> Result<Decision, Refusal> {
+    if !matches!(state.payment.status, Status::Pending | Status::InProcess | Status::Authorized) {
+        return Err(wrong_state());
+    }
+    if state.payment.status == Status::Authorized {
+        state.payment.captured = false;
+    }
+    state.internals.challenge_passes = None;
+    state.move_to(Status::Cancelled, "by_collector", context);
+    Ok(Decision {
+        state,
+        postings: Vec::new(),
+        deadlines: vec![DeadlineChange::Clear(Deadline::Expiry)],
+        action: Some(UPDATED),
+    })
+}
+
+/// Captures a reserve: all of it, or `amount`, once. On a payment that is captured already it changes nothing, as
+/// clients that never sent `capture: false` rely on.
+///
+/// # Errors
+/// 2018 where there is no reserve; 4037 when the amount is not within the reserve; 3024 where the site or brand has
+/// no partial capture.
+pub fn capture(
+    mut state: PaymentState,
+    amount: Option<&str>,
+    context: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    if state.payment.status == Status::Approved && state.payment.captured {
+        return Ok(state.unchanged());
+    }
+    if state.payment.status != Status::Authorized {
+        return Err(wrong_state());
+    }
+    if let Some(text) = amount {
+        let amount = Money::from_decimal_text(text, state.currency())
+            .map_err(|_| Refusal::bad_request(4037, "Invalid transaction_amount"))?;
+        if amount.minor <= 0 || amount.minor > state.internals.reserved_minor {
+            return Err(Refusal::bad_request(4037, "Invalid transaction_amount"));
+        }
+        if amount.minor < state.internals.reserved_minor {
+            if !allows_partial_capture(state.internals.site, &state.payment.payment_method_id) {
+                return Err(Refusal::bad_request(4037, "Invalid transaction_amount"));
+            }
+            capture_only(&mut state, amount);
+        }
+    }
+    settle(state, context)
+}
+
+/// The reserve turns into a sale: fees, parts, release, figures.
+pub(super) fn settle(mut state: PaymentState, context: &Context<'_>) -> Result<Decision, Refusal> {
+    let method = catalogue::of(state.internals.site)
+        .method(&state.payment.payment_method_id)
+        .ok_or_else(|| Refusal::bad_request(3011, "Not found payment_method"))?;
+    let terms = fees::terms(state.internals.site, method);
+    let credit = money::credit(&mut state, &terms, context);
+    state.payment.captured = true;
+    state.internals.challenge_passes = None;
+    state.move_to(Status::Approved, "accredited", context);
+    let mut deadlines = vec![DeadlineChange::Clear(Deadline::Expiry)];
+    if let Some(release) = credit.release {
+        deadlines.push(DeadlineChange::Set(Deadline::Release, release));
+    }
+    Ok(Decision { state, postings: credit.postings, deadlines, action: Some(UPDATED) })
+}
+
+/// Moves the expiration of a payment that waits for the buyer.
+///
+/// # Errors
+/// 2018 where nothing waits; 7523 outside what the method allows.
+pub fn move_expiration(
+    mut state: PaymentState,
+    to: Timestamp,
+    context: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    if state.payment.status != Status::Pending || state.payment.date_of_expiration.is_none() {
+        return Err(wrong_state());
+    }
+    check_expiration(state.internals.site, &state.payment.payment_method_id, to, context)?;
+    state.payment.date_of_expiration = Some(to);
+    state.payment.date_last_updated = context.now;
+    Ok(Decision {
+        state,
+        postings: Vec::new(),
+        deadlines: vec![DeadlineChange::Set(Deadline::Expiry, to)],
+        action: Some(UPDATED),
+    })
+}
+
+/// 7523 when `at` is outside what the method allows from now.
+pub(super) fn check_expiration(
+    site: Site,
+    method_id: &str,
+    at: Timestamp,
+    context: &Context<'_>,
+) -> Result<(), Refusal> {
+    let allowed = expiry::allowed(site, method_id, context.now)
+        .unwrap_or((context.now, context.now.plus_ms(30 * crate::timestamp::DAY)));
+    if at < allowed.0 || at > allowed.1 {
+        return Err(Refusal::bad_request(7523, "Invalid expiration date"));
+    }
+    Ok(())
+}
+
+fn capture_only(state: &mut PaymentState, amount: Money) {
+    let financing = amount.percent(state.internals.installment_rate);
+    let total = amount.plus(financing);
+    let payment = &mut state.payment;
+    payment.transaction_amount = amount.into();
+    payment.transaction_details.total_paid_amount = total.into();
+    payment.transaction_details.installment_amount =
+        Money::new(total.minor / i64::from(payment.installments), amount.currency).into();
+}
+
+/// MLM captures whole reserves only; in MLA four brands allow a part.
+fn allows_partial_capture(site: Site, method_id: &str) -> bool {
+    match site {
+        Site::MLM => false,
+        Site::MLA => matches!(method_id, "visa" | "cabal" | "master" | "amex"),
+        _ => true,
+    }
+}

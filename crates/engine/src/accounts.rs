@@ -1,0 +1,133 @@
+//! Accounts, their applications, and the people who pay without an account.
+
+use crate::{Engine, Failure, seeds};
+use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
+use pasarela_domain::payment::create::Collector;
+use pasarela_domain::site::Site;
+use pasarela_store::{Lookup, PayerRecord};
+use pasarela_vault::Purpose;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+/// How many accounts, applications and payers each are kept in memory.
+const MAX_CACHED: usize = 50_000;
+
+/// An account, as decisions need it.
+#[derive(Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its market.
+    pub site: Site,
+    /// What buyers see.
+    pub name: String,
+    /// `GET /users/me`.
+    pub body: Vec<u8>,
+}
+
+/// What was read of accounts lately. Accounts and applications don't change in this version; payers never do.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
+    owners: RwLock<HashMap<ApplicationId, AccountId>>,
+    payers: RwLock<HashMap<(AccountId, Mode, Lookup), AccountId>>,
+}
+
+/// A payer, known or about to be.
+pub(crate) struct KnownPayer {
+    pub(crate) id: AccountId,
+    /// To be stored with the first payment.
+    pub(crate) new: Option<PayerRecord>,
+}
+
+impl Engine {
+    /// An account.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, Failure> {
+        if let Some(account) = get(&self.inner.accounts.accounts, &id) {
+            return Ok(Some(account));
+        }
+        let Some(record) = self.inner.store.account(id).await? else { return Ok(None) };
+        let body: Value = serde_json::from_slice(&record.body)
+            .map_err(|error| Failure::Internal(format!("account {id} can't be read: {error}")))?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{} {}", text("first_name"), text("last_name")).trim().to_owned();
+        let name = if name.is_empty() { text("nickname").to_owned() } else { name };
+        let account = Arc::new(Account { id, site: record.site, name, body: record.body });
+        put(&self.inner.accounts.accounts, id, account.clone());
+        Ok(Some(account))
+    }
+
+    /// The seller behind a call.
+    pub(crate) async fn collector(&self, caller: &Caller) -> Result<Collector, Failure> {
+        let account = self
+            .account(caller.account_id)
+            .await?
+            .ok_or_else(|| Failure::Internal(format!("account {} is gone", caller.account_id)))?;
+        let application_owner = match get(&self.inner.accounts.owners, &caller.application_id) {
+            Some(owner) => owner,
+            None => {
+                let application = self.inner.store.application(caller.application_id).await?;
+                let owner = application.map_or(caller.account_id, |record| record.account_id);
+                put(&self.inner.accounts.owners, caller.application_id, owner);
+                owner
+            }
+        };
+        Ok(Collector {
+            account_id: account.id,
+            site: account.site,
+            name: account.name.clone(),
+            application_id: caller.application_id,
+            application_owner,
+        })
+    }
+
+    /// The payer with this e-mail: an account of the site, or a guest of this collector.
+    pub(crate) async fn payer(&self, caller: &Caller, email: &str) -> Result<KnownPayer, Failure> {
+        let lookup = self.inner.vault.lookup(Purpose::Email, email);
+        let key = (caller.account_id, caller.mode, lookup);
+        if let Some(id) = get(&self.inner.accounts.payers, &key) {
+            return Ok(KnownPayer { id, new: None });
+        }
+        let known = match self.inner.store.account_by_email(caller.site, email).await? {
+            Some(account) => Some(account.id),
+            None => {
+                self.inner.store.payer(caller.account_id, caller.mode, &lookup).await?.map(|p| p.payer_id)
+            }
+        };
+        if let Some(id) = known {
+            put(&self.inner.accounts.payers, key, id);
+            return Ok(KnownPayer { id, new: None });
+        }
+        let id = self.inner.ids.next();
+        let new =
+            PayerRecord { account_id: caller.account_id, mode: caller.mode, email: lookup, payer_id: id };
+        Ok(KnownPayer { id, new: Some(new) })
+    }
+
+    /// The secret that signs an application's webhooks.
+    pub(crate) async fn webhook_secret(&self, application_id: ApplicationId) -> Option<String> {
+        let record = self.inner.store.application(application_id).await.ok()??;
+        let secret = self
+            .inner
+            .vault
+            .open_secret(&record.sealed_webhook_secret, &seeds::webhook_secret_record(application_id))
+            .ok()?;
+        String::from_utf8(secret.to_vec()).ok()
+    }
+}
+
+fn get<K: std::hash::Hash + Eq, V: Clone>(cache: &RwLock<HashMap<K, V>>, key: &K) -> Option<V> {
+    cache.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
+}
+
+fn put<K: std::hash::Hash + Eq, V>(cache: &RwLock<HashMap<K, V>>, key: K, value: V) {
+    let mut cache = cache.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if cache.len() >= MAX_CACHED {
+        cache.clear();
+    }
+    cache.insert(key, value);
+}

@@ -1,0 +1,212 @@
+//! Card tokens: made by a browser or a server, completed, read, and spent by a payment.
+
+use crate::payments::{MAX_ROUNDS, from_json, to_json};
+use crate::{Engine, Failure, clock};
+use pasarela_domain::card_token::{
+    CardToken, TOKEN_LIFE, TokenRequest, TokenStatus, fault, faults_refusal, not_found,
+};
+use pasarela_domain::catalogue;
+use pasarela_domain::identity::Caller;
+use pasarela_domain::payment::body::Cardholder;
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::{CardTokenRecord, Changes, CommitError, RecordChange};
+use pasarela_vault::{CardNumber, Purpose, SecurityCode, random_hex};
+
+impl Engine {
+    /// `POST /v1/card_tokens`: the token's body. `public_key` is the key that was used, if one was.
+    ///
+    /// # Errors
+    /// The documented textual causes.
+    pub async fn create_card_token(
+        &self,
+        caller: &Caller,
+        public_key: Option<&str>,
+        request: &TokenRequest,
+    ) -> Result<Vec<u8>, Failure> {
+        if request.card_id.is_some() {
+            // Saved cards belong to customers, which this version does not have: none is this account's.
+            return Err(fault("E201", "invalid card_id").into());
+        }
+        let now = self.inner.clock.now(caller.account_id, caller.mode);
+        let id = random_hex(32);
+        let mut record = CardTokenRecord {
+            lookup: self.inner.vault.lookup(Purpose::CardToken, &id),
+            account_id: caller.account_id,
+            mode: caller.mode,
+            version: 1,
+            body: Vec::new(),
+            sealed_number: None,
+            sealed_security_code: None,
+            purge_at: clock::wall().plus_ms(TOKEN_LIFE),
+        };
+        let mut token = CardToken {
+            id: String::new(),
+            public_key: public_key.map(str::to_owned),
+            card_id: None,
+            first_six_digits: None,
+            expiration_month: 0,
+            expiration_year: 0,
+            last_four_digits: None,
+            cardholder: Cardholder::default(),
+            status: TokenStatus::Active,
+            date_created: now,
+            date_last_updated: now,
+            date_due: now.plus_ms(TOKEN_LIFE),
+            date_used: None,
+            luhn_validation: true,
+            live_mode: caller.mode.is_live(),
+            require_esc: request.require_esc,
+            card_number_length: 0,
+            security_code_length: 0,
+        };
+        if !request.is_empty() {
+            self.fill(caller, &mut token, &mut record, request, now)?;
+        }
+        record.body = to_json(&token)?;
+        let changes = Changes { records: vec![RecordChange::InsertCardToken(record)], ..Changes::default() };
+        self.commit(changes).await?;
+        token.id = id;
+        to_json(&token)
+    }
+
+    /// `GET /v1/card_tokens/{id}`.
+    ///
+    /// # Errors
+    /// 404 E502.
+    pub async fn card_token(&self, caller: &Caller, id: &str) -> Result<Vec<u8>, Failure> {
+        let (_, mut token) = self.load_token(caller, id).await?;
+        id.clone_into(&mut token.id);
+        token.status = token.status_at(self.inner.clock.now(caller.account_id, caller.mode));
+        to_json(&token)
+    }
+
+    /// `PUT /v1/card_tokens/{id}`: completes an empty token, or gives an unused one a new CVV or expiry.
+    ///
+    /// # Errors
+    /// 404 E502 for a token that is unknown, used or expired; the documented causes for what was sent.
+    pub async fn update_card_token(
+        &self,
+        caller: &Caller,
+        id: &str,
+        request: &TokenRequest,
+    ) -> Result<Vec<u8>, Failure> {
+        for _ in 0..MAX_ROUNDS {
+            let now = self.inner.clock.now(caller.account_id, caller.mode);
+            let (mut record, mut token) = self.load_token(caller, id).await?;
+            if token.status_at(now) != TokenStatus::Active {
+                return Err(not_found().into());
+            }
+            if request.card_number.is_some() || !token.has_card() {
+                self.fill(caller, &mut token, &mut record, request, now)?;
+            } else {
+                self.amend(caller, &mut token, &mut record, request, now)?;
+            }
+            token.date_last_updated = now;
+            record.body = to_json(&token)?;
+            let changes =
+                Changes { records: vec![RecordChange::UpdateCardToken(record)], ..Changes::default() };
+            match self.commit(changes).await {
+                Ok(()) => {
+                    id.clone_into(&mut token.id);
+                    return to_json(&token);
+                }
+                Err(CommitError::VersionConflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// Puts a whole card into the token.
+    fn fill(
+        &self,
+        caller: &Caller,
+        token: &mut CardToken,
+        record: &mut CardTokenRecord,
+        request: &TokenRequest,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let catalogue = catalogue::of(caller.site);
+        let digits = request.card_number.as_deref().unwrap_or_default();
+        // By its first digits alone, so that a number of the wrong length is told so; its own length decides first.
+        let method = catalogue
+            .resolve_bin(digits)
+            .first()
+            .copied()
+            .or_else(|| catalogue.resolve_bin(digits.get(..8).unwrap_or(digits)).first().copied());
+        let settings = method
+            .and_then(|method| catalogue.settings_for(method, digits).or_else(|| method.settings.first()));
+        let checked = request.check(caller.site, settings, now)?;
+        let number =
+            CardNumber::parse(digits).ok_or_else(|| fault("E301", "invalid parameter cardNumber"))?;
+        token.first_six_digits = Some(number.first_six().to_owned());
+        token.last_four_digits = Some(number.last_four().to_owned());
+        token.card_number_length = number.len();
+        token.expiration_month = checked.expiration_month;
+        token.expiration_year = checked.expiration_year;
+        token.cardholder = checked.cardholder;
+        token.luhn_validation = checked.luhn_validation;
+        record.sealed_number = Some(self.inner.vault.seal_card_number(&number, &record.lookup).0);
+        self.seal_code(token, record, request)
+    }
+
+    /// A new CVV or expiry for the card that is in the token.
+    fn amend(
+        &self,
+        caller: &Caller,
+        token: &mut CardToken,
+        record: &mut CardTokenRecord,
+        request: &TokenRequest,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut faults = Vec::new();
+        let asks_expiration = request.expiration_month.is_some() || request.expiration_year.is_some();
+        if asks_expiration && let Some((month, year)) = request.check_expiration(now, &mut faults) {
+            token.expiration_month = month;
+            token.expiration_year = year;
+        }
+        if let Some(code) = &request.security_code {
+            let first = token.first_six_digits.as_deref().unwrap_or_default();
+            let expected = catalogue::of(caller.site)
+                .resolve_bin(first)
+                .first()
+                .and_then(|method| method.settings.first())
+                .map_or(3, |settings| settings.security_code_length);
+            if code.len() != expected || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+                faults.push(("E302", "invalid parameter securityCode"));
+            }
+        }
+        if let Some(name) = request.cardholder_name.as_deref().map(str::trim).filter(|name| !name.is_empty())
+        {
+            token.cardholder.name = Some(name.chars().take(128).collect());
+        }
+        if !faults.is_empty() {
+            return Err(faults_refusal(&faults).into());
+        }
+        self.seal_code(token, record, request)
+    }
+
+    fn seal_code(
+        &self,
+        token: &mut CardToken,
+        record: &mut CardTokenRecord,
+        request: &TokenRequest,
+    ) -> Result<(), Failure> {
+        let Some(text) = request.security_code.as_deref() else { return Ok(()) };
+        let code =
+            SecurityCode::parse(text).ok_or_else(|| fault("E302", "invalid parameter securityCode"))?;
+        token.security_code_length = code.len();
+        record.sealed_security_code = Some(self.inner.vault.seal_security_code(&code, &record.lookup).0);
+        Ok(())
+    }
+
+    async fn load_token(&self, caller: &Caller, id: &str) -> Result<(CardTokenRecord, CardToken), Failure> {
+        let lookup = self.inner.vault.lookup(Purpose::CardToken, id);
+        let record = self.inner.store.card_token(&lookup).await?;
+        let record = record
+            .filter(|record| record.account_id == caller.account_id && record.mode == caller.mode)
+            .ok_or_else(not_found)?;
+        let token = from_json(&record.body, "a card token")?;
+        Ok((record, token))
+    }
+}

@@ -1,0 +1,46 @@
+//! Why a request did not get what it asked for.
+
+use pasarela_domain::refusal::Refusal;
+use pasarela_store::CommitError;
+
+/// A refusal of the domain, or a trouble of the house.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request can't be done; the refusal says why, in the API's shape.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Not now: try again after so many seconds.
+    #[error("temporarily unavailable")]
+    Unavailable {
+        /// `Retry-After`
+        retry_after_s: u32,
+    },
+    /// A defect or a broken disk; the text is for the operator's log, never for the caller.
+    #[error("internal failure: {0}")]
+    Internal(String),
+}
+
+impl From<pasarela_store::ReadError> for Failure {
+    fn from(error: pasarela_store::ReadError) -> Failure {
+        Failure::Internal(error.to_string())
+    }
+}
+
+impl From<pasarela_vault::VaultError> for Failure {
+    fn from(error: pasarela_vault::VaultError) -> Failure {
+        Failure::Internal(error.to_string())
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Failure {
+        match error {
+            CommitError::Busy => Failure::Unavailable { retry_after_s: 1 },
+            CommitError::DiskFull => {
+                tracing::error!("the disk is full: nothing can be written until there is room");
+                Failure::Unavailable { retry_after_s: 30 }
+            }
+            other => Failure::Internal(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,603 @@
+//! Payments: create, read, change, refund, search.
+//!
+//! Every write is the same loop: load the facts with their versions, let the domain decide, commit; when somebody was
+//! faster, load and decide again, a bounded number of times. What an idempotency key made before is looked up only
+//! when the commit or the decision says no: a first request, which is nearly every request, pays nothing for it.
+
+pub mod search;
+
+use crate::identifiers::Fresh;
+use crate::notifications::listeners::{PaymentEvent, deliveries_for};
+use crate::{Engine, Failure, clock};
+use pasarela_domain::card_token::{CardToken, TokenStatus};
+use pasarela_domain::context::Context;
+use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId, RefundId};
+use pasarela_domain::ledger::{AccountKind, LedgerAccount};
+use pasarela_domain::payment::change::PaymentChange;
+use pasarela_domain::payment::create::{CardFacts, Facts, Plan, Provenance, Step};
+use pasarela_domain::payment::refund::RefundRequest;
+use pasarela_domain::payment::request::CreatePayment;
+use pasarela_domain::payment::{Deadline, DeadlineChange, Decision, PaymentState, change, create, refund};
+use pasarela_domain::refusal::Refusal;
+use pasarela_domain::timestamp::{DAY, Timestamp};
+use pasarela_rails::simulator::CardSecrets;
+use pasarela_store::{
+    CardTokenRecord, Changes, CommitError, IdempotencyRecord, PaymentRecord, RecordChange, Timer, TimerKind,
+};
+use pasarela_vault::{CardNumber, Purpose, SecurityCode};
+use ring::digest;
+use subtle::ConstantTimeEq;
+
+/// How often a write is decided again when somebody else was faster. A hot payment is written by at most a few at a
+/// time, and each round lets at least one of them through.
+pub(crate) const MAX_ROUNDS: usize = 8;
+/// How long the outcome of an idempotency key is kept.
+const KEY_LIFE: i64 = 2 * DAY;
+/// Longest `X-Idempotency-Key`: what an official SDK accepts from its callers.
+const LONGEST_KEY: usize = 64;
+
+/// A write's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The JSON body.
+    pub body: Vec<u8>,
+    /// Whether an earlier request under the same key made it.
+    pub replayed: bool,
+}
+
+/// An `X-Idempotency-Key`, hashed with what it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct IdempotencyKey {
+    key: [u8; 16],
+    request: [u8; 16],
+}
+
+impl IdempotencyKey {
+    /// The key of a request: `header` as sent, `path` with the method, and the body's bytes.
+    ///
+    /// # Errors
+    /// 4292 without a key; 1 with one that is too long.
+    pub fn required(
+        header: Option<&str>,
+        mode: Mode,
+        path: &str,
+        body: &[u8],
+    ) -> Result<IdempotencyKey, Refusal> {
+        IdempotencyKey::optional(header, mode, path, body)?
+            .ok_or_else(|| Refusal::bad_request(4292, "Header X-Idempotency-Key can\u{2019}t be null"))
+    }
+
+    /// As [`IdempotencyKey::required`], where the key is optional.
+    ///
+    /// # Errors
+    /// 1 with a key that is too long.
+    pub fn optional(
+        header: Option<&str>,
+        mode: Mode,
+        path: &str,
+        body: &[u8],
+    ) -> Result<Option<IdempotencyKey>, Refusal> {
+        let Some(header) = header.map(str::trim).filter(|key| !key.is_empty()) else { return Ok(None) };
+        if header.len() > LONGEST_KEY {
+            let what = format!("X-Idempotency-Key must not be longer than {LONGEST_KEY} characters");
+            return Err(pasarela_domain::payment::request::params_error(&what));
+        }
+        let key = hash(&[mode.name().as_bytes(), path.as_bytes(), header.as_bytes()]);
+        Ok(Some(IdempotencyKey { key, request: hash(&[body]) }))
+    }
+
+    fn record(self, account_id: AccountId, resource_id: i64, part_id: i64) -> IdempotencyRecord {
+        IdempotencyRecord {
+            account_id,
+            key: self.key,
+            request: self.request,
+            resource_id,
+            part_id,
+            expires: clock::wall().plus_ms(KEY_LIFE),
+        }
+    }
+}
+
+/// SHA-256 over the length-prefixed parts, shortened to 128 bits: enough that no two requests meet by accident.
+fn hash(parts: &[&[u8]]) -> [u8; 16] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_le_bytes());
+        context.update(part);
+    }
+    let mut out = [0_u8; 16];
+    out.copy_from_slice(&context.finish().as_ref()[..16]);
+    out
+}
+
+/// A token with its card, opened for one decision.
+struct OpenedToken {
+    record: CardTokenRecord,
+    token: CardToken,
+    number: CardNumber,
+    security_code: Option<SecurityCode>,
+}
+
+impl Engine {
+    /// `POST /v1/payments`.
+    ///
+    /// # Errors
+    /// Refusals with the documented codes; unavailability when too much is waiting.
+    pub async fn create_payment(
+        &self,
+        caller: &Caller,
+        key: IdempotencyKey,
+        body: &serde_json::Value,
+        provenance: &Provenance,
+    ) -> Result<Written, Failure> {
+        let request = CreatePayment::from_json(body, caller.site)?;
+        let collector = self.collector(caller).await?;
+        for _ in 0..MAX_ROUNDS {
+            let outcome = self.try_create(caller, &collector, key, &request, provenance).await;
+            match outcome {
+                Ok(Ok(written)) => return Ok(written),
+                Ok(Err(CommitError::IdempotencyKeyTaken(record))) => {
+                    return self.replay(caller, &record).await;
+                }
+                Ok(Err(
+                    CommitError::VersionConflict | CommitError::AlreadyExists(_) | CommitError::Overdrawn(_),
+                )) => {}
+                Ok(Err(error)) => return Err(error.into()),
+                // A used token, an empty wallet: perhaps it was this very request that used it before.
+                Err(Failure::Refused(refusal)) => return self.replay_or(caller, key, refusal).await,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    async fn try_create(
+        &self,
+        caller: &Caller,
+        collector: &create::Collector,
+        key: IdempotencyKey,
+        request: &CreatePayment,
+        provenance: &Provenance,
+    ) -> Result<Result<Written, CommitError>, Failure> {
+        let now = self.inner.clock.now(caller.account_id, caller.mode);
+        let token = match &request.token {
+            Some(id) => Some(self.open_token(caller, id, now).await?),
+            None => None,
+        };
+        let email = request.payer.email.as_deref();
+        // Customers are found by id alone; none exists yet in this version, so none is ever found.
+        let email = email.ok_or_else(|| Refusal::bad_request(2002, "Customer not found"))?;
+        let payer = self.payer(caller, email).await?;
+        let card = token.as_ref().map(|opened| CardFacts {
+            token: opened.token.clone(),
+            bin: opened.number.bin(8).to_owned(),
+            number_length: opened.number.len(),
+            fingerprint: hex(&self.inner.vault.fingerprint(&opened.number)),
+        });
+        let mut fresh = Fresh(&self.inner.ids);
+        let mut context = Context { now, mode: caller.mode, ids: &mut fresh };
+        let facts = Facts {
+            collector,
+            card: card.as_ref(),
+            payer_id: payer.id,
+            provenance,
+            public_url: &self.inner.public_url,
+        };
+        let plan = create::plan(request, &facts, &mut context)?;
+        let decision = self.answer(plan, token.as_ref(), caller, &context).await?;
+        let body = body_of(&decision.state)?;
+        let mut changes = self.changes(&decision, caller.mode, 0, body.clone())?;
+        changes.idempotency = Some(key.record(caller.account_id, decision.state.payment.id, 0));
+        if let Some(opened) = token {
+            changes.records.push(used(opened, now)?);
+        }
+        if let Some(payer) = payer.new {
+            changes.records.push(RecordChange::InsertPayer(payer));
+        }
+        Ok(self.commit(changes).await.map(|()| Written { body, replayed: false }))
+    }
+
+    /// Asks the rail and lets the domain decide on its answer. The simulator has no effect outside, so plan and
+    /// answer are one commit.
+    async fn answer(
+        &self,
+        plan: Plan,
+        token: Option<&OpenedToken>,
+        caller: &Caller,
+        context: &Context<'_>,
+    ) -> Result<Decision, Failure> {
+        let public_url = &self.inner.public_url;
+        match &plan.step {
+            Step::Authorize(request) => {
+                let secrets = CardSecrets {
+                    number: token.map(|opened| opened.number.reveal()),
+                    security_code: token
+                        .and_then(|opened| opened.security_code.as_ref())
+                        .map(SecurityCode::reveal),
+                };
+                let outcome = self.inner.simulator.authorize(request, &secrets);
+                Ok(create::card_answered(plan, outcome, public_url, context)?)
+            }
+            Step::Charge(charge) => {
+                let instructions = self.inner.simulator.charge(charge);
+                Ok(create::charge_made(plan, instructions, public_url, context))
+            }
+            Step::Wallet(amount) => {
+                let wallet = LedgerAccount::of(AccountKind::BuyerWallet, plan.state.internals.payer_id);
+                let balance = self.inner.store.balance(caller.mode, amount.currency, wallet).await?;
+                // A liability: what the platform owes the payer stands on the credit side.
+                Ok(create::wallet_answered(plan, -balance, context)?)
+            }
+        }
+    }
+
+    /// `GET /v1/payments/{id}`: the stored body.
+    ///
+    /// # Errors
+    /// 404 2000 for a payment that is not this caller's, whoever's it is.
+    pub async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Vec<u8>, Failure> {
+        Ok(self.load(caller.account_id, caller.mode, id).await?.body)
+    }
+
+    /// `PUT /v1/payments/{id}`.
+    ///
+    /// # Errors
+    /// Refusals with the documented codes.
+    pub async fn change_payment(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        key: Option<IdempotencyKey>,
+        change: &PaymentChange,
+    ) -> Result<Written, Failure> {
+        let idempotency = key.map(|key| key.record(caller.account_id, id, 0));
+        let decided = self
+            .decide(caller.account_id, caller.mode, id, idempotency, |state, context| match change {
+                PaymentChange::Cancel => change::cancel(state, context),
+                PaymentChange::Capture { amount } => change::capture(state, amount.as_deref(), context),
+                PaymentChange::Expiration(to) => change::move_expiration(state, *to, context),
+            })
+            .await;
+        match decided {
+            Ok(Decided::Done { body, .. }) => Ok(Written { body, replayed: false }),
+            Ok(Decided::KeyTaken(record)) => self.replay(caller, &record).await,
+            Err(Failure::Refused(refusal)) => match key {
+                Some(key) => self.replay_or(caller, key, refusal).await,
+                None => Err(refusal.into()),
+            },
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// `POST /v1/payments/{id}/refunds`: the refund's body.
+    ///
+    /// # Errors
+    /// Refusals with the documented codes; 2031 when the seller's available money is not enough.
+    pub async fn refund_payment(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        key: IdempotencyKey,
+        request: &RefundRequest,
+    ) -> Result<Written, Failure> {
+        let collector = self.collector(caller).await?;
+        let refund_id = self.inner.ids.next();
+        let idempotency = key.record(caller.account_id, id, refund_id);
+        let decided = self
+            .decide(caller.account_id, caller.mode, id, Some(idempotency), |state, context| {
+                let mut decision = refund::refund(state, request, &collector.name, context)?;
+                if let Some(refund) = decision.state.payment.refunds.last_mut() {
+                    refund.id = refund_id;
+                }
+                Ok(decision)
+            })
+            .await;
+        match decided {
+            Ok(Decided::Done { state, .. }) => {
+                let refund = state.payment.refunds.last();
+                Ok(Written { body: to_json(&refund)?, replayed: false })
+            }
+            Ok(Decided::KeyTaken(record)) => self.replay(caller, &record).await,
+            Err(Failure::Refused(refusal)) => self.replay_or(caller, key, refusal).await,
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// `GET /v1/payments/{id}/refunds`: a bare array.
+    ///
+    /// # Errors
+    /// 404 2000.
+    pub async fn refunds(&self, caller: &Caller, id: PaymentId) -> Result<Vec<u8>, Failure> {
+        let state = state_of(&self.load(caller.account_id, caller.mode, id).await?)?;
+        to_json(&state.payment.refunds)
+    }
+
+    /// `GET /v1/payments/{id}/refunds/{refund_id}`.
+    ///
+    /// # Errors
+    /// 404 2000 or 2032.
+    pub async fn refund(
+        &self,
+        caller: &Caller,
+        id: PaymentId,
+        refund_id: RefundId,
+    ) -> Result<Vec<u8>, Failure> {
+        let state = state_of(&self.load(caller.account_id, caller.mode, id).await?)?;
+        let refund = state.payment.refunds.iter().find(|refund| refund.id == refund_id);
+        to_json(refund.ok_or_else(|| Refusal::not_found(2032, "Refund not found"))?)
+    }
+
+    /// A payment for its hosted page: anybody who knows the hash from the payment's body.
+    ///
+    /// # Errors
+    /// 404 2000 when the id or the hash is wrong.
+    pub async fn payment_for_page(
+        &self,
+        id: PaymentId,
+        hash: &str,
+    ) -> Result<(PaymentState, PaymentRecord), Failure> {
+        let record = self.inner.store.payment_by_id(id).await?.ok_or_else(not_found)?;
+        let state = state_of(&record)?;
+        let expected = state.internals.page_hash.as_bytes();
+        if !bool::from(expected.ct_eq(hash.as_bytes())) {
+            return Err(not_found().into());
+        }
+        Ok((state, record))
+    }
+
+    /// Loads a payment, decides, commits; again when somebody was faster.
+    pub(crate) async fn decide(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        id: PaymentId,
+        idempotency: Option<IdempotencyRecord>,
+        decide: impl Fn(PaymentState, &mut Context<'_>) -> Result<Decision, Refusal>,
+    ) -> Result<Decided, Failure> {
+        let now = self.inner.clock.now(account_id, mode);
+        self.decide_at(account_id, mode, id, idempotency, now, decide).await
+    }
+
+    pub(crate) async fn decide_at(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        id: PaymentId,
+        idempotency: Option<IdempotencyRecord>,
+        now: Timestamp,
+        decide: impl Fn(PaymentState, &mut Context<'_>) -> Result<Decision, Refusal>,
+    ) -> Result<Decided, Failure> {
+        let mut overdrawn = false;
+        for _ in 0..MAX_ROUNDS {
+            let record = self.load(account_id, mode, id).await?;
+            let mut fresh = Fresh(&self.inner.ids);
+            let mut context = Context { now, mode, ids: &mut fresh };
+            let decision = decide(state_of(&record)?, &mut context)?;
+            let body = body_of(&decision.state)?;
+            let is_unchanged = decision.action.is_none()
+                && decision.postings.is_empty()
+                && decision.deadlines.is_empty()
+                && body == record.body;
+            if is_unchanged {
+                return Ok(Decided::Done { state: Box::new(decision.state), body });
+            }
+            let mut changes = self.changes(&decision, mode, record.version, body.clone())?;
+            changes.idempotency.clone_from(&idempotency);
+            match self.commit(changes).await {
+                Ok(()) => return Ok(Decided::Done { state: Box::new(decision.state), body }),
+                Err(CommitError::IdempotencyKeyTaken(record)) => return Ok(Decided::KeyTaken(record)),
+                Err(CommitError::VersionConflict) => {}
+                Err(CommitError::Overdrawn(_)) => overdrawn = true,
+                Err(error) => return Err(error.into()),
+            }
+            if overdrawn {
+                // The seller's money may have moved since; once more, then it is really not enough.
+                let again = self.load(account_id, mode, id).await?;
+                if again.version == record.version {
+                    return Err(Refusal::bad_request(2031, "Insufficient funds of the collector").into());
+                }
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// The changes that store a decision. `read_version` 0 inserts.
+    pub(crate) fn changes(
+        &self,
+        decision: &Decision,
+        mode: Mode,
+        read_version: i64,
+        body: Vec<u8>,
+    ) -> Result<Changes, Failure> {
+        let payment = &decision.state.payment;
+        let record = PaymentRecord {
+            id: payment.id,
+            account_id: payment.collector_id,
+            mode,
+            version: read_version.max(1),
+            created: payment.date_created,
+            updated: payment.date_last_updated,
+            approved: payment.date_approved,
+            release: payment.money_release_date,
+            status: payment.status.name().to_owned(),
+            status_detail: payment.status_detail.clone(),
+            payment_method_id: payment.payment_method_id.clone(),
+            payment_type_id: payment.payment_type_id.clone(),
+            operation_type: payment.operation_type.clone(),
+            payer_id: decision.state.internals.payer_id,
+            external_reference: payment.external_reference.clone(),
+            store_id: payment.store_id.clone(),
+            pos_id: payment.pos_id.clone(),
+            body,
+            internals: to_json(&decision.state.internals)?,
+        };
+        let mut changes = Changes::default();
+        changes.records.push(if read_version == 0 {
+            RecordChange::InsertPayment(record)
+        } else {
+            RecordChange::UpdatePayment(record)
+        });
+        changes.postings = decision.postings.iter().map(|posting| (mode, posting.clone())).collect();
+        for deadline in &decision.deadlines {
+            let timer =
+                |kind, due| Timer { account_id: payment.collector_id, mode, kind, subject: payment.id, due };
+            match deadline {
+                DeadlineChange::Set(deadline, due) => {
+                    changes.set_timers.push(timer(kind_of(*deadline), *due))
+                }
+                DeadlineChange::Clear(deadline) => {
+                    changes.clear_timers.push(timer(kind_of(*deadline), payment.date_created));
+                }
+            }
+        }
+        if let Some(action) = decision.action {
+            let event = PaymentEvent {
+                account_id: payment.collector_id,
+                application_id: decision.state.internals.application_id,
+                mode,
+                payment_id: payment.id,
+                action,
+                notification_url: payment.notification_url.as_deref(),
+                happened: payment.date_last_updated,
+            };
+            changes.deliveries = deliveries_for(&event, &mut Fresh(&self.inner.ids), clock::wall());
+        }
+        Ok(changes)
+    }
+
+    /// Commits, and wakes whoever has something to do after it.
+    pub(crate) async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+        let deliveries = changes.deliveries.clone();
+        let sets_timers = !changes.set_timers.is_empty();
+        self.inner.store.commit(changes).await?;
+        if !deliveries.is_empty() {
+            self.inner.delivery_wake.committed(&deliveries);
+        }
+        if sets_timers {
+            self.inner.timer_wake.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn load(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        id: PaymentId,
+    ) -> Result<PaymentRecord, Failure> {
+        Ok(self.inner.store.payment(account_id, mode, id).await?.ok_or_else(not_found)?)
+    }
+
+    async fn replay_or(
+        &self,
+        caller: &Caller,
+        key: IdempotencyKey,
+        refusal: Refusal,
+    ) -> Result<Written, Failure> {
+        match self.inner.store.idempotency(caller.account_id, &key.key).await? {
+            Some(record) => self.replay(caller, &record).await,
+            None => Err(refusal.into()),
+        }
+    }
+
+    /// What the key made before: the payment as it is now, or the refund.
+    async fn replay(&self, caller: &Caller, record: &IdempotencyRecord) -> Result<Written, Failure> {
+        let body = match record.part_id {
+            0 => self.payment(caller, record.resource_id).await?,
+            refund_id => self.refund(caller, record.resource_id, refund_id).await?,
+        };
+        Ok(Written { body, replayed: true })
+    }
+
+    async fn open_token(&self, caller: &Caller, id: &str, now: Timestamp) -> Result<OpenedToken, Failure> {
+        let unknown = || Refusal::bad_request(2006, "Card Token not found");
+        let used = || Refusal::bad_request(3003, "Invalid card_token_id");
+        let lookup = self.inner.vault.lookup(Purpose::CardToken, id);
+        let record = self.inner.store.card_token(&lookup).await?.ok_or_else(unknown)?;
+        if record.account_id != caller.account_id {
+            return Err(unknown().into());
+        }
+        if record.mode != caller.mode {
+            return Err(match caller.mode {
+                Mode::Test => Refusal::bad_request(3, "Token must be for test").into(),
+                Mode::Live => Failure::from(used()),
+            });
+        }
+        let token: CardToken = from_json(&record.body, "a card token")?;
+        match token.status_at(now) {
+            TokenStatus::Active if token.has_card() => {}
+            TokenStatus::Active | TokenStatus::Expired => return Err(unknown().into()),
+            TokenStatus::Used => return Err(used().into()),
+        }
+        let sealed = record.sealed_number.as_deref().ok_or_else(unknown)?;
+        let number = self.inner.vault.open_card_number(sealed, &record.lookup)?;
+        let security_code = match record.sealed_security_code.as_deref() {
+            Some(sealed) => Some(self.inner.vault.open_security_code(sealed, &record.lookup)?),
+            None => None,
+        };
+        Ok(OpenedToken { record, token, number, security_code })
+    }
+}
+
+/// A decided write.
+pub(crate) enum Decided {
+    /// Committed (or nothing was to be changed).
+    Done {
+        /// The payment now.
+        state: Box<PaymentState>,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// The idempotency key had made something before.
+    KeyTaken(IdempotencyRecord),
+}
+
+const fn kind_of(deadline: Deadline) -> TimerKind {
+    match deadline {
+        Deadline::Expiry => TimerKind::Expiry,
+        Deadline::Release => TimerKind::Release,
+    }
+}
+
+/// The token after its one use: nothing secret is left of it.
+fn used(opened: OpenedToken, now: Timestamp) -> Result<RecordChange, Failure> {
+    let OpenedToken { mut record, mut token, .. } = opened;
+    token.status = TokenStatus::Used;
+    token.date_used = Some(now);
+    token.date_last_updated = now;
+    record.body = to_json(&token)?;
+    record.sealed_number = None;
+    record.sealed_security_code = None;
+    Ok(RecordChange::UpdateCardToken(record))
+}
+
+/// 404 2000.
+pub(crate) fn not_found() -> Refusal {
+    Refusal::not_found(2000, "Payment not found")
+}
+
+/// A stored payment, typed.
+pub(crate) fn state_of(record: &PaymentRecord) -> Result<PaymentState, Failure> {
+    Ok(PaymentState {
+        payment: from_json(&record.body, "a payment")?,
+        internals: from_json(&record.internals, "a payment's internals")?,
+    })
+}
+
+fn body_of(state: &PaymentState) -> Result<Vec<u8>, Failure> {
+    to_json(&state.payment)
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|error| Failure::Internal(format!("a body can't be written: {error}")))
+}
+
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Failure> {
+    // The error's position is told, never the content: an internals blob may hold a payer's document.
+    serde_json::from_slice(bytes)
+        .map_err(|error| Failure::Internal(format!("{what} can't be read at column {}", error.column())))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

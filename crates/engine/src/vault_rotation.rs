@@ -1,0 +1,71 @@
+//! `pasarela vault rotate`: a new data key, and everything sealed with the older ones sealed again.
+
+use crate::{Engine, Failure, seeds};
+use pasarela_store::{Changes, CommitError, RecordChange};
+
+/// How many records are sealed again in one commit.
+const STEP: u32 = 200;
+
+/// What a rotation did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rotation {
+    /// The data key in use now.
+    pub version: u32,
+    /// Card tokens sealed again.
+    pub card_tokens: u64,
+    /// Application secrets sealed again.
+    pub applications: u64,
+}
+
+impl Engine {
+    /// Makes a new data key, seals everything again under it, and retires the older keys. Can be repeated after any
+    /// interruption: a key is retired only when nothing is sealed with it.
+    ///
+    /// # Errors
+    /// When the vault or the store fails.
+    pub async fn rotate_vault(&self, progress: impl Fn(u64)) -> Result<Rotation, Failure> {
+        let version = self.inner.vault.rotate()?;
+        let mut rotation = Rotation { version, ..Rotation::default() };
+        let mut after = None;
+        loop {
+            let tokens = self.inner.store.sealed_card_tokens(after, STEP).await?;
+            let Some(last) = tokens.last() else { break };
+            after = Some(last.lookup);
+            for mut token in tokens {
+                let vault = &self.inner.vault;
+                if let Some(sealed) = &token.sealed_number
+                    && let Some(again) = vault.reseal_card_number(sealed, &token.lookup)?
+                {
+                    token.sealed_number = Some(again.0);
+                }
+                if let Some(sealed) = &token.sealed_security_code
+                    && let Some(again) = vault.reseal_security_code(sealed, &token.lookup)?
+                {
+                    token.sealed_security_code = Some(again.0);
+                }
+                let changes =
+                    Changes { records: vec![RecordChange::UpdateCardToken(token)], ..Changes::default() };
+                match self.inner.store.commit(changes).await {
+                    // Spent meanwhile: nothing sealed is left of it.
+                    Ok(()) | Err(CommitError::VersionConflict) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                rotation.card_tokens += 1;
+                progress(rotation.card_tokens);
+            }
+        }
+        for mut application in self.inner.store.sealed_applications().await? {
+            let record = seeds::webhook_secret_record(application.id);
+            if let Some(again) =
+                self.inner.vault.reseal_secret(&application.sealed_webhook_secret, &record)?
+            {
+                application.sealed_webhook_secret = again.0;
+                let change = RecordChange::UpdateApplication(application);
+                self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await?;
+                rotation.applications += 1;
+            }
+        }
+        self.inner.vault.retire(version)?;
+        Ok(rotation)
+    }
+}

@@ -1,0 +1,129 @@
+//! The REST API: every route, and what all of them share.
+
+pub mod answer;
+pub mod authentication;
+pub mod card_tokens;
+pub mod catalogue;
+pub mod hosted;
+pub mod openapi;
+pub mod payments;
+pub mod request;
+pub mod sandbox;
+pub mod schema;
+pub mod users;
+
+use answer::{ApiFailure, JSON};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use pasarela_domain::refusal::Refusal;
+use pasarela_engine::Engine;
+
+/// The name of the header under which every request can be found again.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id under which a request is answered and logged.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// All routes, on `engine`.
+pub fn router(engine: Engine) -> Router {
+    let public = Router::new()
+        .route("/v1/card_tokens", post(card_tokens::create))
+        .route("/v1/card_tokens/{id}", get(card_tokens::read).put(card_tokens::update))
+        .route("/v1/identification_types", get(catalogue::identification_types))
+        .route("/v1/payment_methods", get(catalogue::payment_methods))
+        .route("/v1/payment_methods/search", get(catalogue::search))
+        .route("/v1/payment_methods/card_issuers", get(catalogue::card_issuers))
+        .layer(from_fn(cors));
+    let private = Router::new()
+        .route("/v1/payments", post(payments::create))
+        .route("/v1/payments/search", get(payments::search))
+        .route("/v1/payments/{id}", get(payments::read).put(payments::change))
+        .route("/v1/payments/{id}/refunds", get(payments::refunds).post(payments::refund))
+        .route("/v1/payments/{id}/refunds/{refund_id}", get(payments::refund_of))
+        .route("/users/me", get(users::me))
+        .route("/sandbox/payments/{id}/{act}", post(sandbox::act))
+        .route("/sandbox/clock", get(sandbox::clock).post(sandbox::advance))
+        .route("/sandbox/counters", get(sandbox::counters));
+    Router::new()
+        .merge(public)
+        .merge(private)
+        .merge(hosted::routes())
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn(envelope))
+        .with_state(engine)
+}
+
+/// Gives every request an id (the caller's own, if it is a sane one), and every failure its body.
+async fn envelope(mut request: Request, next: Next) -> Response {
+    let id = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_sane_id(id))
+        .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    if let Some(failure) = response.extensions_mut().remove::<ApiFailure>() {
+        if let pasarela_engine::Failure::Internal(what) = failure.0.as_ref() {
+            tracing::error!(request_id = id, %method, path, what, "a request failed inside");
+        }
+        response = failure.render(&id, response);
+    }
+    tracing::debug!(request_id = id, %method, path, status = response.status().as_u16(), "answered");
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn is_sane_id(id: &str) -> bool {
+    (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// Public-key routes are called by pages of any origin.
+async fn cors(request: Request, next: Next) -> Response {
+    let mut response = if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, OPTIONS"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static(
+            "Content-Type, Accept, Authorization, X-Product-Id, X-Meli-Session-Id, X-Public-Key, X-Request-Id, \
+             X-Idempotency-Key, X-Platform-Id, X-Integrator-Id, X-Tracking-Id, X-Corporation-Id, X-Flow-Id",
+        ),
+    );
+    headers
+        .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Request-Id, Retry-After"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    response
+}
+
+async fn unknown_route() -> ApiFailure {
+    ApiFailure::from(Refusal::plain(404, "resource not found"))
+}
+
+async fn unknown_method() -> ApiFailure {
+    ApiFailure::from(Refusal::plain(405, "method not allowed"))
+}
+
+/// A 200 or 201 with a JSON body that is ready.
+pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}

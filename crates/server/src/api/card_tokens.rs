@@ -1,0 +1,90 @@
+//! `/v1/card_tokens`
+
+use super::answer::Answer;
+use super::authentication::Anyone;
+use super::json;
+use super::request::JsonBody;
+use crate::tls::ClientConnection;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use pasarela_domain::card_token::TokenRequest;
+use pasarela_domain::identity::Caller;
+use pasarela_domain::refusal::Refusal;
+use pasarela_engine::Engine;
+use serde_json::{Map, Value};
+
+/// Turns a card into a token that can pay once.
+#[utoipa::path(
+    post, path = "/v1/card_tokens", tag = "card tokens",
+    params(("public_key" = Option<String>, Query, description = "Instead of an access token")),
+    request_body(content = super::schema::CardTokenRequest),
+    responses(
+        (status = 201, description = "The token; never the number or the CVV", body = pasarela_domain::card_token::CardToken),
+        (status = 400, description = "Each fault as a cause: 205, 208, 209, 221, 224, 316, 322, 324, 325, 326, E301, E302 …", body = super::schema::ApiError),
+    ),
+    security(("access_token" = []), ("public_key" = [])),
+)]
+pub async fn create(
+    State(engine): State<Engine>,
+    Anyone { caller, public_key }: Anyone,
+    connection: Option<Extension<ClientConnection>>,
+    body: JsonBody,
+) -> Answer {
+    protected(&caller, connection.as_deref())?;
+    let value = if body.value.is_null() { Value::Object(Map::new()) } else { body.value };
+    let request = TokenRequest::from_json(&value)?;
+    let token = engine.create_card_token(&caller, public_key.as_deref(), &request).await?;
+    Ok(json(StatusCode::CREATED, token))
+}
+
+/// A token of the caller.
+#[utoipa::path(
+    get, path = "/v1/card_tokens/{id}", tag = "card tokens",
+    params(("id" = String, Path, description = "The token")),
+    responses(
+        (status = 200, description = "The token", body = pasarela_domain::card_token::CardToken),
+        (status = 404, description = "E502", body = super::schema::ApiError),
+    ),
+    security(("access_token" = []), ("public_key" = [])),
+)]
+pub async fn read(
+    State(engine): State<Engine>,
+    Anyone { caller, .. }: Anyone,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(json(StatusCode::OK, engine.card_token(&caller, &id).await?))
+}
+
+/// Completes an unused token, or gives it a new CVV or expiry.
+#[utoipa::path(
+    put, path = "/v1/card_tokens/{id}", tag = "card tokens",
+    params(("id" = String, Path, description = "The token")),
+    request_body(content = super::schema::CardTokenRequest),
+    responses(
+        (status = 200, description = "The token as it is now", body = pasarela_domain::card_token::CardToken),
+        (status = 400, description = "As in creation", body = super::schema::ApiError),
+        (status = 404, description = "E502: unknown, used or expired", body = super::schema::ApiError),
+    ),
+    security(("access_token" = []), ("public_key" = [])),
+)]
+pub async fn update(
+    State(engine): State<Engine>,
+    Anyone { caller, .. }: Anyone,
+    Path(id): Path<String>,
+    connection: Option<Extension<ClientConnection>>,
+    body: JsonBody,
+) -> Answer {
+    protected(&caller, connection.as_deref())?;
+    let request = TokenRequest::from_json(&body.value)?;
+    Ok(json(StatusCode::OK, engine.update_card_token(&caller, &id, &request).await?))
+}
+
+/// With live credentials a card travels encrypted, or never leaves the machine.
+fn protected(caller: &Caller, connection: Option<&ClientConnection>) -> Result<(), Refusal> {
+    let is_private = connection.is_some_and(|c| c.encrypted || c.address.ip().is_loopback());
+    if caller.mode.is_live() && !is_private {
+        return Err(Refusal::plain(403, "card data with live credentials is accepted over HTTPS only"));
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The OpenAPI 3.1 description, generated from the routes and the types.
+
+use pasarela_domain::card_token::CardToken;
+use pasarela_domain::payment::body::{Payment, Refund};
+use serde_json::Value;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Pasarela",
+        description = "A payments platform that speaks the Mercado Pago API. Amounts are JSON numbers in the site's \
+                       currency; dates are ISO 8601 with milliseconds and offset; every error has `message`, `error`, \
+                       `status` and `cause`.",
+    ),
+    paths(
+        super::card_tokens::create,
+        super::card_tokens::read,
+        super::card_tokens::update,
+        super::payments::create,
+        super::payments::read,
+        super::payments::change,
+        super::payments::search,
+        super::payments::refund,
+        super::payments::refunds,
+        super::payments::refund_of,
+        super::catalogue::payment_methods,
+        super::catalogue::search,
+        super::catalogue::card_issuers,
+        super::catalogue::identification_types,
+        super::users::me,
+        super::sandbox::act,
+        super::sandbox::clock,
+        super::sandbox::advance,
+        super::sandbox::counters,
+    ),
+    components(schemas(Payment, Refund, CardToken, super::schema::ApiError)),
+    tags(
+        (name = "card tokens", description = "A card becomes a token in the browser; the token pays once"),
+        (name = "payments", description = "Charge, reserve, capture, cancel, read, search"),
+        (name = "refunds", description = "Give money back, whole or in part"),
+        (name = "catalogue", description = "What a checkout asks before it charges"),
+        (name = "users", description = "The account behind a credential"),
+        (name = "sandbox", description = "What buyers, banks and time do later, done now: test credentials only"),
+    ),
+)]
+struct Description;
+
+/// The description of the API that is served at `public_url`.
+pub fn document(public_url: &str) -> Value {
+    let mut description = Description::openapi();
+    description.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    description.servers = Some(vec![utoipa::openapi::Server::new(public_url)]);
+    let components = description.components.get_or_insert_default();
+    components.add_security_scheme(
+        "access_token",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some(
+                    "An application's access token; also taken as the query parameter `access_token`",
+                ))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "public_key",
+        SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::with_description(
+            "public_key",
+            "An application's public key: tokens and catalogue, nothing else",
+        ))),
+    );
+    serde_json::to_value(&description).unwrap_or_default()
+}

@@ -1,0 +1,105 @@
+//! Reading requests: bodies with bounds in size and time, queries, headers.
+
+use super::answer::ApiFailure;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use pasarela_domain::json;
+use pasarela_domain::refusal::Refusal;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The largest body: an order with hundreds of items is a tenth of it.
+pub const MAX_BODY: usize = 512 * 1024;
+/// How long a client may take to send it.
+pub const BODY_TIME: Duration = Duration::from_secs(20);
+
+/// A body, read whole.
+pub struct RawBody(pub Bytes);
+
+/// A body that is JSON, whatever its content type says, and its bytes. An empty body is `null`.
+pub struct JsonBody {
+    /// The JSON.
+    pub value: Value,
+    /// The bytes it was read from.
+    pub bytes: Bytes,
+}
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = ApiFailure;
+
+    async fn from_request(request: Request, _: &S) -> Result<RawBody, ApiFailure> {
+        Ok(RawBody(read(request.headers().get(header::CONTENT_LENGTH).cloned(), request.into_body()).await?))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
+    type Rejection = ApiFailure;
+
+    async fn from_request(request: Request, state: &S) -> Result<JsonBody, ApiFailure> {
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(JsonBody { value: Value::Null, bytes });
+        }
+        let value = json::parse(&bytes).map_err(|fault| {
+            let mut refusal = Refusal::bad_request(1, "Params Error");
+            refusal.message = format!("Params Error: {fault}");
+            ApiFailure::from(refusal)
+        })?;
+        Ok(JsonBody { value, bytes })
+    }
+}
+
+async fn read(length: Option<header::HeaderValue>, body: Body) -> Result<Bytes, ApiFailure> {
+    let too_large =
+        || ApiFailure::from(Refusal::plain(413, format!("the body is larger than {MAX_BODY} bytes")));
+    let announced = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_length_limit(&error) => Err(too_large()),
+        Ok(Err(_)) => Err(Refusal::plain(400, "the body could not be read").into()),
+        Err(_) => Err(Refusal::plain(408, "the body took too long").into()),
+    }
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if inner.to_string().contains("length limit") {
+            return true;
+        }
+        source = inner.source();
+    }
+    error.to_string().contains("length limit")
+}
+
+/// All pairs of a query, decoded; at most 100.
+pub fn query_pairs(query: Option<&str>) -> Vec<(String, String)> {
+    const MAX_PAIRS: usize = 100;
+    url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .take(MAX_PAIRS)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+/// The first non-empty value of `name` in a query.
+pub fn query_value(query: Option<&str>, name: &str) -> Option<String> {
+    query_pairs(query).into_iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, v)| v)
+}
+
+/// A header's text, shortened to what is ever stored of one.
+pub fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(|text| text.trim().chars().take(255).collect::<String>())
+        .filter(|text| !text.is_empty())
+}
+
+/// An id in a path: anything that is no id finds nothing.
+pub fn path_id(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().filter(|id| (1..1 << 53).contains(id))
+}

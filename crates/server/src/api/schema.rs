@@ -1,0 +1,340 @@
+//! The shapes of requests and small answers, for the API's description. What a request may hold is decided by the
+//! domain's readers; a test holds these members against theirs.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Why a request was refused.
+#[derive(Serialize, ToSchema)]
+pub struct ApiError {
+    /// The first cause's description.
+    #[schema(example = "Invalid transaction_amount")]
+    pub message: String,
+    /// The HTTP status in a word.
+    #[schema(example = "bad_request")]
+    pub error: String,
+    /// The HTTP status.
+    #[schema(example = 400)]
+    pub status: u16,
+    /// What is wrong, possibly nothing that has a code.
+    pub cause: Vec<ErrorCause>,
+}
+
+/// One cause of a refusal.
+#[derive(Serialize, ToSchema)]
+pub struct ErrorCause {
+    /// A number for payments, a string for card tokens.
+    #[schema(value_type = Object, example = 4037)]
+    pub code: serde_json::Value,
+    /// Compared word for word by shop plugins.
+    #[schema(example = "Invalid transaction_amount")]
+    pub description: String,
+    /// When, and under which request id.
+    #[schema(example = "21-11-2026T12:40:10UTC;6f0b8a3e-3a1c-4d8e-9f60-0d2c6a9b1e55")]
+    pub data: Option<String>,
+}
+
+/// A document.
+#[derive(Deserialize, ToSchema)]
+pub struct IdentificationRequest {
+    /// `CPF`, `DNI`, …
+    #[serde(rename = "type")]
+    #[schema(example = "CPF")]
+    pub kind: Option<String>,
+    /// Its number.
+    #[schema(example = "12345678909")]
+    pub number: Option<String>,
+}
+
+/// Who pays.
+#[derive(Deserialize, ToSchema)]
+pub struct PayerRequestBody {
+    /// With test credentials one of `@testuser.com`.
+    #[schema(example = "test_user_123456@testuser.com")]
+    pub email: String,
+    /// `customer`, `guest`, `registered`
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// A customer's id.
+    pub id: Option<String>,
+    /// `individual` or `association`
+    pub entity_type: Option<String>,
+    /// Needed by boletos.
+    pub first_name: Option<String>,
+    /// Needed by boletos.
+    pub last_name: Option<String>,
+    /// Document.
+    pub identification: Option<IdentificationRequest>,
+    /// `area_code`, `number`
+    #[schema(value_type = Option<Object>)]
+    pub phone: Option<serde_json::Value>,
+    /// `zip_code`, `street_name`, `street_number`, `neighborhood`, `city`, `federal_unit`
+    #[schema(value_type = Option<Object>)]
+    pub address: Option<serde_json::Value>,
+}
+
+/// A request for a payment. Unknown members are refused by name (cause 8); `null` is the same as absent.
+#[derive(Deserialize, ToSchema)]
+pub struct PaymentRequest {
+    /// More than zero, with no more decimals than the currency has.
+    #[schema(example = 100)]
+    pub transaction_amount: f64,
+    /// A card token; needed for cards.
+    pub token: Option<String>,
+    /// Needed for cards; one of the plans on offer.
+    #[schema(example = 1)]
+    pub installments: Option<u32>,
+    /// May be left out with a token.
+    #[schema(example = "pix")]
+    pub payment_method_id: Option<String>,
+    /// The card's issuer; string or number.
+    pub issuer_id: Option<String>,
+    /// Who pays.
+    pub payer: PayerRequestBody,
+    /// What for.
+    pub description: Option<String>,
+    /// The seller's own reference, 256 characters at most.
+    pub external_reference: Option<String>,
+    /// The text on the card statement.
+    pub statement_descriptor: Option<String>,
+    /// Where notifications go.
+    pub notification_url: Option<String>,
+    /// Kept, with keys in snake_case.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<serde_json::Value>,
+    /// Items, payer, shipment: what improves approval.
+    #[schema(value_type = Option<Object>)]
+    pub additional_info: Option<serde_json::Value>,
+    /// `false` only reserves.
+    pub capture: Option<bool>,
+    /// `true`: approved or rejected, nothing between.
+    pub binary_mode: Option<bool>,
+    /// `not_supported`, `optional`, `mandatory`
+    pub three_d_secure_mode: Option<String>,
+    /// Until when a Pix or ticket can be paid.
+    pub date_of_expiration: Option<String>,
+    /// The integrator's part of the amount.
+    pub application_fee: Option<f64>,
+    /// 0: no campaign is running.
+    pub coupon_amount: Option<f64>,
+    /// Accepted.
+    pub coupon_code: Option<String>,
+    /// A number.
+    pub campaign_id: Option<i64>,
+    /// Echoed.
+    pub differential_pricing_id: Option<i64>,
+    /// Where the buyer returns after a transfer.
+    pub callback_url: Option<String>,
+    /// Echoed.
+    pub sponsor_id: Option<i64>,
+    /// `{id, type}`
+    #[schema(value_type = Option<Object>)]
+    pub order: Option<serde_json::Value>,
+    /// `aggregator` or `gateway`
+    pub processing_mode: Option<String>,
+    /// Echoed.
+    pub merchant_account_id: Option<String>,
+    /// Colombia: the amount without taxes.
+    pub net_amount: Option<f64>,
+    /// Colombia: `[{type, value, percentage}]`
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub taxes: Option<serde_json::Value>,
+    /// `{financial_institution}` of a transfer.
+    #[schema(value_type = Option<Object>)]
+    pub transaction_details: Option<serde_json::Value>,
+    /// `{type, sub_type, linked_to}`
+    #[schema(value_type = Option<Object>)]
+    pub point_of_interaction: Option<serde_json::Value>,
+    /// `{type, data}`
+    #[schema(value_type = Option<Object>)]
+    pub payment_method: Option<serde_json::Value>,
+    /// Accepted.
+    #[schema(value_type = Option<Object>)]
+    pub forward_data: Option<serde_json::Value>,
+    /// Accepted.
+    #[schema(value_type = Option<Object>)]
+    pub amounts: Option<serde_json::Value>,
+    /// Accepted.
+    #[schema(value_type = Option<Object>)]
+    pub counter_currency: Option<serde_json::Value>,
+    /// Accepted.
+    #[schema(value_type = Option<Object>)]
+    pub merchant_services: Option<serde_json::Value>,
+    /// Accepted.
+    pub payment_method_option_id: Option<String>,
+    /// Accepted.
+    pub device_id: Option<String>,
+    /// Accepted.
+    pub session_id: Option<String>,
+    /// Accepted.
+    #[schema(value_type = Option<Object>)]
+    pub internal_metadata: Option<serde_json::Value>,
+    /// Accepted.
+    pub marketplace: Option<String>,
+    /// Accepted.
+    pub operation_type: Option<String>,
+    /// Accepted; the currency is the site's.
+    pub currency_id: Option<String>,
+}
+
+/// A change of a payment: one of cancel, capture, expiration.
+#[derive(Deserialize, ToSchema)]
+pub struct PaymentChangeRequest {
+    /// `cancelled`
+    pub status: Option<String>,
+    /// `true`
+    pub capture: Option<bool>,
+    /// With `capture`: a part of the reserve.
+    pub transaction_amount: Option<f64>,
+    /// A later or earlier end for what waits.
+    pub date_of_expiration: Option<String>,
+}
+
+/// A refund; empty for what is left.
+#[derive(Deserialize, ToSchema)]
+pub struct RefundRequestBody {
+    /// A part.
+    #[schema(example = 5)]
+    pub amount: Option<f64>,
+    /// Echoed.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<serde_json::Value>,
+}
+
+/// The holder of a card.
+#[derive(Deserialize, ToSchema)]
+pub struct CardholderRequest {
+    /// As printed; in test mode it decides the outcome (`APRO`, `OTHE`, `CONT`, …).
+    #[schema(example = "APRO")]
+    pub name: String,
+    /// Document.
+    pub identification: Option<IdentificationRequest>,
+}
+
+/// A card. Unknown members are ignored.
+#[derive(Deserialize, ToSchema)]
+pub struct CardTokenRequest {
+    /// 8 to 19 digits.
+    #[schema(example = "5031433215406351")]
+    pub card_number: Option<String>,
+    /// 1–12, number or string.
+    #[schema(example = 11)]
+    pub expiration_month: Option<u8>,
+    /// Four digits, number or string.
+    #[schema(example = 2030)]
+    pub expiration_year: Option<u16>,
+    /// 3 digits, 4 for American Express.
+    #[schema(example = "123")]
+    pub security_code: Option<String>,
+    /// Holder.
+    pub cardholder: Option<CardholderRequest>,
+}
+
+/// A page of a search.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentPage {
+    /// Where in the results this page is.
+    pub paging: Paging,
+    /// Payments, each with `shipping_cost` besides.
+    pub results: Vec<pasarela_domain::payment::body::Payment>,
+}
+
+/// Where in the results a page is.
+#[derive(Serialize, ToSchema)]
+pub struct Paging {
+    /// How many match in all.
+    pub total: u64,
+    /// At most so many on a page.
+    pub limit: u32,
+    /// So many skipped.
+    pub offset: u32,
+}
+
+/// A payment method.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentMethodBody {
+    /// `visa`, `pix`, …
+    pub id: String,
+    /// Label.
+    pub name: String,
+    /// `credit_card`, `ticket`, …
+    pub payment_type_id: String,
+    /// `active`, …
+    pub status: String,
+    /// Logo.
+    pub secure_thumbnail: String,
+    /// Logo.
+    pub thumbnail: String,
+    /// `supported`, `unsupported`, `does_not_apply`
+    pub deferred_capture: String,
+    /// Card shapes; empty for other methods.
+    #[schema(value_type = Vec<Object>)]
+    pub settings: Vec<serde_json::Value>,
+    /// What a form must ask.
+    pub additional_info_needed: Vec<String>,
+    /// Least.
+    pub min_allowed_amount: f64,
+    /// Most.
+    pub max_allowed_amount: f64,
+    /// Minutes.
+    pub accreditation_time: u32,
+    /// Banks of a transfer.
+    #[schema(value_type = Vec<Object>)]
+    pub financial_institutions: Vec<serde_json::Value>,
+    /// `aggregator`
+    pub processing_modes: Vec<String>,
+}
+
+/// A document type.
+#[derive(Serialize, ToSchema)]
+pub struct IdentificationTypeBody {
+    /// `CPF`, …
+    pub id: String,
+    /// Label.
+    pub name: String,
+    /// `number` or `letter`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Fewest characters.
+    pub min_length: u32,
+    /// Most characters.
+    pub max_length: u32,
+}
+
+/// With `reject`: why.
+#[derive(Deserialize, ToSchema)]
+pub struct SandboxActRequest {
+    /// One of `rejected`'s details.
+    #[schema(example = "cc_rejected_insufficient_amount")]
+    pub status_detail: Option<String>,
+}
+
+/// How far a clock moves.
+#[derive(Deserialize, ToSchema)]
+pub struct ClockRequest {
+    /// ISO 8601 duration of weeks, days, hours, minutes, seconds.
+    #[schema(example = "P7D")]
+    pub advance: String,
+}
+
+/// A test clock.
+#[derive(Serialize, ToSchema)]
+pub struct ClockBody {
+    /// The account's time.
+    pub now: String,
+    /// How many timers were done on the way.
+    pub done: u64,
+}
+
+/// Counters since the server started.
+#[derive(Serialize, ToSchema)]
+pub struct CountersBody {
+    /// Requests committed.
+    pub commits: u64,
+    /// Payments made.
+    pub payments: u64,
+    /// Syncs to disk.
+    pub syncs: u64,
+    /// Writes waiting.
+    pub waiting: u64,
+}
