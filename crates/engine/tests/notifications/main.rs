@@ -1,0 +1,5 @@
+//! Notifications against real receivers on loopback.
+
+mod receiver;
+mod sender;
+mod worker;
