@@ -38,7 +38,7 @@ use pasarela_store::{Location, Store, StoreCounters, StoreOptions};
 use pasarela_vault::Vault;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 /// How an engine is opened.
@@ -131,11 +131,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Runs timers, deliveries and housekeeping until `shutdown` is notified; then lets what is in flight end.
+    /// Runs timers, deliveries and housekeeping until `shutdown` turns true (or its sender is gone); then lets what is
+    /// in flight end. A value, not a call: a shutdown before the workers have started is not missed.
     pub async fn run_workers(
         &self,
         extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
-        shutdown: Arc<Notify>,
+        shutdown: watch::Receiver<bool>,
     ) {
         let reach = if self.inner.development { Reach::Anywhere } else { Reach::Public };
         let mut workers = JoinSet::new();
@@ -156,7 +157,9 @@ impl Engine {
         };
         let deliveries =
             Worker::new(Arc::new(self.inner.store.clone()), surroundings, self.inner.delivery_wake.clone());
-        let stop = |notify: Arc<Notify>| async move { notify.notified().await };
+        let stop = |mut shutdown: watch::Receiver<bool>| async move {
+            drop(shutdown.wait_for(|is_shutdown| *is_shutdown).await);
+        };
         workers.spawn(deliveries.run(stop(shutdown.clone())));
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));

@@ -1,1 +1,45 @@
-fn main() {}
+//! The command line: the binary `pasarela`.
+//!
+//! What lives here: arguments and their help, the start and stop of a server, what is printed for people, and small
+//! HTTP clients for the verbs that talk to a running server. What never does: a rule about payments, a query, or a
+//! route. Start reading in `arguments.rs` for what can be typed, then in the file of the verb.
+
+mod arguments;
+mod backup;
+mod client;
+mod clock;
+mod credentials;
+mod dev;
+mod doctor;
+mod failure;
+mod ready;
+mod runtime;
+mod sandbox;
+mod vault;
+
+use arguments::{Arguments, Verb};
+use clap::Parser;
+use failure::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().verb) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::Dev(arguments) => dev::run(&arguments),
+        Verb::Credentials(arguments) => credentials::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Backup(arguments) => backup::run(&arguments),
+        Verb::Vault(verb) => vault::run(&verb),
+        Verb::Sandbox(verb) => sandbox::run(&verb),
+        Verb::Clock(verb) => clock::run(&verb),
+    }
+}

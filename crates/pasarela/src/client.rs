@@ -1,0 +1,149 @@
+//! A small HTTP client for the verbs that speak to a running server.
+
+use crate::arguments::ServerArguments;
+use crate::failure::Failure;
+use crate::runtime;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use pasarela_domain::identity::Mode;
+use pasarela_engine::seeds;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Moving a clock runs everything that falls due, which can be many payments; nothing else takes a second.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+/// A payment's body is about 4 kB; an answer larger than this is not ours.
+const LARGEST_ANSWER: usize = 1 << 20;
+
+/// Speaks to one server with one access token.
+pub struct Client {
+    server: String,
+    authority: String,
+    base_path: String,
+    access_token: String,
+}
+
+impl Client {
+    /// A client of the server that the arguments name.
+    pub fn new(arguments: &ServerArguments) -> Result<Client, Failure> {
+        let server = arguments.server.trim_end_matches('/').to_owned();
+        let not_usable = || {
+            Failure::new(
+                format!("{server} is not the address of a server"),
+                "Give it like this: --server http://127.0.0.1:8080",
+            )
+        };
+        let uri: Uri = server.parse().map_err(|_| not_usable())?;
+        let authority = uri.authority().ok_or_else(not_usable)?;
+        let scheme = uri.scheme_str().ok_or_else(not_usable)?;
+        if scheme != "http" {
+            return Err(Failure::new(
+                format!("{server} is not plain HTTP"),
+                "These verbs speak plain HTTP; use the http:// address that `pasarela dev` printed.",
+            ));
+        }
+        let default_token = || seeds::sellers()[0].pair(Mode::Test).access_token.clone();
+        Ok(Client {
+            authority: match authority.port() {
+                Some(_) => authority.to_string(),
+                None => format!("{authority}:80"),
+            },
+            base_path: uri.path().trim_end_matches('/').to_owned(),
+            access_token: arguments.access_token.clone().unwrap_or_else(default_token),
+            server,
+        })
+    }
+
+    /// Reads `path`.
+    pub fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.run(Method::GET, path, Bytes::new())
+    }
+
+    /// Posts `body` to `path`.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.run(Method::POST, path, body.to_string().into())
+    }
+
+    fn run(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Failure> {
+        runtime::block_on(async {
+            tokio::time::timeout(TIME_LIMIT, self.exchange(method, path, body)).await.unwrap_or_else(|_| {
+                Err(Failure::new(
+                    format!("{} did not answer within {} s", self.server, TIME_LIMIT.as_secs()),
+                    "Look at the server's log.",
+                ))
+            })
+        })?
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Failure> {
+        let broken = |error: &dyn std::fmt::Display| {
+            Failure::new(
+                format!("the exchange with {} broke off: {error}", self.server),
+                "Is a pasarela server listening there? Look at its log.",
+            )
+        };
+        let stream = tokio::net::TcpStream::connect(&self.authority).await.map_err(|error| {
+            Failure::new(
+                format!("no server answers at {}: {error}", self.server),
+                "Start one with `pasarela dev`, or name the running one with --server URL.",
+            )
+        })?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(&error))?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base_path))
+            .header(HOST, &self.authority)
+            .header(AUTHORIZATION, format!("Bearer {}", self.access_token))
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|_| {
+                Failure::new(
+                    "the access token has characters that no token has",
+                    "Copy it again, without spaces.",
+                )
+            })?;
+        let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+        let status = response.status();
+        let bytes = Limited::new(response.into_body(), LARGEST_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| broken(&error))?
+            .to_bytes();
+        let answer: Option<Value> = serde_json::from_slice(&bytes).ok();
+        match answer {
+            Some(answer) if status.is_success() => Ok(answer),
+            answer => Err(refusal(status, answer.as_ref())),
+        }
+    }
+}
+
+/// What the server said, and what can be done about it.
+fn refusal(status: StatusCode, answer: Option<&Value>) -> Failure {
+    let cause = answer.and_then(|answer| answer["cause"][0]["description"].as_str());
+    let message = answer.and_then(|answer| answer["message"].as_str());
+    let said = match (message, cause) {
+        (Some(message), Some(cause)) if message != cause => format!("{message} ({cause})"),
+        (Some(message), _) => message.to_owned(),
+        _ => "an answer that is not of this API".to_owned(),
+    };
+    let next = match status {
+        StatusCode::UNAUTHORIZED => {
+            "Give a test access token of this server with --access-token; `pasarela credentials` prints the \
+             well-known ones."
+        }
+        StatusCode::FORBIDDEN => "Use a test access token: the sandbox doesn't touch live payments.",
+        StatusCode::NOT_FOUND => {
+            "Check the id, and that the access token is of the seller who took the payment (--access-token)."
+        }
+        StatusCode::BAD_REQUEST => "Look at the payment's status first: GET /v1/payments/{id}.",
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => "Try again in a moment.",
+        _ => "Look at the server's log.",
+    };
+    Failure::new(format!("the server refused with {}: {said}", status.as_u16()), next)
+}

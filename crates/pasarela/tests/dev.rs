@@ -1,0 +1,117 @@
+//! `pasarela dev`: start, answer, refuse to share, stop.
+
+mod support;
+
+use serde_json::json;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
+use support::{Call, Server, access_token, credentials, pasarela, run, stderr, text};
+
+#[test]
+fn a_server_on_port_zero_says_where_it_is_and_answers_its_seller() {
+    let server = Server::ephemeral();
+    assert_eq!(server.ready["https"], serde_json::Value::Null);
+    let (status, me) = Call::get("/users/me", &access_token()).send_and_wait(&server.address);
+    assert_eq!(status, 200);
+    assert_eq!(me["id"], credentials("MLB", "test")["user_id"]);
+    assert_eq!(me["site_id"], "MLB");
+}
+
+#[test]
+fn every_well_known_access_token_opens_its_own_account() {
+    let server = Server::ephemeral();
+    for site in ["MLB", "MLA", "MLM", "MLC", "MCO", "MPE", "MLU"] {
+        for mode in ["test", "live"] {
+            let entry = credentials(site, mode);
+            let token = entry["access_token"].as_str().unwrap();
+            let (status, me) = Call::get("/users/me", token).send_and_wait(&server.address);
+            assert_eq!((status, &me["id"], &me["site_id"]), (200, &entry["user_id"], &json!(site)));
+        }
+    }
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused_and_does_no_harm() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Server::start(directory.path());
+    let second = run(&["dev", "--listen", "127.0.0.1:0", "--data", text(directory.path())]);
+    assert_eq!(second.status.code(), Some(1));
+    let complaint = stderr(&second);
+    assert!(
+        complaint.contains("another Pasarela uses this data") && complaint.contains("--data"),
+        "{complaint}"
+    );
+    let (status, _) = Call::get("/users/me", &access_token()).send_and_wait(&first.address);
+    assert_eq!(status, 200);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_a_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["dev", "--ephemeral", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = stderr(&output);
+    assert!(complaint.contains(&address) && complaint.contains("--listen"), "{complaint}");
+}
+
+#[test]
+fn it_stops_by_itself_when_asked_to() {
+    for signal in ["INT", "TERM"] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = Server::start(directory.path());
+        assert!(server.stop(signal).success(), "after SIG{signal}");
+    }
+}
+
+#[test]
+fn what_was_stored_is_there_after_a_restart_and_the_accounts_are_made_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let token = access_token();
+    let server = Server::start(directory.path());
+    let mut create = Call::post(
+        "/v1/payments",
+        &token,
+        json!({"transaction_amount": 10, "payment_method_id": "pix", "payer": {"email": "buyer@testuser.com"}}),
+    );
+    create.key = Some("one".to_owned());
+    let (status, payment) = create.send_and_wait(&server.address);
+    assert_eq!(status, 201, "{payment}");
+    server.stop("TERM");
+    let server = Server::start(directory.path());
+    let path = format!("/v1/payments/{}", payment["id"]);
+    let (status, stored) = Call::get(path, &token).send_and_wait(&server.address);
+    assert_eq!((status, stored), (200, payment));
+}
+
+#[test]
+fn the_text_for_people_has_the_address_the_credentials_and_commands_to_try() {
+    let mut child = pasarela()
+        .args(["dev", "--ephemeral", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut text = String::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        text.push_str(&line);
+        if line.starts_with("Stop it with") {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let entry = credentials("MLB", "test");
+    for needed in [
+        "http://127.0.0.1:",
+        "/docs",
+        "curl -s",
+        "card_tokens",
+        "pix",
+        entry["public_key"].as_str().unwrap(),
+        entry["access_token"].as_str().unwrap(),
+    ] {
+        assert!(text.contains(needed), "{needed} in:\n{text}");
+    }
+}
