@@ -21,8 +21,8 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// What a test waits for at most, where nothing should take any time.
-const LIMIT: Duration = Duration::from_secs(20);
+/// What a test waits for at most, where nothing should take any time: less than the server's own patience when it stops.
+const LIMIT: Duration = Duration::from_secs(10);
 
 fn router() -> Router {
     let whoami = |Extension(client): Extension<ClientConnection>, headers: HeaderMap| async move {
@@ -375,7 +375,7 @@ async fn a_request_in_work_is_finished_when_the_server_stops() {
     begun.notified().await;
     door.close.send(()).expect("open");
     // The idle connection is closed; the busy one is not.
-    assert_eq!(read_until(&mut idle, "").await, "");
+    assert_eq!(timeout(LIMIT, read_until(&mut idle, "")).await.expect("closed at once"), "");
     go_on.notify_one();
     let answer = read_until(&mut stream, "").await;
     assert!(answer.ends_with("finished"), "{answer}");
@@ -489,6 +489,6 @@ async fn a_tunnel_in_work_is_finished_when_the_server_stops() {
     let keep_alive = "GET /whoami HTTP/1.1\r\nhost: a\r\n\r\n";
     exchange(&mut stream, keep_alive, "clean").await;
     proxy.close.send(()).expect("open");
-    assert_eq!(read_until(&mut stream, "").await, "");
+    assert_eq!(timeout(LIMIT, read_until(&mut stream, "")).await.expect("closed at once"), "");
     timeout(LIMIT, proxy.closed).await.expect("closed").expect("without a panic");
 }
