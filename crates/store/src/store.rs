@@ -239,6 +239,12 @@ impl Store {
         self.inner.counters.read()
     }
 
+    /// The directory that holds the store's files.
+    pub fn directory(&self) -> &Path {
+        // The database is a file in a directory.
+        self.inner.database.parent().unwrap_or(&self.inner.database)
+    }
+
     /// Ends the store, for all its handles: what waits is committed, the log is emptied, and what is ephemeral is gone.
     pub async fn close(self) {
         let inner = self.inner;

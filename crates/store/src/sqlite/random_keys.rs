@@ -124,8 +124,7 @@ pub(crate) struct RandomKeys {
 impl RandomKeys {
     /// Keys without a writer beside them: loaded once, for a database that is only read.
     pub(crate) fn load(connection: &Connection) -> rusqlite::Result<RandomKeys> {
-        let (gathered, _) = load_recent(connection)?;
-        let recent = Recent { gathered, moving: Arc::default() };
+        let (recent, _) = load_recent(connection)?;
         Ok(RandomKeys { hasher: KeyHasher::load(connection)?, recent: Arc::new(RwLock::new(recent)) })
     }
 
@@ -201,8 +200,7 @@ pub(crate) struct RandomKeyWriter {
 impl RandomKeyWriter {
     /// Loads the keys that were not moved before the last end.
     pub(crate) fn load(connection: &Connection) -> rusqlite::Result<RandomKeyWriter> {
-        let (gathered, newest_row) = load_recent(connection)?;
-        let recent = Recent { gathered, moving: Arc::default() };
+        let (recent, newest_row) = load_recent(connection)?;
         let shared =
             RandomKeys { hasher: KeyHasher::load(connection)?, recent: Arc::new(RwLock::new(recent)) };
         Ok(RandomKeyWriter {
@@ -210,7 +208,7 @@ impl RandomKeyWriter {
             staged: Vec::new(),
             moved: 0,
             moved_by_group: 0,
-            closed_through: 0,
+            closed_through: newest_row,
             newest_row,
             delete_through: 0,
             deleting: false,
@@ -326,8 +324,8 @@ impl RandomKeyWriter {
     }
 }
 
-/// Reads `random_key_recent` and its newest row's number.
-fn load_recent(connection: &Connection) -> rusqlite::Result<(BTreeSet<Key>, i64)> {
+/// Reads `random_key_recent`, all of it as one closed generation, and its newest row's number.
+fn load_recent(connection: &Connection) -> rusqlite::Result<(Recent, i64)> {
     let mut keys = Vec::new();
     let mut statement = connection.prepare("SELECT keys FROM random_key_recent ORDER BY id")?;
     let mut rows = statement.query([])?;
@@ -338,12 +336,85 @@ fn load_recent(connection: &Connection) -> rusqlite::Result<(BTreeSet<Key>, i64)
             (value as i64, (value >> 64) as i64)
         }));
     }
-    Ok((keys.into_iter().collect(), newest_recent_row(connection)?))
+    keys.sort_unstable();
+    keys.dedup();
+    let newest_row = connection
+        .query_row("SELECT id FROM random_key_recent ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0);
+    Ok((Recent { gathered: BTreeSet::new(), moving: Arc::new(keys) }, newest_row))
 }
 
-fn newest_recent_row(connection: &Connection) -> rusqlite::Result<i64> {
-    connection
-        .query_row("SELECT id FROM random_key_recent ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
-        .optional()
-        .map(|newest| newest.unwrap_or(0))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("../../migrations/0001_foundation.sql")).unwrap();
+        connection
+    }
+
+    /// Commits keys `from..to`, spread like hashes; or rolls them back.
+    fn group(
+        connection: &Connection,
+        keys: &mut RandomKeyWriter,
+        range: std::ops::Range<i64>,
+        commits: bool,
+    ) {
+        connection.execute_batch("BEGIN").unwrap();
+        for number in range {
+            keys.stage(hash(number), number);
+        }
+        keys.flush(connection).unwrap();
+        connection.execute_batch(if commits { "COMMIT" } else { "ROLLBACK" }).unwrap();
+        if commits {
+            keys.committed();
+        } else {
+            keys.failed();
+        }
+    }
+
+    const fn hash(number: i64) -> i64 {
+        number.wrapping_mul(-0x61c8_8646_80b5_83eb)
+    }
+
+    fn count(connection: &Connection, table: &str) -> i64 {
+        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn every_committed_key_is_found_while_generations_are_moved_through_failures_and_restarts() {
+        let connection = database();
+        let mut keys = RandomKeyWriter::load(&connection).unwrap();
+        let (mut next, mut committed) = (0, Vec::new());
+        for step in 0..400 {
+            let commits = step % 7 != 3;
+            group(&connection, &mut keys, next..next + 500, commits);
+            if commits {
+                committed.push(next);
+            } else {
+                assert_eq!(keys.candidates(&connection, hash(next), 8).unwrap(), Vec::<i64>::new());
+            }
+            next += 500;
+            if step % 50 == 49 {
+                keys = RandomKeyWriter::load(&connection).unwrap();
+            }
+            // One of the newest group, and some of all before it.
+            for first in committed.iter().step_by(1 + committed.len() / 5).chain(committed.last()) {
+                assert_eq!(keys.candidates(&connection, hash(first + 77), 8).unwrap(), vec![first + 77]);
+            }
+        }
+        assert!(count(&connection, "random_key") > 100_000, "generations were moved while keys came in");
+        while keys.has_idle_work() {
+            group(&connection, &mut keys, 0..0, true);
+        }
+        for first in &committed {
+            assert_eq!(keys.shared().candidates(&connection, hash(first + 9), 8).unwrap(), vec![first + 9]);
+        }
+        let left = keys.shared.recent.read().unwrap().gathered.len();
+        assert!(left < IDLE_GENERATION);
+        assert_eq!(count(&connection, "random_key") + left as i64, committed.len() as i64 * 500);
+        assert!(count(&connection, "random_key_recent") <= 9, "what was moved is deleted");
+    }
 }

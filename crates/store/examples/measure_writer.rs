@@ -1,0 +1,294 @@
+//! How many payments a second the writer commits, durably, with everything that a payment brings: an idempotency record,
+//! a body of 2.6 kB, a posting of four legs, a timer and two deliveries.
+//!
+//! ```text
+//! cargo run --release -p pasarela-store --example measure_writer -- [payments stored before, in thousands] [seconds]
+//! ```
+//!
+//! Each line is one number of clients, each of whom waits for its answer before it sends the next payment.
+
+use pasarela_domain::identity::Mode;
+use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
+use pasarela_domain::money::Currency;
+use pasarela_domain::timestamp::{DAY, Timestamp};
+use pasarela_store::{
+    Changes, Channel, DateField, DeliveryRecord, DeliveryState, IdempotencyRecord, Location, PaymentRecord,
+    PaymentSearch, RecordChange, SortField, Store, StoreOptions, Timer, TimerKind,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+const SELLER: i64 = 1_234_567_890;
+const BEGIN: i64 = 1_795_262_400_000;
+const FIRST_ID: i64 = 110_000_000_000;
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<i64>().expect("a number"));
+    let stored_before = arguments.next().unwrap_or(0) * 1_000;
+    let seconds = arguments.next().unwrap_or(4).unsigned_abs();
+
+    let directory = tempfile::Builder::new().prefix("measure-writer-").tempdir_in(".").expect("a directory");
+    let options = StoreOptions::new(Location::Directory(directory.path().to_owned()));
+    let store = Store::open(options.clone()).await.expect("a store");
+    let next = Arc::new(AtomicI64::new(0));
+
+    search_times(&store, "empty").await;
+    if stored_before > 0 {
+        let started = Instant::now();
+        run(&store, &next, 512, Limit::Payments(stored_before)).await;
+        let rate = stored_before as f64 / started.elapsed().as_secs_f64();
+        println!("stored {stored_before} payments before, {rate:.0}/s; {}", memory());
+        search_times(&store, "filled").await;
+    }
+    println!(
+        "{:>7} {:>11} {:>13} {:>8} {:>8} {:>8}",
+        "clients", "payments/s", "payments/sync", "p50 ms", "p99 ms", "max ms"
+    );
+    for clients in [1, 16, 32, 64, 256] {
+        let before = store.counters();
+        let started = Instant::now();
+        let mut times = run(&store, &next, clients, Limit::Time(Duration::from_secs(seconds))).await;
+        let elapsed = started.elapsed().as_secs_f64();
+        let after = store.counters();
+        times.sort_unstable();
+        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
+        let payments = after.payments - before.payments;
+        println!(
+            "{clients:>7} {:>11.0} {:>13.1} {:>8.2} {:>8.2} {:>8.1}",
+            payments as f64 / elapsed,
+            payments as f64 / (after.syncs - before.syncs) as f64,
+            at(0.5),
+            at(0.99),
+            at(1.0),
+        );
+    }
+    search_times(&store, "at the end").await;
+    println!("log {} kB; {}", length(&directory.path().join("pasarela.db-wal")) / 1_024, memory());
+    store.close().await;
+    let payments = next.load(Ordering::Relaxed);
+    let bytes = length(&directory.path().join("pasarela.db"));
+    println!(
+        "{payments} payments, {} bytes on disk each; a body has {}",
+        bytes / payments.unsigned_abs(),
+        body(1).len()
+    );
+    let started = Instant::now();
+    Store::open(options).await.expect("the same store").close().await;
+    println!("opened and closed again in {:.1} ms", started.elapsed().as_secs_f64() * 1_000.0);
+}
+
+enum Limit {
+    Time(Duration),
+    Payments(i64),
+}
+
+async fn run(store: &Store, next: &Arc<AtomicI64>, clients: usize, limit: Limit) -> Vec<Duration> {
+    let started = Instant::now();
+    let until = match limit {
+        Limit::Payments(count) => next.load(Ordering::Relaxed) + count,
+        Limit::Time(_) => i64::MAX,
+    };
+    let duration = match limit {
+        Limit::Time(duration) => duration,
+        Limit::Payments(_) => Duration::MAX,
+    };
+    let tasks: Vec<_> = (0..clients)
+        .map(|_| {
+            let (store, next) = (store.clone(), next.clone());
+            tokio::spawn(async move {
+                let mut times = Vec::new();
+                while started.elapsed() < duration {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= until {
+                        next.fetch_sub(1, Ordering::Relaxed);
+                        break;
+                    }
+                    let changes = changes(number);
+                    let sent = Instant::now();
+                    store.commit(changes).await.expect("a commit");
+                    times.push(sent.elapsed());
+                }
+                times
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(task.await.expect("a client"));
+    }
+    all
+}
+
+async fn search_times(store: &Store, when: &str) {
+    let all = PaymentSearch {
+        account_id: SELLER,
+        mode: Mode::Test,
+        id: None,
+        external_reference: None,
+        status: None,
+        status_detail: None,
+        payment_method_id: None,
+        payment_type_id: None,
+        operation_type: None,
+        payer_id: None,
+        store_id: None,
+        pos_id: None,
+        range: DateField::Created,
+        begin: None,
+        end: None,
+        sort: SortField::Date(DateField::Created),
+        descending: true,
+        limit: 30,
+        offset: 0,
+    };
+    let searches = [
+        (
+            "external_reference",
+            PaymentSearch { external_reference: Some("order-77".to_owned()), ..all.clone() },
+        ),
+        ("payer", PaymentSearch { payer_id: Some(5), ..all.clone() }),
+        (
+            "created, all",
+            PaymentSearch { begin: Some(Timestamp(BEGIN)), end: Some(Timestamp(BEGIN + DAY)), ..all.clone() },
+        ),
+        (
+            "created, part",
+            PaymentSearch {
+                begin: Some(Timestamp(BEGIN + 300)),
+                end: Some(Timestamp(BEGIN + 700)),
+                ..all.clone()
+            },
+        ),
+        (
+            "release, all",
+            PaymentSearch {
+                range: DateField::Release,
+                begin: Some(Timestamp(BEGIN)),
+                sort: SortField::Date(DateField::Updated),
+                ..all.clone()
+            },
+        ),
+        (
+            "status",
+            PaymentSearch {
+                status: Some("approved".to_owned()),
+                sort: SortField::Date(DateField::Approved),
+                ..all.clone()
+            },
+        ),
+        (
+            "rare status",
+            PaymentSearch {
+                status: Some("rejected".to_owned()),
+                sort: SortField::Date(DateField::Release),
+                ..all.clone()
+            },
+        ),
+        ("id", PaymentSearch { id: Some(FIRST_ID + 50), ..all.clone() }),
+        ("sort by id", PaymentSearch { sort: SortField::Id, ..all.clone() }),
+        ("method (no index)", PaymentSearch { payment_method_id: Some("visa".to_owned()), ..all.clone() }),
+    ];
+    for (name, search) in searches {
+        let mut times: Vec<Duration> = Vec::new();
+        let mut total = 0;
+        for _ in 0..9 {
+            let started = Instant::now();
+            total = store.search_payments(search.clone()).await.expect("a page").total;
+            times.push(started.elapsed());
+        }
+        times.sort_unstable();
+        println!("search, {when}, {name}: {:.2} ms, {total} in all", times[4].as_secs_f64() * 1_000.0);
+    }
+}
+
+fn changes(number: i64) -> Changes {
+    let id = FIRST_ID + number;
+    let created = Timestamp(BEGIN + number / 10);
+    let release = created.plus_ms(14 * DAY);
+    let amount = 1_000 + number % 90_000;
+    let mut key = [0; 16];
+    // Spread like a hash.
+    key[..8].copy_from_slice(&(number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    key[8..].copy_from_slice(&number.to_be_bytes());
+    let posting = Posting::build(SELLER, Currency::BRL, Cause::Payment, id, created)
+        .debit(LedgerAccount::platform(AccountKind::AcquirerReceivable), amount)
+        .credit(LedgerAccount::of(AccountKind::SellerPending, SELLER), amount - 60)
+        .credit(LedgerAccount::platform(AccountKind::FeeIncome), 50)
+        .credit(LedgerAccount::platform(AccountKind::TaxPayable), 10)
+        .finish()
+        .expect("money moves");
+    let delivery = |part: i64, channel| DeliveryRecord {
+        id: id * 2 + part,
+        account_id: SELLER,
+        application_id: 7,
+        mode: Mode::Test,
+        channel,
+        url: "https://shop.example/notifications/payments?source_news=webhooks".to_owned(),
+        topic: "payment".to_owned(),
+        action: "payment.created".to_owned(),
+        resource_id: id.to_string(),
+        created,
+        state: DeliveryState::Pending,
+        attempts: 0,
+        next_attempt: created,
+    };
+    Changes {
+        idempotency: Some(IdempotencyRecord {
+            account_id: SELLER,
+            key,
+            request: key,
+            resource_id: id,
+            part_id: 0,
+            expires: created.plus_ms(DAY),
+        }),
+        records: vec![RecordChange::InsertPayment(PaymentRecord {
+            id,
+            account_id: SELLER,
+            mode: Mode::Test,
+            version: 1,
+            created,
+            updated: created,
+            approved: Some(created),
+            release: Some(release),
+            status: if number % 5_000 == 9 { "rejected" } else { "approved" }.to_owned(),
+            status_detail: "accredited".to_owned(),
+            payment_method_id: "master".to_owned(),
+            payment_type_id: "credit_card".to_owned(),
+            operation_type: "regular_payment".to_owned(),
+            payer_id: number % 200_000,
+            external_reference: Some(format!("order-{number}")),
+            store_id: None,
+            pos_id: None,
+            body: body(id),
+            internals: format!("{{\"rail\":\"simulator\",\"reference\":\"{id}\",\"posted\":{amount}}}")
+                .into_bytes(),
+        })],
+        postings: vec![(Mode::Test, posting)],
+        set_timers: vec![Timer {
+            account_id: SELLER,
+            mode: Mode::Test,
+            kind: TimerKind::Release,
+            subject: id,
+            due: release,
+        }],
+        clear_timers: Vec::new(),
+        deliveries: vec![delivery(0, Channel::Webhook), delivery(1, Channel::Ipn)],
+    }
+}
+
+/// A body of the size and shape of a payment's.
+fn body(id: i64) -> Vec<u8> {
+    include_str!("payment.json").replace("110000000000", &id.to_string()).into_bytes()
+}
+
+fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default().replace('\t', " ")
+}

@@ -1,0 +1,93 @@
+//! Accounts, applications, credentials and payers are found by what identifies them.
+
+use crate::world::{SELLER, World};
+use pasarela_domain::identity::{CredentialKind, Mode};
+use pasarela_domain::site::Site;
+use pasarela_store::{
+    AccountRecord, ApplicationRecord, CommitError, CredentialRecord, PayerRecord, RecordChange,
+};
+
+fn account() -> AccountRecord {
+    AccountRecord {
+        id: SELLER,
+        site: Site::MLB,
+        email: "ana@example.com".to_owned(),
+        body: b"{\"nickname\":\"ANA\"}".to_vec(),
+    }
+}
+
+fn application(id: i64) -> ApplicationRecord {
+    ApplicationRecord { id, account_id: SELLER, sealed_webhook_secret: vec![1, 2, 3], body: b"{}".to_vec() }
+}
+
+fn credential(number: u8) -> CredentialRecord {
+    CredentialRecord {
+        lookup: [number; 32],
+        kind: if number.is_multiple_of(2) { CredentialKind::PublicKey } else { CredentialKind::AccessToken },
+        account_id: SELLER,
+        application_id: 7,
+        mode: Mode::Live,
+        well_known: number == 1,
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_found_by_its_id_and_by_its_e_mail_on_its_site() {
+    let world = World::new().await;
+    world.commit(vec![RecordChange::InsertAccount(account())]).await.unwrap();
+    assert_eq!(world.store.account(SELLER).await.unwrap(), Some(account()));
+    assert_eq!(world.store.account(1).await.unwrap(), None);
+    assert_eq!(world.store.account_by_email(Site::MLB, "ana@example.com").await.unwrap(), Some(account()));
+    assert_eq!(world.store.account_by_email(Site::MLA, "ana@example.com").await.unwrap(), None);
+    let same_email = AccountRecord { id: 2, ..account() };
+    assert_eq!(
+        world.commit(vec![RecordChange::InsertAccount(same_email)]).await,
+        Err(CommitError::AlreadyExists("account"))
+    );
+}
+
+#[tokio::test]
+async fn applications_are_listed_by_their_owner_and_can_be_sealed_anew() {
+    let world = World::new().await;
+    for id in [8, 7] {
+        world.commit(vec![RecordChange::InsertApplication(application(id))]).await.unwrap();
+    }
+    assert_eq!(world.store.applications_of(SELLER).await.unwrap(), vec![application(7), application(8)]);
+    let sealed_anew = ApplicationRecord { sealed_webhook_secret: vec![9], ..application(7) };
+    world.commit(vec![RecordChange::UpdateApplication(sealed_anew.clone())]).await.unwrap();
+    assert_eq!(world.store.application(7).await.unwrap(), Some(sealed_anew.clone()));
+    assert_eq!(world.store.sealed_applications().await.unwrap(), vec![sealed_anew, application(8)]);
+    assert_eq!(
+        world.commit(vec![RecordChange::UpdateApplication(application(9))]).await,
+        Err(CommitError::VersionConflict)
+    );
+}
+
+#[tokio::test]
+async fn a_credential_is_found_by_its_keyed_hash() {
+    let world = World::new().await;
+    for number in 1..=2 {
+        world.commit(vec![RecordChange::InsertCredential(credential(number))]).await.unwrap();
+    }
+    assert_eq!(world.store.credential(&[1; 32]).await.unwrap(), Some(credential(1)));
+    assert_eq!(world.store.credential(&[3; 32]).await.unwrap(), None);
+    assert_eq!(world.store.credentials().await.unwrap(), vec![credential(1), credential(2)]);
+    assert_eq!(
+        world.commit(vec![RecordChange::InsertCredential(credential(1))]).await,
+        Err(CommitError::AlreadyExists("credential"))
+    );
+}
+
+#[tokio::test]
+async fn a_payer_is_known_to_one_collector_in_one_mode() {
+    let world = World::new().await;
+    let payer = PayerRecord { account_id: SELLER, mode: Mode::Test, email: [5; 32], payer_id: 99 };
+    world.commit(vec![RecordChange::InsertPayer(payer.clone())]).await.unwrap();
+    assert_eq!(world.store.payer(SELLER, Mode::Test, &[5; 32]).await.unwrap(), Some(payer.clone()));
+    assert_eq!(world.store.payer(SELLER, Mode::Live, &[5; 32]).await.unwrap(), None);
+    assert_eq!(world.store.payer(SELLER + 1, Mode::Test, &[5; 32]).await.unwrap(), None);
+    assert_eq!(
+        world.commit(vec![RecordChange::InsertPayer(payer)]).await,
+        Err(CommitError::AlreadyExists("payer"))
+    );
+}
