@@ -5,8 +5,8 @@ mod support;
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::Stdio;
-use support::{Call, Server, access_token, credentials, pasarela, run, stderr, text};
+use std::process::{Child, Command, Stdio};
+use support::{Call, Server, access_token, credentials, pasarela, run, stderr, stdout, text};
 
 #[test]
 fn a_server_on_port_zero_says_where_it_is_and_answers_its_seller() {
@@ -86,22 +86,42 @@ fn what_was_stored_is_there_after_a_restart_and_the_accounts_are_made_once() {
 }
 
 #[test]
-fn the_text_for_people_has_the_address_the_credentials_and_commands_to_try() {
-    let mut child = pasarela()
-        .args(["dev", "--ephemeral", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut text = String::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        text.push_str(&line);
-        if line.starts_with("Stop it with") {
-            break;
-        }
+fn https_answers_under_the_built_in_hosts_with_the_authority_that_is_named() {
+    let server = Server::start_with(&["--ephemeral", "--https", "--https-listen", "127.0.0.1:0"]);
+    let port = server.ready["https"].as_str().unwrap().rsplit(':').next().unwrap();
+    let authority = server.ready["ca"].as_str().unwrap();
+    let output = Command::new("curl")
+        .args(["-sS", "--cacert", authority])
+        .args(["--resolve", &format!("api.mercadopago.com:{port}:127.0.0.1")])
+        .args(["-H", &format!("Authorization: Bearer {}", access_token())])
+        .arg(format!("https://api.mercadopago.com:{port}/users/me"))
+        .output()
+        .expect("curl runs");
+    assert!(stdout(&output).contains("MLB"), "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn the_commands_that_are_printed_take_payments() {
+    let (_server, text) = server_for_people();
+    let commands = |from: &str, to: &str| {
+        let start = text.find(from).expect(from) + from.len();
+        let length = text[start..].find(to).expect(to);
+        text[start..start + length].to_owned()
+    };
+    for (script, status) in [
+        (commands("Take a card payment:\n", "\nA Pix"), "approved"),
+        (commands("who pays it:\n", "  pasarela sandbox pay"), "pending"),
+    ] {
+        let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+        let payment: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{script}\n{}{}", stdout(&output), stderr(&output)));
+        assert_eq!(payment["status"], status, "{payment}");
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+}
+
+#[test]
+fn the_text_for_people_has_the_address_the_credentials_and_commands_to_try() {
+    let (_server, text) = server_for_people();
     let entry = credentials("MLB", "test");
     for needed in [
         "http://127.0.0.1:",
@@ -113,5 +133,35 @@ fn the_text_for_people_has_the_address_the_credentials_and_commands_to_try() {
         entry["access_token"].as_str().unwrap(),
     ] {
         assert!(text.contains(needed), "{needed} in:\n{text}");
+    }
+}
+
+/// A server that keeps nothing, and what it says to people when it is ready.
+fn server_for_people() -> (Running, String) {
+    let mut running = Running(
+        pasarela()
+            .args(["dev", "--ephemeral", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut text = String::new();
+    for line in BufReader::new(running.0.stdout.take().unwrap()).lines() {
+        text.push_str(&line.unwrap());
+        text.push('\n');
+        if text.ends_with("Stop it with Ctrl-C.\n") {
+            break;
+        }
+    }
+    (running, text)
+}
+
+/// Killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

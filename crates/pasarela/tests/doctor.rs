@@ -56,3 +56,17 @@ fn credentials_open_their_accounts_after_the_keys_were_rotated() {
     let (status, _) = Call::get("/users/me", &access_token()).send_and_wait(&server.address);
     assert_eq!(status, 200);
 }
+
+#[test]
+fn a_damaged_backup_is_found_out() {
+    let directory = stopped_store();
+    let file = directory.path().join("copy.db");
+    assert!(run(&["backup", text(&file), "--data", text(directory.path())]).status.success());
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xA5);
+    std::fs::write(&file, bytes).unwrap();
+    let output = run(&["doctor", "--file", text(&file)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!stdout(&output).contains("Every record is readable"), "{}", stdout(&output));
+}

@@ -1,7 +1,7 @@
 //! Nothing that was acknowledged is ever lost: the server is killed with SIGKILL again and again, in the middle of
 //! concurrent creates, captures and refunds. After every restart each acknowledged answer is held against what is
 //! stored; what was under way is sent again with its idempotency key and must happen once; at the end the ledger is
-//! proven and every event must have reached a real HTTP receiver.
+//! proven, that of a backup made under load too, and every event must have reached a real HTTP receiver.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -12,6 +12,7 @@ mod shopper;
 use receiver::Receiver;
 use shopper::{Shopper, World};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,7 +24,7 @@ const KILLS: u64 = 32;
 /// Who shops at once: enough that a group commit holds several writes when the process dies.
 const SHOPPERS: u64 = 8;
 /// The server is killed after so many answers of a round at most; a random number, often small.
-const MOST_ANSWERS: u64 = 60;
+const MOST_ANSWERS: u64 = 200;
 /// And then so much later at most, so that it dies at any point of a commit and not only just after one.
 const LONGEST_DELAY_US: u64 = 20_000;
 
@@ -51,7 +52,8 @@ async fn kill_again_and_again() {
         .map(|number| Shopper::new(number, random.below(u64::MAX), Arc::clone(&world)))
         .collect();
 
-    for _ in 0..KILLS {
+    let backup = directory.path().join("backup.db");
+    for kill in 0..KILLS {
         let server = Server::start(directory.path());
         hold_recent_answers(&shoppers, &server.address).await;
         let goal = world.answers.load(Ordering::Relaxed) + random.below(MOST_ANSWERS + 1);
@@ -66,6 +68,9 @@ async fn kill_again_and_again() {
             })
             .collect();
         wait_for(&news, "answers", || world.answers.load(Ordering::Relaxed) >= goal).await;
+        if kill == KILLS / 2 {
+            back_up(directory.path().to_owned(), backup.clone()).await;
+        }
         // Not a wait for something: the moment of the kill must be random.
         tokio::time::sleep(Duration::from_micros(random.below(LONGEST_DELAY_US))).await;
         server.kill();
@@ -88,9 +93,18 @@ async fn kill_again_and_again() {
     hold_every_event(&shoppers, &receiver, &news).await;
     assert!(server.stop("TERM").success());
 
-    let proof = run(&["doctor", "--data", text(directory.path())]);
-    assert!(proof.status.success(), "{}{}", stdout(&proof), stderr(&proof));
-    print!("{}", stdout(&proof));
+    for what in [["--file", text(&backup)], ["--data", text(directory.path())]] {
+        let proof = run(&["doctor", what[0], what[1]]);
+        assert!(proof.status.success(), "{}{}", stdout(&proof), stderr(&proof));
+        print!("{}", stdout(&proof));
+    }
+}
+
+/// Aside, so that the shoppers go on meanwhile.
+async fn back_up(data: PathBuf, file: PathBuf) {
+    let backup = tokio::task::spawn_blocking(move || run(&["backup", text(&file), "--data", text(&data)]));
+    let output = backup.await.expect("the verb runs");
+    assert!(output.status.success(), "{}", stderr(&output));
 }
 
 async fn hold_recent_answers(shoppers: &[Shopper], address: &str) {
