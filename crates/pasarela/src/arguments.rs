@@ -1,5 +1,6 @@
 //! What can be typed, and the help for it.
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use pasarela_domain::timestamp::Timestamp;
 use std::net::SocketAddr;
@@ -35,18 +36,34 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Start a server for development, with well-known accounts and credentials
+    ///
+    /// It is the same code that runs in production, with a simulator in the place of banks and acquirers. One
+    /// seller and one buyer exist on each site (MLB, MLA, MLM, MLC, MCO, MPE, MLU), with credentials that are the
+    /// same in every run and version: see `pasarela credentials`. Stop it with Ctrl-C.
     Dev(DevArguments),
     /// Print the well-known development credentials; needs no server
     Credentials(CredentialsArguments),
     /// Be the buyer, the bank or the clerk: pay, expire, approve, reject or dispute a payment
+    ///
+    /// What they do later to a test payment is done with these verbs, through the same functions that a real bank's
+    /// answer would take, notifications included.
     #[command(subcommand)]
     Sandbox(SandboxVerb),
     /// Look at a test account's clock, or move it forward
     #[command(subcommand)]
     Clock(ClockVerb),
     /// Prove the ledger and check the records
+    ///
+    /// Every posting must balance, every balance must equal the sum of its postings, and the sum over all accounts
+    /// must be zero; every record must be readable and refer to what exists. Ends with 0 when all is well and with
+    /// 1 when something is wrong.
+    ///
+    /// A server holds its data alone. While one runs, take a backup and examine that.
     Doctor(DoctorArguments),
     /// Write a consistent copy of the data to one file, also while a server runs
+    ///
+    /// The copy holds everything that was acknowledged before it began. The keys that seal card data are not in it:
+    /// keep a copy of DIR's key file apart from the backups, or the sealed parts can't be opened.
     Backup(BackupArguments),
     /// Look after the keys that seal card data
     #[command(subcommand)]
@@ -54,18 +71,8 @@ pub enum Verb {
 }
 
 /// `pasarela dev`
-///
-/// Starts a server for development. It is the same code that runs in production: test and live requests differ in
-/// their credentials, their data, and in the simulator that stands behind them.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "\
-Start a server for development.
-
-It is the same code that runs in production, with a simulator in the place of banks and acquirers. One seller and \
-one buyer exist on each site (MLB, MLA, MLM, MLC, MCO, MPE, MLU), with credentials that are the same in every run and \
-version: see `pasarela credentials`. Stop it with Ctrl-C.",
-    after_help = "\
+#[command(after_help = "\
 Examples:
   pasarela dev
   pasarela dev --ephemeral --listen 127.0.0.1:0 --json
@@ -75,8 +82,7 @@ Examples:
   pasarela dev --https
         answers for api.mercadopago.com itself, so that a program needs no change at all
   pasarela dev --https --proxy 127.0.0.1:8888
-        the same through HTTPS_PROXY, without touching the hosts file"
-)]
+        the same through HTTPS_PROXY, without touching the hosts file")]
 pub struct DevArguments {
     /// Where to listen for plain HTTP; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "PASARELA_LISTEN")]
@@ -84,14 +90,14 @@ pub struct DevArguments {
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = "./.pasarela", env = "PASARELA_DATA")]
     pub data: PathBuf,
-    /// Keep nothing after the server stops
-    #[arg(long, env = "PASARELA_EPHEMERAL", conflicts_with = "data")]
+    /// Keep nothing after the server stops; not together with --data
+    #[arg(long, env = "PASARELA_EPHEMERAL", value_parser = FalseyValueParser::new(), conflicts_with = "data")]
     pub ephemeral: bool,
     /// The time that the test accounts' clocks show at first; without it, the real time
     #[arg(long, value_name = "RFC3339", env = "PASARELA_CLOCK", value_parser = instant)]
     pub clock: Option<Timestamp>,
     /// Also listen for HTTPS, in the place of the hosts that SDKs, pages and plugins have built in
-    #[arg(long, env = "PASARELA_HTTPS")]
+    #[arg(long, env = "PASARELA_HTTPS", value_parser = FalseyValueParser::new())]
     pub https: bool,
     /// Where to listen for HTTPS; without it, 127.0.0.1:443 where that is allowed and free, else 127.0.0.1:8443
     #[arg(long, value_name = "ADDR", env = "PASARELA_HTTPS_LISTEN", requires = "https")]
@@ -123,21 +129,11 @@ pub struct CredentialsArguments {
 
 /// `pasarela doctor`
 #[derive(Debug, Args)]
-#[command(
-    long_about = "\
-Prove the ledger and check the records.
-
-Every posting must balance, every balance must equal the sum of its postings, and the sum over all accounts must be \
-zero; every record must be readable and refer to what exists. Ends with 0 when all is well and with 1 when \
-something is wrong.
-
-A server holds its data alone. While one runs, take a backup and examine that.",
-    after_help = "\
+#[command(after_help = "\
 Examples:
   pasarela doctor
   pasarela doctor --data /var/lib/pasarela
-  pasarela backup today.db && pasarela doctor --file today.db"
-)]
+  pasarela backup today.db && pasarela doctor --file today.db")]
 pub struct DoctorArguments {
     /// The data to examine
     #[arg(long, value_name = "DIR", default_value = "./.pasarela", env = "PASARELA_DATA")]
@@ -149,17 +145,10 @@ pub struct DoctorArguments {
 
 /// `pasarela backup`
 #[derive(Debug, Args)]
-#[command(
-    long_about = "\
-Write a consistent copy of the data to one file, also while a server runs.
-
-The copy holds everything that was acknowledged before it began. The keys that seal card data are not in it: keep \
-a copy of DIR's key file apart from the backups, or the sealed parts can't be opened.",
-    after_help = "\
+#[command(after_help = "\
 Examples:
   pasarela backup today.db
-  pasarela backup /backups/pasarela.db --data /var/lib/pasarela"
-)]
+  pasarela backup /backups/pasarela.db --data /var/lib/pasarela")]
 pub struct BackupArguments {
     /// The file to write; it must not exist yet
     #[arg(value_name = "FILE")]
@@ -190,18 +179,11 @@ pub struct VaultArguments {
 
 /// `pasarela sandbox`
 #[derive(Debug, Subcommand)]
-#[command(
-    long_about = "\
-Be the buyer, the bank or the clerk.
-
-What they do later to a test payment is done with these verbs, through the same functions that a real bank's answer \
-would take, notifications included.",
-    after_help = "\
+#[command(after_help = "\
 Examples:
   pasarela sandbox pay 1234567890
   pasarela sandbox reject 1234567890 --status-detail cc_rejected_insufficient_amount
-  pasarela sandbox charge-back 1234567890 --server http://127.0.0.1:9000"
-)]
+  pasarela sandbox charge-back 1234567890 --server http://127.0.0.1:9000")]
 pub enum SandboxVerb {
     /// The buyer pays a Pix, a ticket or a transfer
     Pay(SandboxArguments),
