@@ -275,7 +275,10 @@ impl CreatePayment {
         };
         let additional_info = match member(body, "additional_info") {
             None => additional_info(&Map::new()),
-            Some(Value::Object(members)) => additional_info(members),
+            Some(Value::Object(members)) => {
+                check_kinds(members)?;
+                additional_info(members)
+            }
             Some(_) => return Err(params_error("additional_info must be an object")),
         };
         let date_of_expiration = member(body, "date_of_expiration").map(expiration_date).transpose()?;
@@ -321,7 +324,7 @@ impl CreatePayment {
             },
             payer: payer(body, site)?,
             description: text(body, "description", MAX_DESCRIPTION)?,
-            external_reference: text(body, "external_reference", MAX_EXTERNAL_REFERENCE)?,
+            external_reference: external_reference(body)?,
             statement_descriptor: text(body, "statement_descriptor", MAX_STATEMENT_DESCRIPTOR)?,
             notification_url,
             metadata,
@@ -337,11 +340,8 @@ impl CreatePayment {
             order,
             processing_mode: processing_mode(body)?,
             merchant_account_id: text(body, "merchant_account_id", 64)?,
-            net_amount: match member(body, "net_amount") {
-                None => None,
-                Some(value) => Some(amount_of(value, "net_amount")?),
-            },
-            taxes: member(body, "taxes").cloned(),
+            net_amount: net_amount(body, amount)?,
+            taxes: taxes(body)?,
             financial_institution: body
                 .get("transaction_details")
                 .and_then(|details| member(details, "financial_institution"))
@@ -575,12 +575,52 @@ fn integer(body: &Value, name: &str) -> Result<Option<i64>, Refusal> {
     }
 }
 
-fn amount_of(value: &Value, name: &str) -> Result<Amount, Refusal> {
-    value
-        .as_number()
-        .and_then(|number| parse_decimal(number.as_str()))
-        .map(Amount)
-        .ok_or_else(|| params_error(&format!("{name} must be a number")))
+/// Shops number their orders: a number is taken for the text it is written as.
+fn external_reference(body: &Value) -> Result<Option<String>, Refusal> {
+    match member(body, "external_reference") {
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        _ => text(body, "external_reference", MAX_EXTERNAL_REFERENCE),
+    }
+}
+
+/// Colombia: the amount without its taxes.
+fn net_amount(body: &Value, amount: Money) -> Result<Option<Amount>, Refusal> {
+    let Some(value) = member(body, "net_amount") else { return Ok(None) };
+    let invalid = || params_error("net_amount must be a number from 0 to transaction_amount");
+    let net = value.as_number().and_then(|number| parse_decimal(number.as_str())).ok_or_else(invalid)?;
+    if net.is_sign_negative() || net > amount.decimal() {
+        return Err(invalid());
+    }
+    Ok(Some(Amount(net)))
+}
+
+/// Colombia: `[{"type": "IVA", "value": 19, "percentage": true}]`.
+fn taxes(body: &Value) -> Result<Option<Value>, Refusal> {
+    let Some(value) = member(body, "taxes") else { return Ok(None) };
+    let is_tax = |tax: &Value| {
+        member(tax, "type").is_some_and(Value::is_string)
+            && member(tax, "value").is_some_and(Value::is_number)
+            && member(tax, "percentage").is_none_or(Value::is_boolean)
+    };
+    match value.as_array() {
+        Some(taxes) if taxes.iter().all(is_tax) => Ok(Some(value.clone())),
+        _ => Err(params_error("taxes is a list of objects with type, value and percentage")),
+    }
+}
+
+/// Typed clients read `additional_info` back into lists and objects: another kind of JSON there would break them.
+fn check_kinds(additional_info: &Map<String, Value>) -> Result<(), Refusal> {
+    for (name, value) in additional_info.iter().filter(|(_, value)| !value.is_null()) {
+        let is_right = match name.as_str() {
+            "items" => value.as_array().is_some_and(|items| items.iter().all(Value::is_object)),
+            "payer" | "shipments" | "barcode" => value.is_object(),
+            _ => true,
+        };
+        if !is_right {
+            return Err(params_error(&format!("additional_info.{name} is of the wrong kind")));
+        }
+    }
+    Ok(())
 }
 
 fn point_of_interaction(body: &Value) -> PointOfInteractionRequest {
@@ -709,6 +749,26 @@ mod tests {
         assert_eq!(code(r#"{"transaction_amount":1,"payer":{"email":"a@b.co","type":"king"}}"#), 4029);
         let cpf = r#"{"transaction_amount":1,"payer":{"email":"a@b.co","identification":{"type":"CPF","number":"11111111111"}}}"#;
         assert_eq!(code(cpf), 2067);
+    }
+
+    #[test]
+    fn what_typed_clients_read_back_is_held_to_its_kind() {
+        let with =
+            |member: &str| format!(r#"{{"transaction_amount":100,{member},"payer":{{"email":"a@b.co"}}}}"#);
+        for bad in [
+            r#""additional_info":{"items":{}}"#,
+            r#""additional_info":{"items":[1]}"#,
+            r#""additional_info":{"payer":"x"}"#,
+            r#""taxes":"x""#,
+            r#""taxes":[{"type":"IVA","value":"19"}]"#,
+            r#""net_amount":-1"#,
+            r#""net_amount":100.01"#,
+        ] {
+            assert_eq!(code(&with(bad)), 1, "{bad}");
+        }
+        let request =
+            read(&with(r#""external_reference":1234,"net_amount":84.5,"taxes":[{"type":"IVA","value":19}]"#));
+        assert_eq!(request.unwrap().external_reference.as_deref(), Some("1234"));
     }
 
     #[test]
