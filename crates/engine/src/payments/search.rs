@@ -15,7 +15,7 @@ pub const MAX_DEPTH: u32 = 10_000;
 /// Results of a page when nothing is said.
 pub const DEFAULT_LIMIT: u32 = 30;
 /// The widest range of dates.
-const MAX_RANGE: i64 = 366 * DAY;
+const MAX_RANGE: i64 = 365 * DAY;
 
 /// A search as it was asked, with the e-mail still to be resolved and the filters that every payment of the account
 /// passes or fails alike.
