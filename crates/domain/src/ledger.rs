@@ -99,19 +99,20 @@ impl AccountKind {
         ACCOUNT_KINDS.get(usize::from(number).checked_sub(1)?).copied()
     }
 
-    /// Whether the balance may never turn to the debit side: what the platform owes a user can't go below zero;
-    /// a debt is an explicit [`AccountKind::SellerReceivable`].
-    pub const fn is_never_overdrawn(self) -> bool {
-        matches!(
-            self,
+    /// Whether a balance may be `balance_minor` (debit positive). What the platform owes a user can't go below zero: a
+    /// debt is an explicit [`AccountKind::SellerReceivable`], of which no more is taken than is owed.
+    pub const fn allows(self, balance_minor: i64) -> bool {
+        match self {
             AccountKind::BuyerWallet
-                | AccountKind::SellerPending
-                | AccountKind::SellerAvailable
-                | AccountKind::SellerReserved
-                | AccountKind::SellerDisputed
-                | AccountKind::MarketplacePending
-                | AccountKind::MarketplaceAvailable
-        )
+            | AccountKind::SellerPending
+            | AccountKind::SellerAvailable
+            | AccountKind::SellerReserved
+            | AccountKind::SellerDisputed
+            | AccountKind::MarketplacePending
+            | AccountKind::MarketplaceAvailable => balance_minor <= 0,
+            AccountKind::SellerReceivable => balance_minor >= 0,
+            _ => true,
+        }
     }
 }
 

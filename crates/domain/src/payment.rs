@@ -24,7 +24,7 @@ pub mod request;
 
 use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId};
-use crate::ledger::Posting;
+use crate::ledger::{AccountKind, LedgerAccount, Posting};
 use crate::money::{Currency, Money};
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -74,6 +74,12 @@ pub struct Internals {
     /// Keyed fingerprint of the card, hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_fingerprint: Option<String>,
+    /// The integrator's `application_fee`, in minor units: taken, and shown, once the money is there.
+    #[serde(default)]
+    pub application_fee_minor: i64,
+    /// Until when it waits for the buyer, a review, a challenge or a capture, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
     /// While a 3-D Secure challenge is open: whether completing it will pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge_passes: Option<bool>,
@@ -176,6 +182,24 @@ impl PaymentState {
         Decision { state: self, postings: Vec::new(), deadlines: Vec::new(), action: None }
     }
 
+    /// A decision that leaves the payment as it is and removes a deadline that means nothing to it any more.
+    fn without(self, deadline: Deadline) -> Decision {
+        Decision { deadlines: vec![DeadlineChange::Clear(deadline)], ..self.unchanged() }
+    }
+
+    /// It waits until `at`, and expires then.
+    fn wait_until(&mut self, at: Timestamp) -> DeadlineChange {
+        self.internals.expires = Some(at);
+        DeadlineChange::Set(Deadline::Expiry, at)
+    }
+
+    /// It waits for nobody any more.
+    fn wait_no_more(&mut self) -> DeadlineChange {
+        self.internals.expires = None;
+        self.internals.challenge_passes = None;
+        DeadlineChange::Clear(Deadline::Expiry)
+    }
+
     /// Moves to `status`, and shows or hides the payer accordingly.
     fn move_to(&mut self, status: Status, detail: &str, context: &Context<'_>) {
         assert!(
@@ -188,6 +212,31 @@ impl PaymentState {
         self.payment.date_last_updated = context.now;
         self.payment.payer = shown_payer(&self.internals.payer, status);
     }
+}
+
+impl Decision {
+    /// What becomes withdrawable for the collector, in minor units: a debt of the collector's is taken from it.
+    pub fn made_available_minor(&self) -> i64 {
+        let available = LedgerAccount::of(AccountKind::SellerAvailable, self.state.payment.collector_id);
+        let legs = self.postings.iter().flat_map(|posting| &posting.legs);
+        let debited: i64 = legs.filter(|leg| leg.account == available).map(|leg| leg.amount_minor).sum();
+        (-debited).max(0)
+    }
+
+    /// Takes the collector's debt of `debt_minor`, as far as it goes, from what this decision makes available.
+    pub fn recover_debt(&mut self, debt_minor: i64, context: &Context<'_>) {
+        let recovered_minor = debt_minor.clamp(0, self.made_available_minor());
+        self.postings.extend(money::recovered_debt(&self.state, recovered_minor, context));
+    }
+}
+
+/// What the ledger says of those whom a dispute concerns, in minor units, when the dispute moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The collector's available money.
+    pub available_minor: i64,
+    /// The marketplace owner's available money.
+    pub marketplace_available_minor: i64,
 }
 
 /// The payer as the body shows it in `status`.

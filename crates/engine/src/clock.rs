@@ -41,6 +41,12 @@ impl Clock {
         offsets.get(&account_id).copied().unwrap_or(0)
     }
 
+    /// Moves the account's test clock to `to`, if that is forward.
+    pub(crate) fn forward(&self, account_id: AccountId, to: Timestamp) {
+        let offset = self.offset(account_id);
+        self.set(account_id, offset.max(to.0 - wall().0));
+    }
+
     pub(crate) fn set(&self, account_id: AccountId, offset_ms: i64) {
         let mut offsets = self.offsets.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         offsets.insert(account_id, offset_ms);

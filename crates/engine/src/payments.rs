@@ -184,7 +184,8 @@ impl Engine {
             public_url: &self.inner.public_url,
         };
         let plan = create::plan(request, &facts, &mut context)?;
-        let decision = self.answer(plan, token.as_ref(), caller, &context).await?;
+        let mut decision = self.answer(plan, token.as_ref(), caller, &context).await?;
+        self.recover_debt(&mut decision, &context).await?;
         let body = body_of(&decision.state)?;
         let mut changes = self.changes(&decision, caller.mode, 0, body.clone())?;
         changes.idempotency = Some(key.record(caller.account_id, decision.state.payment.id, 0));
@@ -261,6 +262,7 @@ impl Engine {
         match decided {
             Ok(Decided::Done { body, .. }) => Ok(Written { body, replayed: false }),
             Ok(Decided::KeyTaken(record)) => self.replay(caller, &record).await,
+            Ok(Decided::Overdrawn(account)) => Err(overdrawn(account)),
             Err(Failure::Refused(refusal)) => match key {
                 Some(key) => self.replay_or(caller, key, refusal).await,
                 None => Err(refusal.into()),
@@ -298,6 +300,10 @@ impl Engine {
                 Ok(Written { body: to_json(&refund)?, replayed: false })
             }
             Ok(Decided::KeyTaken(record)) => self.replay(caller, &record).await,
+            // The store holds the key against those that were used before it holds the balance against zero.
+            Ok(Decided::Overdrawn(_)) => {
+                Err(Refusal::bad_request(2031, "Insufficient funds of the collector").into())
+            }
             Err(Failure::Refused(refusal)) => self.replay_or(caller, key, refusal).await,
             Err(failure) => Err(failure),
         }
@@ -367,12 +373,12 @@ impl Engine {
         now: Timestamp,
         decide: impl Fn(PaymentState, &mut Context<'_>) -> Result<Decision, Refusal>,
     ) -> Result<Decided, Failure> {
-        let mut overdrawn = false;
         for _ in 0..MAX_ROUNDS {
             let record = self.load(account_id, mode, id).await?;
             let mut fresh = Fresh(&self.inner.ids);
             let mut context = Context { now, mode, ids: &mut fresh };
-            let decision = decide(state_of(&record)?, &mut context)?;
+            let mut decision = decide(state_of(&record)?, &mut context)?;
+            self.recover_debt(&mut decision, &context).await?;
             let body = body_of(&decision.state)?;
             let is_unchanged = decision.action.is_none()
                 && decision.postings.is_empty()
@@ -387,18 +393,26 @@ impl Engine {
                 Ok(()) => return Ok(Decided::Done { state: Box::new(decision.state), body }),
                 Err(CommitError::IdempotencyKeyTaken(record)) => return Ok(Decided::KeyTaken(record)),
                 Err(CommitError::VersionConflict) => {}
-                Err(CommitError::Overdrawn(_)) => overdrawn = true,
+                // Another payment took the debt first: what is left of it is read again.
+                Err(CommitError::Overdrawn(account)) if account.kind == AccountKind::SellerReceivable => {}
+                // The store looked at the payment's version first: this is the balance that the decision met.
+                Err(CommitError::Overdrawn(account)) => return Ok(Decided::Overdrawn(account)),
                 Err(error) => return Err(error.into()),
-            }
-            if overdrawn {
-                // The seller's money may have moved since; once more, then it is really not enough.
-                let again = self.load(account_id, mode, id).await?;
-                if again.version == record.version {
-                    return Err(Refusal::bad_request(2031, "Insufficient funds of the collector").into());
-                }
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// Takes what the collector owes the platform from what the decision makes available.
+    async fn recover_debt(&self, decision: &mut Decision, context: &Context<'_>) -> Result<(), Failure> {
+        if decision.made_available_minor() == 0 {
+            return Ok(());
+        }
+        let payment = &decision.state.payment;
+        let debt = LedgerAccount::of(AccountKind::SellerReceivable, payment.collector_id);
+        let debt_minor = self.inner.store.balance(context.mode, payment.currency_id, debt).await?;
+        decision.recover_debt(debt_minor, context);
+        Ok(())
     }
 
     /// The changes that store a decision. `read_version` 0 inserts.
@@ -550,6 +564,13 @@ pub(crate) enum Decided {
     },
     /// The idempotency key had made something before.
     KeyTaken(IdempotencyRecord),
+    /// Not committed: this account has less than the decision takes from it.
+    Overdrawn(LedgerAccount),
+}
+
+/// A decision that only gives took from somebody who has nothing: a defect, not the caller's doing.
+pub(crate) fn overdrawn(account: LedgerAccount) -> Failure {
+    Failure::Internal(format!("{:?} of {} would be overdrawn", account.kind, account.owner))
 }
 
 const fn kind_of(deadline: Deadline) -> TimerKind {

@@ -1,18 +1,20 @@
 //! What a buyer, a bank or time does later, done on demand in test mode: through the same decisions as a real rail's
 //! answer.
 
-use crate::payments::Decided;
+use crate::payments::{Decided, MAX_ROUNDS, state_of};
 use crate::{Engine, EngineError, Failure, clock, seeds};
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId};
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
-use pasarela_domain::payment::lifecycle;
+use pasarela_domain::payment::{Standing, lifecycle};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{Changes, RecordChange};
+use pasarela_store::{Changes, CommitError, RecordChange};
 use serde_json::{Value, json};
 
 /// The furthest that a clock is moved at once: ten years.
 pub const MAX_ADVANCE_MS: i64 = 3_653 * 24 * 3_600_000;
+/// The furthest that a clock goes, 2150-01-01: dates of payments made then are still dates that are read back.
+const LATEST: Timestamp = Timestamp(5_680_281_600_000);
 /// How many timers are read at a time while a clock moves.
 const STEP: u32 = 64;
 
@@ -67,31 +69,49 @@ impl Engine {
         id: PaymentId,
         act: &Act,
     ) -> Result<Vec<u8>, Failure> {
-        let available_minor = match act {
-            Act::ChargeBack => self.available(account_id, mode).await?,
-            _ => 0,
-        };
-        let decided = self
-            .decide(account_id, mode, id, None, |state, context| match act {
-                Act::Pay => lifecycle::pay(state, context),
-                Act::Expire => Ok(lifecycle::expire(state, context)),
-                Act::Approve => lifecycle::approve(state, context),
-                Act::Reject(detail) => lifecycle::reject(state, detail.as_deref(), context),
-                Act::ChargeBack => lifecycle::open_chargeback(state, available_minor, context),
-                Act::CloseChargeback(won) => lifecycle::close_chargeback(state, *won, context),
-                Act::Challenge(confirmed) => lifecycle::complete_challenge(state, *confirmed, context),
-            })
-            .await?;
-        match decided {
-            Decided::Done { body, .. } => Ok(body),
-            Decided::KeyTaken(_) => Err(Failure::Internal("an act has no idempotency key".to_owned())),
+        for _ in 0..MAX_ROUNDS {
+            let standing = match act {
+                Act::ChargeBack | Act::CloseChargeback(_) => self.standing(account_id, mode, id).await?,
+                _ => Standing::default(),
+            };
+            let decided = self
+                .decide(account_id, mode, id, None, |state, context| match act {
+                    Act::Pay => lifecycle::pay(state, context),
+                    Act::Expire => lifecycle::expire(state, context),
+                    Act::Approve => lifecycle::approve(state, context),
+                    Act::Reject(detail) => lifecycle::reject(state, detail.as_deref(), context),
+                    Act::ChargeBack => lifecycle::open_chargeback(state, &standing, context),
+                    Act::CloseChargeback(won) => lifecycle::close_chargeback(state, *won, &standing, context),
+                    Act::Challenge(confirmed) => lifecycle::complete_challenge(state, *confirmed, context),
+                })
+                .await?;
+            match decided {
+                Decided::Done { body, .. } => return Ok(body),
+                // A chargeback is not refused for want of money: who has less now than was read owes more.
+                Decided::Overdrawn(_) => {}
+                Decided::KeyTaken(_) => {
+                    return Err(Failure::Internal("an act has no idempotency key".to_owned()));
+                }
+            }
         }
+        Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
-    async fn available(&self, account_id: AccountId, mode: Mode) -> Result<i64, Failure> {
-        let Some(account) = self.account(account_id).await? else { return Ok(0) };
-        let available = LedgerAccount::of(AccountKind::SellerAvailable, account_id);
-        Ok((-self.inner.store.balance(mode, account.site.currency(), available).await?).max(0))
+    /// What the seller and the marketplace of a payment have.
+    async fn standing(&self, account_id: AccountId, mode: Mode, id: PaymentId) -> Result<Standing, Failure> {
+        let state = state_of(&self.load(account_id, mode, id).await?)?;
+        let available = async |kind, owner| {
+            let account = LedgerAccount::of(kind, owner);
+            // A liability: what the platform owes stands on the credit side.
+            let balance = self.inner.store.balance(mode, state.currency(), account).await?;
+            Ok::<i64, Failure>((-balance).max(0))
+        };
+        let marketplace_owner = state.internals.marketplace_owner;
+        Ok(Standing {
+            available_minor: available(AccountKind::SellerAvailable, account_id).await?,
+            marketplace_available_minor: available(AccountKind::MarketplaceAvailable, marketplace_owner)
+                .await?,
+        })
     }
 
     /// The caller's test clock.
@@ -120,23 +140,39 @@ impl Engine {
         let _moving = self.inner.clock_moves.lock().await;
         let offset = self.inner.clock.offset(account_id) + by_ms;
         let target = clock::wall().plus_ms(offset);
+        if target > LATEST {
+            return Err(Refusal::plain(400, "a test clock goes no further than the year 2150").into());
+        }
         let mut done = 0_u64;
+        let mut before = Vec::new();
         loop {
             let due = self.inner.store.next_timers(account_id, Mode::Test, target, STEP).await?;
             if due.is_empty() {
                 break;
             }
+            if due == before {
+                return Err(Failure::Internal("timers that are done still stand".to_owned()));
+            }
             for timer in &due {
+                // The clock goes along: whoever acts meanwhile acts in the time that the payments are in.
+                self.inner.clock.forward(account_id, timer.due);
                 self.fire(timer, timer.due).await?;
                 done += 1;
             }
+            before = due;
+            // So that after a crash the clock is not far behind the payments.
+            self.keep_clock(account_id, self.inner.clock.offset(account_id)).await?;
         }
-        let change = RecordChange::SetClock { account_id, offset_ms: offset };
-        self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await?;
+        self.keep_clock(account_id, offset).await?;
         self.inner.clock.set(account_id, offset);
         self.inner.delivery_wake.clock_moved();
         self.inner.timer_wake.notify_one();
         Ok(clock_body(clock::wall().plus_ms(offset), done))
+    }
+
+    async fn keep_clock(&self, account_id: AccountId, offset_ms: i64) -> Result<(), CommitError> {
+        let change = RecordChange::SetClock { account_id, offset_ms };
+        self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await
     }
 
     /// Starts every well-known account's test clock at `start`; clocks that are there already only move forward.
@@ -150,9 +186,7 @@ impl Engine {
             if by_ms >= 0 {
                 self.advance(account_id, by_ms).await.map_err(|error| other(&error))?;
             } else if known == 0 && self.is_untouched(account_id).await.map_err(|error| other(&error))? {
-                let change = RecordChange::SetClock { account_id, offset_ms: by_ms };
-                let changes = Changes { records: vec![change], ..Changes::default() };
-                self.inner.store.commit(changes).await.map_err(|error| other(&error))?;
+                self.keep_clock(account_id, by_ms).await.map_err(|error| other(&error))?;
                 self.inner.clock.set(account_id, by_ms);
             } else {
                 return Err(EngineError::Other(format!(

@@ -1,8 +1,7 @@
 //! Timers: what falls due is done through the same decisions as everything else.
 
-use crate::payments::{Decided, not_found};
+use crate::payments::{Decided, not_found, overdrawn};
 use crate::{Engine, Failure, clock};
-use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::payment::lifecycle;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{Changes, Timer, TimerKind};
@@ -49,42 +48,40 @@ async fn until_next(engine: &Engine) -> Duration {
 /// Does one batch of what is due; whether there was anything.
 async fn run_due(engine: &Engine) -> Result<bool, Failure> {
     let due = engine.inner.store.due_timers(clock::wall(), STEP).await?;
+    let mut failure = None;
     for timer in &due {
         let now = engine.inner.clock.now(timer.account_id, timer.mode).max(timer.due);
-        engine.fire(timer, now).await?;
+        // One payment that can't be done holds up nobody else's.
+        if let Err(cause) = engine.fire(timer, now).await {
+            tracing::warn!(payment = timer.subject, %cause, "a payment's timer could not be done");
+            failure = Some(cause);
+        }
     }
-    Ok(!due.is_empty())
+    failure.map_or(Ok(!due.is_empty()), Err)
 }
 
 impl Engine {
-    /// Does what the timer is for, at `now`, and removes it.
+    /// Does what the timer is for, at `now`, and removes it, in one commit: who fires it a second time, or sets it anew
+    /// meanwhile, finds another version of the payment.
     pub(crate) async fn fire(&self, timer: &Timer, now: Timestamp) -> Result<(), Failure> {
-        let debt_minor = match timer.kind {
-            TimerKind::Expiry => 0,
-            TimerKind::Release => self.seller_debt(timer).await?,
-        };
         let decided = self
             .decide_at(timer.account_id, timer.mode, timer.subject, None, now, |state, context| {
                 Ok(match timer.kind {
-                    TimerKind::Expiry => lifecycle::expire(state, context),
-                    TimerKind::Release => lifecycle::release(state, debt_minor, context),
+                    TimerKind::Expiry => lifecycle::expire_when_due(state, context),
+                    TimerKind::Release => lifecycle::release(state, context),
                 })
             })
             .await;
         match decided {
-            Ok(Decided::Done { .. } | Decided::KeyTaken(_)) => {}
+            Ok(Decided::Done { .. }) => Ok(()),
+            Ok(Decided::Overdrawn(account)) => Err(overdrawn(account)),
+            Ok(Decided::KeyTaken(_)) => Err(Failure::Internal("a timer has no idempotency key".to_owned())),
             // A timer whose payment is gone has nothing to do.
-            Err(Failure::Refused(refusal)) if refusal == not_found() => {}
-            Err(failure) => return Err(failure),
+            Err(Failure::Refused(refusal)) if refusal == not_found() => {
+                let changes = Changes { clear_timers: vec![*timer], ..Changes::default() };
+                Ok(self.inner.store.commit(changes).await?)
+            }
+            Err(failure) => Err(failure),
         }
-        // The decision cleared it where something happened; where nothing did, it is cleared here.
-        let changes = Changes { clear_timers: vec![*timer], ..Changes::default() };
-        Ok(self.inner.store.commit(changes).await?)
-    }
-
-    async fn seller_debt(&self, timer: &Timer) -> Result<i64, Failure> {
-        let Some(account) = self.account(timer.account_id).await? else { return Ok(0) };
-        let debt = LedgerAccount::of(AccountKind::SellerReceivable, timer.account_id);
-        Ok(self.inner.store.balance(timer.mode, account.site.currency(), debt).await?.max(0))
     }
 }

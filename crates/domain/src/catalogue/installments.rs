@@ -130,18 +130,24 @@ pub fn plan_for_bin(
 impl InstallmentRate {
     /// What `amount` costs by this row.
     pub fn plan(&self, amount: Money) -> InstallmentPlan {
-        let whole = Decimal::ONE_HUNDRED + self.rate_percent;
-        let total = round_half_up(Decimal::from(amount.minor) * whole / Decimal::ONE_HUNDRED);
-        let each = round_half_up(Decimal::from(total) / Decimal::from(self.installments));
-        assert!(total >= amount.minor, "instalments never cost less than the price");
+        let (total, installment_amount) = price(amount, self.rate_percent, self.installments);
         InstallmentPlan {
             installments: self.installments,
             rate_percent: self.rate_percent,
-            installment_amount: Money::new(each, amount.currency),
-            total: Money::new(total, amount.currency),
+            installment_amount,
+            total,
             collected_by: self.collected_by,
         }
     }
+}
+
+/// What `amount` costs in all and each time, at a surcharge of `rate_percent`.
+pub fn price(amount: Money, rate_percent: Decimal, installments: u32) -> (Money, Money) {
+    let whole = Decimal::ONE_HUNDRED + rate_percent;
+    let total = round_half_up(Decimal::from(amount.minor) * whole / Decimal::ONE_HUNDRED);
+    let each = round_half_up(Decimal::from(total) / Decimal::from(installments));
+    assert!(total >= amount.minor, "instalments never cost less than the price");
+    (Money::new(total, amount.currency), Money::new(each, amount.currency))
 }
 
 fn read(site: Site) -> Vec<InstallmentRate> {

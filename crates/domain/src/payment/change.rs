@@ -2,7 +2,7 @@
 
 use super::body::Status;
 use super::{Deadline, DeadlineChange, Decision, PaymentState, UPDATED, money, wrong_state};
-use crate::catalogue::{self, expiry, fees};
+use crate::catalogue::{self, expiry, fees, installments};
 use crate::context::Context;
 use crate::json::{Shape, member, unknown_member};
 use crate::money::Money;
@@ -88,14 +88,9 @@ pub fn cancel(mut state: PaymentState, context: &Context<'_>) -> Result<Decision
     if state.payment.status == Status::Authorized {
         state.payment.captured = false;
     }
-    state.internals.challenge_passes = None;
+    let deadline = state.wait_no_more();
     state.move_to(Status::Cancelled, "by_collector", context);
-    Ok(Decision {
-        state,
-        postings: Vec::new(),
-        deadlines: vec![DeadlineChange::Clear(Deadline::Expiry)],
-        action: Some(UPDATED),
-    })
+    Ok(Decision { state, postings: Vec::new(), deadlines: vec![deadline], action: Some(UPDATED) })
 }
 
 /// Captures a reserve: all of it, or `amount`, once. On a payment that is captured already it changes nothing, as
@@ -139,9 +134,8 @@ pub(super) fn settle(mut state: PaymentState, context: &Context<'_>) -> Result<D
     let terms = fees::terms(state.internals.site, method);
     let credit = money::credit(&mut state, &terms, context);
     state.payment.captured = true;
-    state.internals.challenge_passes = None;
+    let mut deadlines = vec![state.wait_no_more()];
     state.move_to(Status::Approved, "accredited", context);
-    let mut deadlines = vec![DeadlineChange::Clear(Deadline::Expiry)];
     if let Some(release) = credit.release {
         deadlines.push(DeadlineChange::Set(Deadline::Release, release));
     }
@@ -163,12 +157,8 @@ pub fn move_expiration(
     check_expiration(state.internals.site, &state.payment.payment_method_id, to, context)?;
     state.payment.date_of_expiration = Some(to);
     state.payment.date_last_updated = context.now;
-    Ok(Decision {
-        state,
-        postings: Vec::new(),
-        deadlines: vec![DeadlineChange::Set(Deadline::Expiry, to)],
-        action: Some(UPDATED),
-    })
+    let deadline = state.wait_until(to);
+    Ok(Decision { state, postings: Vec::new(), deadlines: vec![deadline], action: Some(UPDATED) })
 }
 
 /// 7523 when `at` is outside what the method allows from now.
@@ -187,13 +177,11 @@ pub(super) fn check_expiration(
 }
 
 fn capture_only(state: &mut PaymentState, amount: Money) {
-    let financing = amount.percent(state.internals.installment_rate);
-    let total = amount.plus(financing);
     let payment = &mut state.payment;
+    let (total, each) = installments::price(amount, state.internals.installment_rate, payment.installments);
     payment.transaction_amount = amount.into();
     payment.transaction_details.total_paid_amount = total.into();
-    payment.transaction_details.installment_amount =
-        Money::new(total.minor / i64::from(payment.installments), amount.currency).into();
+    payment.transaction_details.installment_amount = each.into();
 }
 
 /// MLM captures whole reserves only; in MLA four brands allow a part.

@@ -6,11 +6,9 @@ use super::body::{
     Payer, Payment, PointOfInteraction, Status, ThreeDsInfo, TransactionData, TransactionDetails,
 };
 use super::change::{check_expiration, settle};
-use super::lifecycle::{is_paid_elsewhere, reserve, reserve_expiry};
+use super::lifecycle::{is_paid_elsewhere, reserve};
 use super::request::{CreatePayment, params_error};
-use super::{
-    BUILD_VERSION, CREATED, Deadline, DeadlineChange, Decision, Internals, Parts, PaymentState, Rail,
-};
+use super::{BUILD_VERSION, CREATED, DeadlineChange, Decision, Internals, Parts, PaymentState, Rail};
 use crate::card_token::CardToken;
 use crate::catalogue::{self, DeferredCapture, PaymentMethod, PaymentType, expiry, fees, installments};
 use crate::context::Context;
@@ -213,7 +211,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
             financial_institution: request.financial_institution.clone(),
             ..TransactionDetails::default()
         },
-        fee_details: application_fee(request),
+        fee_details: Vec::new(),
         charges_details: Vec::new(),
         captured: !is_card || request.capture,
         binary_mode: request.binary_mode,
@@ -247,6 +245,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         installment_rate: price.rate_percent,
         page_hash,
         card_fingerprint: facts.card.map(|card| card.fingerprint.clone()),
+        application_fee_minor: request.application_fee.map_or(0, |fee| fee.minor),
+        expires: None,
         challenge_passes: None,
         paid_late: false,
     };
@@ -309,9 +309,8 @@ pub fn card_answered(
             if state.payment.captured {
                 return settle(state, context).map(created);
             }
-            reserve(&mut state, context);
-            let expires = reserve_expiry(state.internals.site, context);
-            Ok(with_expiry(state, expires))
+            let deadline = reserve(&mut state, context);
+            Ok(Decision { state, postings: Vec::new(), deadlines: vec![deadline], action: Some(CREATED) })
         }
         CardOutcome::InProcess { status_detail } => {
             state.move_to(Status::InProcess, &status_detail, context);
@@ -403,13 +402,9 @@ fn created(mut decision: Decision) -> Decision {
     decision
 }
 
-fn with_expiry(state: PaymentState, at: Timestamp) -> Decision {
-    Decision {
-        state,
-        postings: Vec::new(),
-        deadlines: vec![DeadlineChange::Set(Deadline::Expiry, at)],
-        action: Some(CREATED),
-    }
+fn with_expiry(mut state: PaymentState, at: Timestamp) -> Decision {
+    let deadline = state.wait_until(at);
+    Decision { state, postings: Vec::new(), deadlines: vec![deadline], action: Some(CREATED) }
 }
 
 /// The hosted page of a payment: only those who got the payment's body know its hash.
@@ -581,18 +576,6 @@ fn card_data(card: &CardFacts) -> CardData {
         country: None,
         tags: None,
     }
-}
-
-fn application_fee(request: &CreatePayment) -> Vec<super::body::FeeDetail> {
-    request
-        .application_fee
-        .map(|fee| super::body::FeeDetail {
-            kind: "application_fee".to_owned(),
-            amount: fee.into(),
-            fee_payer: "collector".to_owned(),
-        })
-        .into_iter()
-        .collect()
 }
 
 fn tracked(additional_info: &Value, provenance: &Provenance) -> Value {

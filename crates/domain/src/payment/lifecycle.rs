@@ -3,11 +3,12 @@
 //! A real rail's answer and the sandbox's buttons go through these same functions.
 
 use super::body::Status;
-use super::{Deadline, DeadlineChange, Decision, PaymentState, Rail, UPDATED, change, money, wrong_state};
+use super::{
+    Deadline, DeadlineChange, Decision, PaymentState, Rail, Standing, UPDATED, change, money, wrong_state,
+};
 use crate::catalogue::PaymentType;
 use crate::context::Context;
 use crate::refusal::Refusal;
-use crate::site::Site;
 use crate::status_detail;
 use crate::timestamp::DAY;
 
@@ -55,14 +56,8 @@ pub fn approve(mut state: PaymentState, context: &Context<'_>) -> Result<Decisio
     if state.payment.captured {
         return change::settle(state, context);
     }
-    reserve(&mut state, context);
-    let expires = reserve_expiry(state.internals.site, context);
-    Ok(Decision {
-        state,
-        postings: Vec::new(),
-        deadlines: vec![DeadlineChange::Set(Deadline::Expiry, expires)],
-        action: Some(UPDATED),
-    })
+    let deadline = reserve(&mut state, context);
+    Ok(Decision { state, postings: Vec::new(), deadlines: vec![deadline], action: Some(UPDATED) })
 }
 
 /// Declines what is not decided, or what the buyer's bank refused, with a known `status_detail`.
@@ -85,15 +80,10 @@ pub fn reject(
     if !status_detail::known("rejected", detail) {
         return Err(super::request::params_error("status_detail is not one of rejected's"));
     }
-    state.internals.challenge_passes = None;
+    let deadline = state.wait_no_more();
     state.payment.captured = true;
     state.move_to(Status::Rejected, detail, context);
-    Ok(Decision {
-        state,
-        postings: Vec::new(),
-        deadlines: vec![DeadlineChange::Clear(Deadline::Expiry)],
-        action: Some(UPDATED),
-    })
+    Ok(Decision { state, postings: Vec::new(), deadlines: vec![deadline], action: Some(UPDATED) })
 }
 
 /// The holder went through the 3-D Secure challenge.
@@ -112,52 +102,70 @@ pub fn complete_challenge(
     }
 }
 
-/// Time is up: unpaid, uncaptured or unchallenged. Changes nothing where the payment has moved on.
-pub fn expire(mut state: PaymentState, context: &Context<'_>) -> Decision {
-    if !matches!(state.payment.status, Status::Pending | Status::InProcess | Status::Authorized) {
-        return state.unchanged();
-    }
+/// Ends the wait for the buyer, a review, a challenge or a capture at once.
+///
+/// # Errors
+/// 2018 where nothing waits.
+pub fn expire(state: PaymentState, context: &Context<'_>) -> Result<Decision, Refusal> {
+    if waits(&state) { Ok(expired(state, context)) } else { Err(wrong_state()) }
+}
+
+fn expired(mut state: PaymentState, context: &Context<'_>) -> Decision {
     if state.payment.status == Status::Authorized {
         state.payment.captured = false;
     }
-    state.internals.challenge_passes = None;
+    let deadline = state.wait_no_more();
     state.move_to(Status::Cancelled, "expired", context);
-    Decision {
-        state,
-        postings: Vec::new(),
-        deadlines: vec![DeadlineChange::Clear(Deadline::Expiry)],
-        action: Some(UPDATED),
+    Decision { state, postings: Vec::new(), deadlines: vec![deadline], action: Some(UPDATED) }
+}
+
+/// A timer says that time is up. The payment knows better: where it has moved on nothing happens, and where its
+/// expiration was moved while the timer was on its way, it waits until then.
+pub fn expire_when_due(state: PaymentState, context: &Context<'_>) -> Decision {
+    if !waits(&state) {
+        return state.without(Deadline::Expiry);
     }
+    match state.internals.expires.filter(|expires| *expires > context.now) {
+        Some(later) => {
+            let deadlines = vec![DeadlineChange::Set(Deadline::Expiry, later)];
+            Decision { deadlines, ..state.unchanged() }
+        }
+        None => expired(state, context),
+    }
+}
+
+/// Whether it waits for somebody, and expires if nobody comes.
+const fn waits(state: &PaymentState) -> bool {
+    matches!(state.payment.status, Status::Pending | Status::InProcess | Status::Authorized)
 }
 
 /// The seller's money is released. Changes nothing where it was given back, disputed or released already.
 ///
-/// `debt_minor` is what the seller owes the platform: it is taken from what becomes available. Nobody is notified:
-/// the sale did not change (inferred; the API publishes no action for it).
-pub fn release(mut state: PaymentState, debt_minor: i64, context: &Context<'_>) -> Decision {
-    let waits = state.payment.status == Status::Approved && !state.internals.released;
-    if !waits {
-        return state.unchanged();
+/// Nobody is notified: the sale did not change (inferred; the API publishes no action for it).
+pub fn release(mut state: PaymentState, context: &Context<'_>) -> Decision {
+    let is_held = state.payment.status == Status::Approved && !state.internals.released;
+    if !is_held {
+        return state.without(Deadline::Release);
     }
-    let postings = money::release(&mut state, debt_minor, context);
+    let postings = money::release(&mut state, context);
     state.payment.money_release_status = Some("released".to_owned());
     state.payment.date_last_updated = context.now;
     Decision { state, postings, deadlines: vec![DeadlineChange::Clear(Deadline::Release)], action: None }
 }
 
-/// The holder's bank takes the money back. `available_minor`: the seller's available balance.
+/// The holder's bank takes the money back. What the seller lacks becomes the seller's debt.
 ///
 /// # Errors
 /// 2018 unless it is an approved card payment.
 pub fn open_chargeback(
     mut state: PaymentState,
-    available_minor: i64,
+    standing: &Standing,
     context: &Context<'_>,
 ) -> Result<Decision, Refusal> {
     if state.payment.status != Status::Approved || state.internals.rail != Rail::Card {
         return Err(wrong_state());
     }
-    let postings = money::open_chargeback(&state, available_minor, context);
+    let postings = money::open_chargeback(&state, standing.available_minor, context);
     state.move_to(Status::ChargedBack, "in_process", context);
     Ok(Decision {
         state,
@@ -167,13 +175,15 @@ pub fn open_chargeback(
     })
 }
 
-/// The chargeback ends: `won` by the seller, or not.
+/// The chargeback ends: `won` by the seller, or not; then each party loses its part, the marketplace by a debt as far
+/// as its part is spent.
 ///
 /// # Errors
 /// 2018 when no chargeback is open.
 pub fn close_chargeback(
     mut state: PaymentState,
     won: bool,
+    standing: &Standing,
     context: &Context<'_>,
 ) -> Result<Decision, Refusal> {
     if state.payment.status != Status::ChargedBack || state.payment.status_detail != "in_process" {
@@ -182,7 +192,7 @@ pub fn close_chargeback(
     let postings = if won {
         money::win_chargeback(&mut state, context)
     } else {
-        money::lose_chargeback(&mut state, context)
+        money::lose_chargeback(&mut state, standing.marketplace_available_minor, context)
     };
     if won {
         state.payment.money_release_status = Some("released".to_owned());
@@ -191,16 +201,12 @@ pub fn close_chargeback(
     Ok(Decision { state, postings, deadlines: Vec::new(), action: Some(UPDATED) })
 }
 
-/// Reserves the amount on the card.
-pub(super) fn reserve(state: &mut PaymentState, context: &Context<'_>) {
+/// Reserves the amount on the card, for as many days as the site allows.
+pub(super) fn reserve(state: &mut PaymentState, context: &Context<'_>) -> DeadlineChange {
     state.payment.captured = false;
     state.internals.challenge_passes = None;
     state.move_to(Status::Authorized, "pending_capture", context);
-}
-
-/// When a reserve made now expires.
-pub(super) fn reserve_expiry(site: Site, context: &Context<'_>) -> crate::timestamp::Timestamp {
-    context.now.plus_ms(site.reserve_days() * DAY)
+    state.wait_until(context.now.plus_ms(state.internals.site.reserve_days() * DAY))
 }
 
 /// Whether this payment type is paid by the buyer elsewhere.

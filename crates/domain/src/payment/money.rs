@@ -24,13 +24,8 @@ pub(super) struct Credit {
 pub(super) fn credit(state: &mut PaymentState, terms: &FeeTerms, context: &Context<'_>) -> Credit {
     let amount = state.amount();
     let currency = amount.currency;
-    let marketplace_minor = state
-        .payment
-        .fee_details
-        .iter()
-        .find(|fee| fee.kind == "application_fee")
-        .map_or(0, |fee| fee.amount.money(currency).minor)
-        .min(amount.minor);
+    // A part of the reserve may be captured, of less than the integrator asked for.
+    let marketplace_minor = state.internals.application_fee_minor.min(amount.minor);
     // A fixed fee may be more than a tiny sale: the seller never owes money for having sold.
     let fee = terms.fee(amount);
     let (fee_minor, vat_minor) = capped(fee.net.minor, fee.vat.minor, amount.minor - marketplace_minor);
@@ -70,15 +65,14 @@ pub(super) fn credit(state: &mut PaymentState, terms: &FeeTerms, context: &Conte
     Credit { postings: posting.into_iter().collect(), release }
 }
 
-/// The seller's (and the marketplace's) part becomes available; a debt of the seller is taken from it.
-pub(super) fn release(state: &mut PaymentState, debt_minor: i64, context: &Context<'_>) -> Vec<Posting> {
+/// The seller's (and the marketplace's) part becomes available.
+pub(super) fn release(state: &mut PaymentState, context: &Context<'_>) -> Vec<Posting> {
     let parts = state.internals.parts;
     let payment = &state.payment;
     let owner = payment.collector_id;
     let marketplace_owner = state.internals.marketplace_owner;
     state.internals.released = true;
-    let build = |cause| Posting::build(owner, payment.currency_id, cause, payment.id, context.now);
-    let released = build(Cause::Release)
+    Posting::build(owner, payment.currency_id, Cause::Release, payment.id, context.now)
         .debit(LedgerAccount::of(AccountKind::SellerPending, owner), parts.seller_minor)
         .debit(LedgerAccount::of(AccountKind::MarketplacePending, marketplace_owner), parts.marketplace_minor)
         .credit(LedgerAccount::of(AccountKind::SellerAvailable, owner), parts.seller_minor)
@@ -86,18 +80,28 @@ pub(super) fn release(state: &mut PaymentState, debt_minor: i64, context: &Conte
             LedgerAccount::of(AccountKind::MarketplaceAvailable, marketplace_owner),
             parts.marketplace_minor,
         )
-        .finish();
-    let recovered_minor = debt_minor.clamp(0, parts.seller_minor);
-    let recovered = build(Cause::DebtRecovered)
+        .finish()
+        .into_iter()
+        .collect()
+}
+
+/// The seller pays a debt with what becomes available.
+pub(super) fn recovered_debt(
+    state: &PaymentState,
+    recovered_minor: i64,
+    context: &Context<'_>,
+) -> Option<Posting> {
+    let payment = &state.payment;
+    let owner = payment.collector_id;
+    Posting::build(owner, payment.currency_id, Cause::DebtRecovered, payment.id, context.now)
         .debit(LedgerAccount::of(AccountKind::SellerAvailable, owner), recovered_minor)
         .credit(LedgerAccount::of(AccountKind::SellerReceivable, owner), recovered_minor)
-        .finish();
-    released.into_iter().chain(recovered).collect()
+        .finish()
 }
 
 /// Gives `amount` of the payment back: ordered and, as the rail has confirmed it, settled.
 pub(super) fn refund(state: &mut PaymentState, amount: Money, context: &Context<'_>) -> Vec<Posting> {
-    let back = take_back(state, amount);
+    let back = take_back(state, amount, context.now);
     let payment = &state.payment;
     let total_minor = back.remaining_minor() + back.financing_minor;
     let clearing = LedgerAccount::platform(AccountKind::RefundClearing);
@@ -167,17 +171,33 @@ pub(super) fn win_chargeback(state: &mut PaymentState, context: &Context<'_>) ->
 }
 
 /// The chargeback ended against the seller: each party loses its part.
-pub(super) fn lose_chargeback(state: &mut PaymentState, context: &Context<'_>) -> Vec<Posting> {
+///
+/// `marketplace_available_minor` is the marketplace owner's available balance: what it lacks becomes a debt, because a
+/// lost chargeback can't be refused.
+pub(super) fn lose_chargeback(
+    state: &mut PaymentState,
+    marketplace_available_minor: i64,
+    context: &Context<'_>,
+) -> Vec<Posting> {
     let payment = &state.payment;
     let parts = state.internals.parts;
     let owner = payment.collector_id;
     let (_, marketplace_kind) = seller_accounts(&state.internals);
     let marketplace_owner = state.internals.marketplace_owner;
+    let covered = if state.internals.released {
+        parts.marketplace_minor.min(marketplace_available_minor)
+    } else {
+        parts.marketplace_minor
+    };
     let postings = Posting::build(owner, payment.currency_id, Cause::ChargebackLost, payment.id, context.now)
         .debit(LedgerAccount::of(AccountKind::SellerDisputed, owner), parts.seller_minor)
         .debit(LedgerAccount::platform(AccountKind::FeeIncome), parts.fee_minor)
         .debit(LedgerAccount::platform(AccountKind::TaxPayable), parts.vat_minor)
-        .debit(LedgerAccount::of(marketplace_kind, marketplace_owner), parts.marketplace_minor)
+        .debit(LedgerAccount::of(marketplace_kind, marketplace_owner), covered)
+        .debit(
+            LedgerAccount::of(AccountKind::SellerReceivable, marketplace_owner),
+            parts.marketplace_minor - covered,
+        )
         .debit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_minor)
         .credit(
             LedgerAccount::platform(AccountKind::ChargebackReceivable),
@@ -204,7 +224,7 @@ pub(super) fn late_payment(state: &PaymentState, context: &Context<'_>) -> Vec<P
 
 /// Takes `amount` out of the parts that are left, in proportion; the last refund takes what is left of each, so that
 /// partial refunds always add up to the whole.
-fn take_back(state: &mut PaymentState, amount: Money) -> Parts {
+fn take_back(state: &mut PaymentState, amount: Money, now: Timestamp) -> Parts {
     let parts = &mut state.internals.parts;
     let remaining = parts.remaining_minor();
     assert!(amount.minor > 0 && amount.minor <= remaining, "a refund is within what is left");
@@ -235,6 +255,7 @@ fn take_back(state: &mut PaymentState, amount: Money) -> Parts {
         };
         let refunded = charge.amounts.refunded.money(currency).plus(Money::new(given, currency));
         charge.amounts.refunded = refunded.into();
+        charge.last_updated = now;
     }
     back
 }

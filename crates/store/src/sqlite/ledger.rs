@@ -159,8 +159,8 @@ impl Balances {
     pub(crate) fn check(&self, mark: usize) -> Result<(), Fault> {
         for (key, _) in self.changes.iter().skip(mark) {
             let account = key.2;
-            let overdrawn = self.known.get(key).is_some_and(|balance| balance.amount_minor > 0);
-            if account.kind.is_never_overdrawn() && overdrawn {
+            let balance = self.known.get(key);
+            if balance.is_some_and(|balance| !account.kind.allows(balance.amount_minor)) {
                 return Err(Fault::Refused(CommitError::Overdrawn(account)));
             }
         }

@@ -141,8 +141,8 @@ fn compare_balances(
         if posted != i128::from(amount) {
             faults.add(format!("the balance {name} is {amount}, its legs add up to {posted}"));
         }
-        if kind.is_never_overdrawn() && amount > 0 {
-            faults.add(format!("the balance {name} is overdrawn by {amount}"));
+        if !kind.allows(amount) {
+            faults.add(format!("the balance {name} is overdrawn by {}", amount.abs()));
         }
         *totals.entry((mode, currency)).or_default() += i128::from(amount);
     }
