@@ -49,20 +49,25 @@ async fn main() {
     );
     for clients in [1, 16, 32, 64, 256] {
         let before = store.counters();
+        let (used, written) = (Used::now(), written());
         let started = Instant::now();
         let mut times = run(&store, &next, clients, Limit::Time(Duration::from_secs(seconds))).await;
         let elapsed = started.elapsed().as_secs_f64();
         let after = store.counters();
+        let used = Used::now().since(&used);
+        let written = crate::written() - written;
         times.sort_unstable();
         let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
         let payments = after.payments - before.payments;
         println!(
-            "{clients:>7} {:>11.0} {:>13.1} {:>8.2} {:>8.2} {:>8.1}",
+            "{clients:>7} {:>11.0} {:>13.1} {:>8.2} {:>8.2} {:>8.1} {:>26} {:>13}",
             payments as f64 / elapsed,
             payments as f64 / (after.syncs - before.syncs) as f64,
             at(0.5),
             at(0.99),
             at(1.0),
+            used.a_payment(payments),
+            written / payments,
         );
     }
     search_times(&store, "at the end").await;
@@ -75,6 +80,7 @@ async fn main() {
         bytes / payments.unsigned_abs(),
         body(1).len()
     );
+    sizes(&directory.path().join("pasarela.db"), payments);
     let started = Instant::now();
     Store::open(options).await.expect("the same store").close().await;
     println!("opened and closed again in {:.1} ms", started.elapsed().as_secs_f64() * 1_000.0);
@@ -282,6 +288,55 @@ fn changes(number: i64) -> Changes {
 /// A body of the size and shape of a payment's.
 fn body(id: i64) -> Vec<u8> {
     include_str!("payment.json").replace("110000000000", &id.to_string()).into_bytes()
+}
+
+/// Processor time in nanoseconds: of all threads, of the writer, of the checkpointer.
+struct Used([u64; 3]);
+
+impl Used {
+    fn now() -> Used {
+        let mut used = [0; 3];
+        for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+            let read = |name: &str| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+            let time = read("schedstat").split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0);
+            used[0] += time;
+            match read("comm").trim_end() {
+                "store-writer" => used[1] += time,
+                "store-checkpoin" => used[2] += time,
+                _ => {}
+            }
+        }
+        Used(used)
+    }
+
+    fn since(self, before: &Used) -> Used {
+        Used(std::array::from_fn(|part| self.0[part].saturating_sub(before.0[part])))
+    }
+
+    fn a_payment(&self, payments: u64) -> String {
+        let [all, writer, checkpoint] = self.0.map(|time| time as f64 / 1_000.0 / payments as f64);
+        format!("{all:.0}/{writer:.0}/{checkpoint:.0}")
+    }
+}
+
+fn written() -> u64 {
+    let counts = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = counts.lines().find(|line| line.starts_with("wchar")).unwrap_or_default();
+    line.split(' ').nth(1).and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
+}
+
+/// Says what each table and index takes.
+fn sizes(database: &Path, payments: i64) {
+    let connection = rusqlite::Connection::open(database).expect("the database");
+    let mut statement = connection
+        .prepare("SELECT name, sum(pgsize), sum(unused) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 16")
+        .expect("sizes");
+    let mut rows = statement.query([]).expect("sizes");
+    while let Some(row) = rows.next().expect("a size") {
+        let (name, bytes, unused): (String, i64, i64) =
+            (row.get(0).expect("a name"), row.get(1).expect("a size"), row.get(2).expect("a size"));
+        println!("  {name}: {} bytes a payment, {}% of it unused", bytes / payments, unused * 100 / bytes);
+    }
 }
 
 fn length(path: &Path) -> u64 {

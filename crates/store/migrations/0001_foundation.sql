@@ -74,8 +74,8 @@ CREATE INDEX payment_by_release ON payment (account_id, mode, release);
 CREATE INDEX payment_by_status ON payment (account_id, mode, status, created);
 
 -- How many payments stand in each stretch of an index, so that a search knows its total without counting: the
--- stretch begins at `first` and ends before the next row's. `series` is the name of a date, or `status:` and a status
--- (then by creation).
+-- stretch begins at `first` and ends before the next row's; the newest has no count. `series` is the name of a date, or
+-- `status:` and a status (then by creation).
 CREATE TABLE payment_tally (
     account_id INTEGER NOT NULL,
     mode       INTEGER NOT NULL,

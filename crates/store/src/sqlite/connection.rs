@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// 8 KiB pages pack compressed bodies with less slack than 4 KiB ones (measured: 4,211 instead of 4,915 bytes a
 /// payment uncompressed), and are still one disk write.
-const PAGE_SIZE: i64 = 8192;
+const PAGE_SIZE: i64 = 4096;
 
 /// The net under the checkpoint thread: 16,000 pages are 128 MiB of log, which a commit then moves by itself.
 const AUTOCHECKPOINT_PAGES: i64 = 16_000;

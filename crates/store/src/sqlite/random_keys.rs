@@ -24,8 +24,10 @@ const GENERATION: usize = 65_536;
 /// When the writer has nothing else to do it moves fewer, so that a later start has little to load.
 const IDLE_GENERATION: usize = 4_096;
 
-/// The least that a commit moves along while a generation is being moved.
-const LEAST_SLICE: usize = 256;
+/// The least that a commit moves along while a generation is being moved: neighbours, so they are on two or three pages.
+const LEAST_SLICE: usize = 16;
+/// What a commit moves for which nobody waits.
+const IDLE_SLICE: usize = 1_024;
 
 /// The rows of `random_key_recent` that one commit deletes once their keys are moved.
 const RECENT_ROWS_DELETED: i64 = 512;
@@ -265,7 +267,8 @@ impl RandomKeyWriter {
                 .prepare_cached("INSERT INTO random_key_recent (id, keys) VALUES (?1, ?2)")?
                 .execute((self.newest_row, packed))?;
         }
-        self.move_slice(connection, LEAST_SLICE.max(self.staged.len() * 2))
+        let slice = if self.staged.is_empty() { IDLE_SLICE } else { LEAST_SLICE.max(self.staged.len() * 2) };
+        self.move_slice(connection, slice)
     }
 
     /// What was flushed is committed: readers see it.
