@@ -122,6 +122,7 @@ impl Engine {
                 clock_moves: tokio::sync::Mutex::new(()),
             }),
         };
+        engine.check_vault().await?;
         if options.development {
             engine.seed().await?;
         }
@@ -194,6 +195,23 @@ impl Engine {
     /// Whether the well-known accounts are here.
     pub fn is_development(&self) -> bool {
         self.inner.development
+    }
+
+    /// The vault's keys must be those that sealed what is stored: a lost key file beside old data would otherwise get
+    /// new keys, and every credential and token would silently be unknown.
+    async fn check_vault(&self) -> Result<(), EngineError> {
+        let applications = self.inner.store.sealed_applications().await;
+        let applications = applications.map_err(|error| EngineError::Other(error.to_string()))?;
+        let Some(first) = applications.first() else { return Ok(()) };
+        let record = seeds::webhook_secret_record(first.id);
+        match self.inner.vault.open_secret(&first.sealed_webhook_secret, &record) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(EngineError::Other(
+                "the keys in the vault directory are not those of this data: put back the `vault` directory that \
+                 belongs to it"
+                    .to_owned(),
+            )),
+        }
     }
 
     async fn seed(&self) -> Result<(), EngineError> {

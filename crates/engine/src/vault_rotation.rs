@@ -26,34 +26,9 @@ impl Engine {
     pub async fn rotate_vault(&self, progress: impl Fn(u64)) -> Result<Rotation, Failure> {
         let version = self.inner.vault.rotate()?;
         let mut rotation = Rotation { version, ..Rotation::default() };
-        let mut after = None;
-        loop {
-            let tokens = self.inner.store.sealed_card_tokens(after, STEP).await?;
-            let Some(last) = tokens.last() else { break };
-            after = Some(last.lookup);
-            for mut token in tokens {
-                let vault = &self.inner.vault;
-                if let Some(sealed) = &token.sealed_number
-                    && let Some(again) = vault.reseal_card_number(sealed, &token.lookup)?
-                {
-                    token.sealed_number = Some(again.0);
-                }
-                if let Some(sealed) = &token.sealed_security_code
-                    && let Some(again) = vault.reseal_security_code(sealed, &token.lookup)?
-                {
-                    token.sealed_security_code = Some(again.0);
-                }
-                let changes =
-                    Changes { records: vec![RecordChange::UpdateCardToken(token)], ..Changes::default() };
-                match self.inner.store.commit(changes).await {
-                    // Spent meanwhile: nothing sealed is left of it.
-                    Ok(()) | Err(CommitError::VersionConflict) => {}
-                    Err(error) => return Err(error.into()),
-                }
-                rotation.card_tokens += 1;
-                progress(rotation.card_tokens);
-            }
-        }
+        // A token that was sealed or changed while a pass went by is found by the next: a key is retired only after a
+        // pass that found nothing under an older one.
+        while self.reseal_tokens(&mut rotation, &progress).await? > 0 {}
         for mut application in self.inner.store.sealed_applications().await? {
             let record = seeds::webhook_secret_record(application.id);
             if let Some(again) =
@@ -67,5 +42,43 @@ impl Engine {
         }
         self.inner.vault.retire(version)?;
         Ok(rotation)
+    }
+
+    /// One pass over all sealed tokens; how many were not under the current key.
+    async fn reseal_tokens(&self, rotation: &mut Rotation, progress: &impl Fn(u64)) -> Result<u64, Failure> {
+        let vault = &self.inner.vault;
+        let mut found = 0;
+        let mut after = None;
+        loop {
+            let tokens = self.inner.store.sealed_card_tokens(after, STEP).await?;
+            let Some(last) = tokens.last() else { return Ok(found) };
+            after = Some(last.lookup);
+            for mut token in tokens {
+                let number = match &token.sealed_number {
+                    Some(sealed) => vault.reseal_card_number(sealed, &token.lookup)?,
+                    None => None,
+                };
+                let code = match &token.sealed_security_code {
+                    Some(sealed) => vault.reseal_security_code(sealed, &token.lookup)?,
+                    None => None,
+                };
+                if number.is_none() && code.is_none() {
+                    continue;
+                }
+                found += 1;
+                token.sealed_number = number.map(|sealed| sealed.0).or(token.sealed_number);
+                token.sealed_security_code = code.map(|sealed| sealed.0).or(token.sealed_security_code);
+                let change = RecordChange::UpdateCardToken(token);
+                match self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await {
+                    Ok(()) => {
+                        rotation.card_tokens += 1;
+                        progress(rotation.card_tokens);
+                    }
+                    // Spent or completed meanwhile: the next pass sees what is left of it.
+                    Err(CommitError::VersionConflict) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
     }
 }

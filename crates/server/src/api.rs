@@ -11,6 +11,7 @@ pub mod request;
 pub mod sandbox;
 pub mod schema;
 pub mod users;
+pub mod yape;
 
 use answer::{ApiFailure, JSON};
 use axum::Router;
@@ -22,9 +23,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Engine;
+use std::time::Duration;
 
 /// The name of the header under which every request can be found again.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long a request may take, its body included.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// The id under which a request is answered and logged.
 #[derive(Clone, Debug)]
@@ -35,6 +40,7 @@ pub fn router(engine: Engine) -> Router {
     let public = Router::new()
         .route("/v1/card_tokens", post(card_tokens::create))
         .route("/v1/card_tokens/{id}", get(card_tokens::read).put(card_tokens::update))
+        .route("/platforms/pci/yape/v1/payment", post(yape::create))
         .route("/v1/identification_types", get(catalogue::identification_types))
         .route("/v1/payment_methods", get(catalogue::payment_methods))
         .route("/v1/payment_methods/search", get(catalogue::search))
@@ -71,7 +77,11 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
+    let answered = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    // Whatever was committed meanwhile is found again under the request's idempotency key.
+    let busy =
+        || ApiFailure::from(pasarela_engine::Failure::Unavailable { retry_after_s: 1 }).into_response();
+    let mut response = answered.unwrap_or_else(|_| busy());
     if let Some(failure) = response.extensions_mut().remove::<ApiFailure>() {
         if let pasarela_engine::Failure::Internal(what) = failure.0.as_ref() {
             tracing::error!(request_id = id, %method, path, what, "a request failed inside");
@@ -90,7 +100,8 @@ fn is_sane_id(id: &str) -> bool {
 }
 
 /// Where pages of any origin may call: the routes that a public key opens.
-const CALLED_BY_PAGES: [&str; 3] = ["/v1/card_tokens", "/v1/identification_types", "/v1/payment_methods"];
+const CALLED_BY_PAGES: [&str; 4] =
+    ["/v1/card_tokens", "/v1/identification_types", "/v1/payment_methods", "/platforms/pci/yape/"];
 
 /// Public-key routes are called by pages of any origin. This stands around the router because a preflight is an
 /// `OPTIONS`, for which there is no route.

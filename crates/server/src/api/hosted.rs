@@ -110,13 +110,13 @@ async fn answer_bank(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    RawBody(body): RawBody,
+    body: RawBody,
 ) -> Response {
     let shown = match find(&engine, &id, query.as_deref(), &headers).await {
         Ok(shown) => shown,
         Err(response) => return *response,
     };
-    let act = match BankOutcome::from_form(&body) {
+    let act = match BankOutcome::from_form(&body.0) {
         Some(BankOutcome::Pay) => Act::Pay,
         Some(BankOutcome::Decline) => Act::Reject(None),
         None => return StatusCode::BAD_REQUEST.into_response(),
@@ -134,7 +134,7 @@ async fn challenge(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    RawBody(body): RawBody,
+    body: RawBody,
 ) -> Response {
     let shown = match find(&engine, &id, query.as_deref(), &headers).await {
         Ok(shown) => shown,
@@ -142,7 +142,7 @@ async fn challenge(
     };
     let done = || pages::challenge_complete(&shown.view, shown.locale).into_response();
     let expected = shown.state.payment.three_ds_info.as_ref().map(|info| info.creq.as_str());
-    let (creq, confirmed) = match ChallengeRequest::from_form(&body) {
+    let (creq, confirmed) = match ChallengeRequest::from_form(&body.0) {
         Some(ChallengeRequest::Open { creq }) => (creq, None),
         Some(ChallengeRequest::Confirm { creq }) => (creq, Some(true)),
         Some(ChallengeRequest::Cancel { creq }) => (creq, Some(false)),

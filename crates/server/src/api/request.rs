@@ -6,16 +6,21 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use pasarela_domain::json;
 use pasarela_domain::refusal::Refusal;
+use pasarela_engine::Failure;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The largest body: an order with hundreds of items is a tenth of it.
-pub const MAX_BODY: usize = 512 * 1024;
+/// The largest body: an order with hundreds of items is a fifth of it.
+pub const MAX_BODY: usize = 256 * 1024;
+/// What all bodies being read or worked on may take together, in KiB. 64 MiB are 256 bodies of the largest size, or
+/// tens of thousands of ordinary ones; beyond, callers are asked to come again.
+static BODY_MEMORY: Semaphore = Semaphore::const_new(64 * 1024);
 /// How long a client may take to send it.
 pub const BODY_TIME: Duration = Duration::from_secs(20);
 
 /// A body, read whole.
-pub struct RawBody(pub Bytes);
+pub struct RawBody(pub Bytes, SemaphorePermit<'static>);
 
 /// A body that is JSON, whatever its content type says, and its bytes. An empty body is `null`.
 pub struct JsonBody {
@@ -23,13 +28,26 @@ pub struct JsonBody {
     pub value: Value,
     /// The bytes it was read from.
     pub bytes: Bytes,
+    /// Its share of the memory for bodies, given back when the request is done.
+    _memory: SemaphorePermit<'static>,
 }
 
 impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = ApiFailure;
 
     async fn from_request(request: Request, _: &S) -> Result<RawBody, ApiFailure> {
-        Ok(RawBody(read(request.headers().get(header::CONTENT_LENGTH).cloned(), request.into_body()).await?))
+        let announced = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > MAX_BODY) {
+            return Err(too_large());
+        }
+        let kib = u32::try_from(announced.unwrap_or(MAX_BODY).div_ceil(1024)).unwrap_or(u32::MAX);
+        let memory = BODY_MEMORY
+            .try_acquire_many(kib)
+            .map_err(|_| ApiFailure::from(Failure::Unavailable { retry_after_s: 1 }))?;
+        Ok(RawBody(read(request.into_body()).await?, memory))
     }
 }
 
@@ -37,26 +55,24 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = ApiFailure;
 
     async fn from_request(request: Request, state: &S) -> Result<JsonBody, ApiFailure> {
-        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        let RawBody(bytes, memory) = RawBody::from_request(request, state).await?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(JsonBody { value: Value::Null, bytes });
+            return Ok(JsonBody { value: Value::Null, bytes, _memory: memory });
         }
         let value = json::parse(&bytes).map_err(|fault| {
             let mut refusal = Refusal::bad_request(1, "Params Error");
             refusal.message = format!("Params Error: {fault}");
             ApiFailure::from(refusal)
         })?;
-        Ok(JsonBody { value, bytes })
+        Ok(JsonBody { value, bytes, _memory: memory })
     }
 }
 
-async fn read(length: Option<header::HeaderValue>, body: Body) -> Result<Bytes, ApiFailure> {
-    let too_large =
-        || ApiFailure::from(Refusal::plain(413, format!("the body is larger than {MAX_BODY} bytes")));
-    let announced = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY) {
-        return Err(too_large());
-    }
+fn too_large() -> ApiFailure {
+    Refusal::plain(413, format!("the body is larger than {MAX_BODY} bytes")).into()
+}
+
+async fn read(body: Body) -> Result<Bytes, ApiFailure> {
     match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_length_limit(&error) => Err(too_large()),
