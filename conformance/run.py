@@ -47,6 +47,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.log.open("wb"),
+            env=os.environ | {"NO_COLOR": "1"},
         )
         self.ready = self._wait_until_ready()
 
