@@ -41,6 +41,9 @@ pub struct CardToken {
     /// The saved card that it was made from.
     #[serde(default)]
     pub card_id: Option<String>,
+    /// The method it pays with, where that is no card: `yape`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method_id: Option<String>,
     /// First six digits.
     pub first_six_digits: Option<String>,
     /// 1–12; 0 while unknown.

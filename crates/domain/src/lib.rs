@@ -17,3 +17,4 @@ pub mod refusal;
 pub mod site;
 pub mod status_detail;
 pub mod timestamp;
+pub mod yape;

@@ -106,6 +106,8 @@ pub struct Instructions {
     pub qr_code_base64: Option<String>,
     /// The ticket number.
     pub payment_method_reference_id: Option<String>,
+    /// Boleto: the account under which the bank collects.
+    pub agreement_number: Option<String>,
     /// What the clerk or the terminal asks for besides it.
     pub verification_code: Option<String>,
     /// What the barcode encodes: 44 digits for a boleto.

@@ -9,8 +9,10 @@ use pasarela_domain::catalogue;
 use pasarela_domain::identity::Caller;
 use pasarela_domain::payment::body::Cardholder;
 use pasarela_domain::timestamp::Timestamp;
+use pasarela_domain::yape::{self, YapeRequest};
 use pasarela_store::{CardTokenRecord, Changes, CommitError, RecordChange};
 use pasarela_vault::{CardNumber, Purpose, SecurityCode, random_hex};
+use serde_json::Value;
 
 impl Engine {
     /// `POST /v1/card_tokens`: the token's body. `public_key` is the key that was used, if one was.
@@ -28,8 +30,47 @@ impl Engine {
             return Err(fault("E201", "invalid card_id").into());
         }
         let now = self.inner.clock.now(caller.account_id, caller.mode);
+        let (mut token, mut record) = self.new_token(caller, public_key, now);
+        token.require_esc = request.require_esc;
+        if !request.is_empty() {
+            self.fill(caller, &mut token, &mut record, request, now)?;
+        }
+        self.insert_token(&token, record).await?;
+        to_json(&token)
+    }
+
+    /// `POST /platforms/pci/yape/v1/payment`: a token that pays by Yape, in that route's own shape.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub async fn create_yape_token(
+        &self,
+        caller: &Caller,
+        public_key: Option<&str>,
+        request: &YapeRequest,
+    ) -> Result<Value, Failure> {
+        let now = self.inner.clock.now(caller.account_id, caller.mode);
+        let (mut token, mut record) = self.new_token(caller, public_key, now);
+        yape::fill(&mut token, request);
+        let phone = CardNumber::parse(&request.phone)
+            .ok_or_else(|| fault("E301", "invalid parameter phoneNumber"))?;
+        record.sealed_number = Some(self.inner.vault.seal_card_number(&phone, &record.lookup).0);
+        let code =
+            SecurityCode::parse(&request.code).ok_or_else(|| fault("E302", "invalid parameter otp"))?;
+        record.sealed_security_code = Some(self.inner.vault.seal_security_code(&code, &record.lookup).0);
+        self.insert_token(&token, record).await?;
+        Ok(yape::token_body(&token, caller.application_id, (&random_hex(32), self.inner.ids.next())))
+    }
+
+    /// An empty token with its id, and the record that is to hold it.
+    fn new_token(
+        &self,
+        caller: &Caller,
+        public_key: Option<&str>,
+        now: Timestamp,
+    ) -> (CardToken, CardTokenRecord) {
         let id = random_hex(32);
-        let mut record = CardTokenRecord {
+        let record = CardTokenRecord {
             lookup: self.inner.vault.lookup(Purpose::CardToken, &id),
             account_id: caller.account_id,
             mode: caller.mode,
@@ -39,10 +80,11 @@ impl Engine {
             sealed_security_code: None,
             purge_at: clock::wall().plus_ms(TOKEN_LIFE),
         };
-        let mut token = CardToken {
-            id: String::new(),
+        let token = CardToken {
+            id,
             public_key: public_key.map(str::to_owned),
             card_id: None,
+            payment_method_id: None,
             first_six_digits: None,
             expiration_month: 0,
             expiration_year: 0,
@@ -55,18 +97,18 @@ impl Engine {
             date_used: None,
             luhn_validation: true,
             live_mode: caller.mode.is_live(),
-            require_esc: request.require_esc,
+            require_esc: false,
             card_number_length: 0,
             security_code_length: 0,
         };
-        if !request.is_empty() {
-            self.fill(caller, &mut token, &mut record, request, now)?;
-        }
-        record.body = to_json(&token)?;
+        (token, record)
+    }
+
+    /// Stores a new token without its id: whoever reads the store must not be able to pay with it.
+    async fn insert_token(&self, token: &CardToken, mut record: CardTokenRecord) -> Result<(), Failure> {
+        record.body = to_json(&CardToken { id: String::new(), ..token.clone() })?;
         let changes = Changes { records: vec![RecordChange::InsertCardToken(record)], ..Changes::default() };
-        self.commit(changes).await?;
-        token.id = id;
-        to_json(&token)
+        Ok(self.commit(changes).await?)
     }
 
     /// `GET /v1/card_tokens/{id}`.
@@ -93,7 +135,8 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let now = self.inner.clock.now(caller.account_id, caller.mode);
             let (mut record, mut token) = self.load_token(caller, id).await?;
-            if token.status_at(now) != TokenStatus::Active {
+            // A wallet's token is whole when it is made; a card put into it would be charged as a wallet.
+            if token.status_at(now) != TokenStatus::Active || token.payment_method_id.is_some() {
                 return Err(not_found().into());
             }
             if request.card_number.is_some() || !token.has_card() {

@@ -4,6 +4,7 @@
 //! faster, load and decide again, a bounded number of times. What an idempotency key made before is looked up only
 //! when the commit or the decision says no: a first request, which is nearly every request, pays nothing for it.
 
+pub mod expanded;
 pub mod search;
 
 use crate::identifiers::Fresh;
@@ -170,7 +171,11 @@ impl Engine {
         let payer = self.payer(caller, email).await?;
         let card = token.as_ref().map(|opened| CardFacts {
             token: opened.token.clone(),
-            bin: opened.number.bin(8).to_owned(),
+            bin: match &opened.token.payment_method_id {
+                // No card: what stands for its first digits.
+                Some(_) => opened.token.first_six_digits.clone().unwrap_or_default(),
+                None => opened.number.bin(8).to_owned(),
+            },
             number_length: opened.number.len(),
             fingerprint: hex(&self.inner.vault.fingerprint(&opened.number)),
         });

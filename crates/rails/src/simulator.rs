@@ -87,6 +87,11 @@ impl Simulator {
         authorized(payment_id)
     }
 
+    /// The number under which the card's network knows an authorisation: 15 digits, as Visa's.
+    pub fn network_transaction_id(&self, payment_id: PaymentId) -> String {
+        Derivation::of_payment("network transaction", payment_id).number(15).to_string()
+    }
+
     /// Charges `amount` of a reserve.
     pub fn capture(&self, _payment_id: PaymentId, _amount: Money) -> CaptureOutcome {
         CaptureOutcome::Captured

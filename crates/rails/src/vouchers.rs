@@ -89,6 +89,7 @@ fn boleto(charge: &Charge) -> Instructions {
         .expect("the bank and the free field are digits of the right length");
     Instructions {
         payment_method_reference_id: Some(our_number.to_owned()),
+        agreement_number: Some(format!("00{account}")),
         verification_code: Some(our_number.to_owned()),
         barcode_content: Some(boleto.barcode()),
         digitable_line: Some(boleto.digitable_line()),

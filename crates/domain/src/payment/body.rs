@@ -112,6 +112,18 @@ pub struct MethodBlock {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub data: Option<Value>,
+    /// Boleto: the bank's numbers of the ticket and of the agreement under which it is collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward_data: Option<ForwardData>,
+}
+
+/// Under which numbers a bank knows a boleto.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ForwardData {
+    /// The bank's "nosso número".
+    pub ticket_number: String,
+    /// The collecting account.
+    pub agreement_number: String,
 }
 
 /// The card holder.
@@ -499,14 +511,14 @@ pub struct Payment {
     /// 0
     #[schema(value_type = f64)]
     pub taxes_amount: Amount,
-    /// Colombia: the taxes that were sent.
+    /// Colombia: the taxes that were sent, or `[]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     pub taxes: Option<Value>,
-    /// Colombia: the amount without taxes, as sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Colombia: the amount without taxes, as sent, or null.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[schema(value_type = Option<f64>)]
-    pub net_amount: Option<Amount>,
+    pub net_amount: Option<Option<Amount>>,
     /// Always null here.
     #[schema(value_type = Option<Object>)]
     pub counter_currency: Option<Value>,
@@ -562,8 +574,10 @@ pub struct Payment {
     /// Boleto: the barcode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<Barcode>,
-    /// Where the buyer returns after a transfer.
-    pub callback_url: Option<String>,
+    /// Where the buyer returns after a transfer: transfers have it, or null; others only where it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub callback_url: Option<Option<String>>,
     /// 1 for methods without a card.
     pub installments: u32,
     /// Amounts and references.
@@ -610,4 +624,11 @@ pub struct Payment {
     pub accounts_info: Option<Value>,
     /// Always null here.
     pub release_info: Option<String>,
+}
+
+/// Reads a member that is there, though it be null; `default` stands for one that is not.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

@@ -2,8 +2,9 @@
 //! [`wallet_answered`] decide on its answer. With a rail that has no effect outside, both are one commit.
 
 use super::body::{
-    ApplicationData, BankInfo, Barcode, BusinessInfo, Card, CardData, Identification, Location, MethodBlock,
-    Payer, Payment, PointOfInteraction, Status, ThreeDsInfo, TransactionData, TransactionDetails,
+    ApplicationData, BankInfo, Barcode, BusinessInfo, Card, CardData, ForwardData, Identification, Location,
+    MethodBlock, Payer, Payment, PointOfInteraction, Status, ThreeDsInfo, TransactionData,
+    TransactionDetails,
 };
 use super::change::{check_expiration, settle};
 use super::lifecycle::{is_paid_elsewhere, reserve};
@@ -116,6 +117,10 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
     check_parties(request, facts, context.mode)?;
     let method = method(request, facts, site)?;
     check_amount(request.amount, method)?;
+    if method.payment_type == PaymentType::AccountMoney && context.mode.is_live() {
+        // Whoever knows an e-mail may not take what its owner has: real money needs the owner's word.
+        return Err(Refusal::numbered(403, 3002, "The caller is not authorized to perform this action"));
+    }
     let is_card = method.payment_type.is_card();
     if is_card && facts.card.is_none() {
         return Err(Refusal::bad_request(4000, "Token attribute can't be null"));
@@ -150,6 +155,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         _ => return Err(Refusal::bad_request(3028, "Invalid payment_method_id")),
     };
     let asks_session = is_bank_session(method);
+    let is_colombian = site == Site::MCO;
     let payment = Payment {
         id,
         date_created: context.now,
@@ -167,6 +173,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
             kind: method.payment_type.id().to_owned(),
             issuer_id,
             data: request.method_data.clone().filter(|_| !is_card),
+            forward_data: None,
         },
         status: Status::Pending,
         status_detail: "pending_provider_response".to_owned(),
@@ -177,8 +184,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         authorization_code: None,
         money_release_schema: None,
         taxes_amount: Amount::ZERO,
-        taxes: request.taxes.clone(),
-        net_amount: request.net_amount,
+        taxes: is_colombian.then(|| request.taxes.clone().unwrap_or_else(|| json!([]))),
+        net_amount: is_colombian.then_some(request.net_amount),
         counter_currency: None,
         brand_id: None,
         shipping_amount: Amount::ZERO,
@@ -203,7 +210,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         financing_group: None,
         deduction_schema: None,
         barcode: None,
-        callback_url: request.callback_url.clone(),
+        callback_url: (method.payment_type == PaymentType::BankTransfer || request.callback_url.is_some())
+            .then(|| request.callback_url.clone()),
         installments: count,
         transaction_details: TransactionDetails {
             total_paid_amount: price.total.into(),
@@ -364,6 +372,10 @@ pub fn charge_made(
                 "external_resource_url": url,
             }));
         }
+        payment.payment_method.forward_data = instructions
+            .agreement_number
+            .zip(instructions.payment_method_reference_id.clone())
+            .map(|(agreement_number, ticket_number)| ForwardData { ticket_number, agreement_number });
         let barcode = instructions.barcode_content.map(|content| Barcode { content });
         let details = &mut payment.transaction_details;
         details.external_resource_url = Some(url);
@@ -440,7 +452,10 @@ fn method(request: &CreatePayment, facts: &Facts<'_>, site: Site) -> Result<&'st
             .filter(|method| method.is_offered())
             .ok_or_else(|| Refusal::bad_request(3011, "Not found payment_method"));
     };
-    let candidates = catalogue.resolve_bin(&card.bin);
+    let candidates = match &card.token.payment_method_id {
+        Some(id) => catalogue.method(id).into_iter().collect(),
+        None => catalogue.resolve_bin(&card.bin),
+    };
     match &request.payment_method_id {
         None => candidates
             .first()
@@ -555,13 +570,18 @@ fn payer(request: &CreatePayment, payer_id: AccountId) -> Payer {
     }
 }
 
+/// Eight digits and the last four may be shown of a number of sixteen; of a shorter one six (PCI DSS 3.5.1).
+const fn shown_bin(number_length: usize) -> usize {
+    if number_length < 16 { 6 } else { 8 }
+}
+
 fn card_data(card: &CardFacts) -> CardData {
     let token = &card.token;
     CardData {
         id: token.card_id.clone(),
         first_six_digits: token.first_six_digits.clone(),
         last_four_digits: token.last_four_digits.clone(),
-        bin: Some(card.bin.chars().take(8).collect()),
+        bin: Some(card.bin.chars().take(shown_bin(card.number_length)).collect()),
         expiration_month: Some(token.expiration_month),
         expiration_year: Some(token.expiration_year),
         date_created: Some(token.date_created),

@@ -83,7 +83,10 @@ pub fn refund(
             amount
         }
     };
+    let financing_minor = state.internals.parts.financing_minor;
     let postings = money::refund(&mut state, amount, context);
+    // The payer gets back with it what was charged on top for paying in instalments.
+    let financing = Money::new(financing_minor - state.internals.parts.financing_minor, amount.currency);
     let is_whole = amount == refundable;
     let refunded = state.payment.transaction_amount_refunded.money(amount.currency).plus(amount);
     let payment = &mut state.payment;
@@ -105,7 +108,7 @@ pub fn refund(
         status: "approved".to_owned(),
         reason: None,
         labels: Vec::new(),
-        amount_refunded_to_payer: amount.into(),
+        amount_refunded_to_payer: amount.plus(financing).into(),
         additional_data: None,
         expiration_date: None,
         partition_details: Vec::new(),

@@ -5,6 +5,7 @@ use super::request::query_value;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use pasarela_domain::card_token::fault;
 use pasarela_domain::identity::{Caller, CredentialKind};
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Engine;
@@ -62,8 +63,18 @@ impl FromRequestParts<Engine> for Anyone {
             Some(caller) if caller.kind == CredentialKind::PublicKey => {
                 Ok(Anyone { caller, public_key: Some(public_key) })
             }
-            _ => Err(Refusal::numbered(400, 1001, "Public_key not found").into()),
+            _ => Err(unknown_public_key(parts.uri.path()).into()),
         }
+    }
+}
+
+/// Token routes name it in their own way.
+fn unknown_public_key(path: &str) -> Refusal {
+    match path {
+        path if path.starts_with("/v1/card_tokens") || path.starts_with("/platforms/") => {
+            fault("E501", "not found public_key.")
+        }
+        _ => Refusal::bad_request(1001, "Public_key not found"),
     }
 }
 

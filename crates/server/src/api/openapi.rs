@@ -18,6 +18,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
         super::card_tokens::create,
         super::card_tokens::read,
         super::card_tokens::update,
+        super::yape::create,
         super::payments::create,
         super::payments::read,
         super::payments::change,

@@ -10,10 +10,12 @@ use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::Provenance;
 use pasarela_domain::payment::refund::RefundRequest;
 use pasarela_domain::refusal::Refusal;
-use pasarela_engine::Engine;
 use pasarela_engine::payments::{IdempotencyKey, Written};
+use pasarela_engine::{Engine, Failure};
 
 const IDEMPOTENCY: &str = "x-idempotency-key";
+/// The API's own spelling.
+const EXPAND: &str = "x-expand-responde-nodes";
 
 /// Makes a payment: charges or reserves a card, or makes out a Pix, a transfer or a ticket.
 #[utoipa::path(
@@ -49,13 +51,16 @@ pub async fn create(
         tracking_id: header_text(&headers, "x-tracking-id"),
     };
     let written = engine.create_payment(&caller, key, &body.value, &provenance).await?;
-    Ok(made(written))
+    Ok(made(Written { body: expanded(&engine, &headers, written.body)?, ..written }))
 }
 
 /// One payment of the caller.
 #[utoipa::path(
     get, path = "/v1/payments/{id}", tag = "payments",
-    params(("id" = i64, Path, description = "The payment's id")),
+    params(
+        ("id" = i64, Path, description = "The payment's id"),
+        ("X-Expand-Responde-Nodes" = Option<String>, Header, description = "`gateway.reference` adds `expanded`"),
+    ),
     responses(
         (status = 200, description = "The payment", body = pasarela_domain::payment::body::Payment),
         (status = 401, description = "Without a valid access token", body = super::schema::ApiError),
@@ -63,9 +68,15 @@ pub async fn create(
     ),
     security(("access_token" = [])),
 )]
-pub async fn read(State(engine): State<Engine>, Seller(caller): Seller, Path(id): Path<String>) -> Answer {
+pub async fn read(
+    State(engine): State<Engine>,
+    Seller(caller): Seller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
     let id = payment_id(&id)?;
-    Ok(json(StatusCode::OK, engine.payment(&caller, id).await?))
+    let body = engine.payment(&caller, id).await?;
+    Ok(json(StatusCode::OK, expanded(&engine, &headers, body)?))
 }
 
 /// Cancels, captures (whole or in part), or moves the expiration.
@@ -93,7 +104,7 @@ pub async fn change(
     let key = IdempotencyKey::optional(key.as_deref(), caller.mode, &path, &body.bytes)?;
     let change = PaymentChange::from_json(&body.value)?;
     let written = engine.change_payment(&caller, id, key, &change).await?;
-    Ok(json(StatusCode::OK, written.body))
+    Ok(json(StatusCode::OK, expanded(&engine, &headers, written.body)?))
 }
 
 /// Searches the caller's payments.
@@ -202,6 +213,13 @@ pub async fn refund_of(
     let id = payment_id(&id)?;
     let refund_id = path_id(&refund_id).ok_or_else(|| Refusal::not_found(2032, "Refund not found"))?;
     Ok(json(StatusCode::OK, engine.refund(&caller, id, refund_id).await?))
+}
+
+/// The body with the nodes that the request's header asks for.
+fn expanded(engine: &Engine, headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    let asks = header_text(headers, EXPAND)
+        .is_some_and(|nodes| nodes.split(',').any(|node| node.trim() == "gateway.reference"));
+    if asks { engine.with_gateway_reference(body) } else { Ok(body) }
 }
 
 fn payment_id(text: &str) -> Result<i64, Refusal> {

@@ -230,6 +230,20 @@ pub struct CardTokenRequest {
     pub cardholder: Option<CardholderRequest>,
 }
 
+/// A Peruvian wallet.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct YapeTokenRequest {
+    /// Nine digits, string or number.
+    #[schema(example = "111111111")]
+    pub phone_number: String,
+    /// The six digits that the app shows, string or number.
+    #[schema(example = "123456")]
+    pub otp: String,
+    /// Any; not needed.
+    pub request_id: Option<String>,
+}
+
 /// A page of a search.
 #[derive(Serialize, ToSchema)]
 pub struct PaymentPage {
