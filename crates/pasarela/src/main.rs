@@ -22,6 +22,11 @@ use clap::Parser;
 use failure::Failure;
 use std::process::ExitCode;
 
+/// A payment makes some hundred small allocations on one thread and frees them on others: measured, the system's
+/// allocator spends a fifth of all instructions of create-payment on that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Arguments::parse().verb) {
         Ok(code) => code,
