@@ -207,7 +207,7 @@ const ADDITIONAL_INFO: Shape = Shape::Object(&[
     ("seller", ANY),
     ("tracking_id", ANY),
 ]);
-const PAYMENT: Shape = Shape::Object(&[
+const PAYMENT_MEMBERS: &[(&str, Shape)] = &[
     ("transaction_amount", ANY),
     ("token", ANY),
     ("installments", ANY),
@@ -251,7 +251,13 @@ const PAYMENT: Shape = Shape::Object(&[
     ("marketplace", ANY),
     ("operation_type", ANY),
     ("currency_id", ANY),
-]);
+];
+const PAYMENT: Shape = Shape::Object(PAYMENT_MEMBERS);
+
+/// The members that a request may have: any other is refused with cause 8.
+pub fn known_members() -> impl Iterator<Item = &'static str> {
+    PAYMENT_MEMBERS.iter().map(|(name, _)| *name)
+}
 
 impl CreatePayment {
     /// Reads a request for a collector on `site`.
