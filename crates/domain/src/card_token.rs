@@ -353,3 +353,6 @@ pub fn faults_refusal(faults: &[(&'static str, &'static str)]) -> Refusal {
 pub fn not_found() -> Refusal {
     Refusal::texted(404, "not found cardtoken", "E502", "not found cardtoken.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -272,3 +272,6 @@ pub const fn is_legal(from: Status, to: Status) -> bool {
 pub fn wrong_state() -> Refusal {
     Refusal::bad_request(2018, "The action requested is not valid for the current payment state")
 }
+
+#[cfg(test)]
+mod tests;
