@@ -138,7 +138,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
     let price = installments::plan_for_bin(site, method, bin, request.amount, count)
         .map_err(|_| Refusal::bad_request(4033, "Invalid installments"))?;
     let expires = if is_paid_elsewhere(method.payment_type) {
-        check_buyer_data(request, method)?;
+        check_buyer_data(request, method, site)?;
         Some(expires(request, method, site, context)?)
     } else {
         None
@@ -480,7 +480,7 @@ fn check_amount(amount: Money, method: &PaymentMethod) -> Result<(), Refusal> {
 
 /// What a ticket or a transfer can't be made out without. The API publishes no codes for these: 4006, with a word on
 /// what is missing (inferred).
-fn check_buyer_data(request: &CreatePayment, method: &PaymentMethod) -> Result<(), Refusal> {
+fn check_buyer_data(request: &CreatePayment, method: &PaymentMethod, site: Site) -> Result<(), Refusal> {
     let payer = &request.payer;
     let missing = |what: &str| {
         let mut refusal = Refusal::bad_request(4006, "Payer attribute is malformed");
@@ -492,6 +492,8 @@ fn check_buyer_data(request: &CreatePayment, method: &PaymentMethod) -> Result<(
         let present = match needed.as_str() {
             "first_name" => payer.first_name.is_some(),
             "last_name" => payer.last_name.is_some(),
+            // Mexico lists no kinds of document for a form to offer: there an e-mail is enough.
+            "identification_type" | "identification_number" if site == Site::MLM => true,
             "identification_type" => payer.identification.kind.is_some(),
             "identification_number" => payer.identification.number.is_some(),
             // Listed for Mexican and Colombian methods; PSE alone can't do without it.
