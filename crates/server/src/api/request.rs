@@ -4,10 +4,13 @@ use super::answer::ApiFailure;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
+use hyper::body::Body as _;
 use pasarela_domain::json;
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Failure;
 use serde_json::Value;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -16,6 +19,8 @@ pub const MAX_BODY: usize = 256 * 1024;
 /// What all bodies being read or worked on may take together, in KiB. 64 MiB are 256 bodies of the largest size, or
 /// tens of thousands of ordinary ones; beyond, callers are asked to come again.
 static BODY_MEMORY: Semaphore = Semaphore::const_new(64 * 1024);
+/// How much of a body that is too large is read on, to be able to say so.
+const MAX_DISCARDED: usize = 16 * MAX_BODY;
 /// How long a client may take to send it.
 pub const BODY_TIME: Duration = Duration::from_secs(20);
 
@@ -41,6 +46,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > MAX_BODY) {
+            discard(request.into_body()).await;
             return Err(too_large());
         }
         let kib = u32::try_from(announced.unwrap_or(MAX_BODY).div_ceil(1024)).unwrap_or(u32::MAX);
@@ -70,6 +76,22 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
 fn too_large() -> ApiFailure {
     Refusal::plain(413, format!("the body is larger than {MAX_BODY} bytes")).into()
+}
+
+/// Reads a body that is too large and keeps nothing of it: many clients read an answer only once they have sent
+/// everything, and would otherwise see a broken connection in its place. What is far too large is cut off.
+async fn discard(mut body: Body) {
+    let until_its_end = async {
+        let mut left = MAX_DISCARDED;
+        while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Late or broken off: the answer is the same.
+    let _ = tokio::time::timeout(BODY_TIME, until_its_end).await;
 }
 
 async fn read(body: Body) -> Result<Bytes, ApiFailure> {
