@@ -1,4 +1,4 @@
-//! How the changes of one request are written. Called by the writer, inside the request's savepoint.
+//! How the changes of one request are written. Called by the writer, inside the group's transaction.
 
 use crate::sqlite::encoding::encode;
 use crate::sqlite::fault::{Fault, already_exists};
@@ -126,11 +126,11 @@ impl Memory {
     }
 }
 
-/// Writes all of a request, or returns why not; then the caller rolls the savepoint and the memory back.
+/// Writes all of a request, or returns why not; then the caller takes back what was written, and the memory.
 pub(crate) fn apply(connection: &Connection, memory: &mut Memory, prepared: &Prepared) -> Result<(), Fault> {
     let changes = &prepared.changes;
     if let Some(record) = &changes.idempotency {
-        remember_outcome(connection, memory, record)?;
+        refuse_used_key(connection, memory, record)?;
     }
     let mut contents = prepared.contents.iter();
     // One content was prepared for each record that has a body, in the same order.
@@ -167,10 +167,14 @@ pub(crate) fn apply(connection: &Connection, memory: &mut Memory, prepared: &Pre
     for delivery in &changes.deliveries {
         insert_delivery(connection, delivery)?;
     }
-    Ok(())
+    match &changes.idempotency {
+        Some(record) => remember_outcome(connection, memory, record),
+        None => Ok(()),
+    }
 }
 
-fn remember_outcome(
+/// Reads only, and comes first: a request that is refused before it has written anything costs no rollback.
+fn refuse_used_key(
     connection: &Connection,
     memory: &mut Memory,
     record: &IdempotencyRecord,
@@ -181,6 +185,15 @@ fn remember_outcome(
             return Err(Fault::Refused(CommitError::IdempotencyKeyTaken(existing)));
         }
     }
+    Ok(())
+}
+
+fn remember_outcome(
+    connection: &Connection,
+    memory: &mut Memory,
+    record: &IdempotencyRecord,
+) -> Result<(), Fault> {
+    let hash = memory.keys.hasher().idempotency(record.account_id, &record.key);
     connection
         .prepare_cached(
             "INSERT INTO idempotency (account_id, key, request, resource_id, part_id, expires)

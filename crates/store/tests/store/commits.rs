@@ -149,10 +149,14 @@ async fn what_waits_together_shares_a_sync_and_a_refused_request_harms_no_other(
     let waiting: Vec<_> = (0..600_i64)
         .map(|number| {
             let store = world.store.clone();
-            // Each tenth makes a payment that exists already, after it has posted and set a timer.
+            // Each tenth makes a payment that exists already, half of them after they have made another one.
             let id = if number % 10 == 0 { 1_000 } else { number };
+            let mut records = vec![RecordChange::InsertPayment(payment(id))];
+            if number % 20 == 0 {
+                records.insert(0, RecordChange::InsertPayment(payment(10_000 + number)));
+            }
             let changes = Changes {
-                records: vec![RecordChange::InsertPayment(payment(id))],
+                records,
                 postings: vec![(Mode::Test, sale(id, 10_000, 499))],
                 set_timers: vec![release(id, NOON.plus_ms(number))],
                 ..Changes::default()
@@ -170,6 +174,7 @@ async fn what_waits_together_shares_a_sync_and_a_refused_request_harms_no_other(
     assert_eq!(after.payments - before.payments, 540);
     assert!(after.syncs - before.syncs < 540, "{} syncs", after.syncs - before.syncs);
     assert_eq!(after.waiting, 0);
+    assert_eq!(world.stored(10_020).await, None);
     let pending = LedgerAccount::of(AccountKind::SellerPending, SELLER);
     assert_eq!(world.store.balance(Mode::Test, Currency::BRL, pending).await.unwrap(), -540 * 9_501);
     world.assert_sound().await;
