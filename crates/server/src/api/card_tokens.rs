@@ -3,10 +3,10 @@
 use super::answer::{Answer, ApiFailure};
 use super::authentication::Anyone;
 use super::json;
-use super::request::RawBody;
+use super::request::{PathPart, RawBody};
 use crate::tls::ClientConnection;
 use axum::Extension;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use pasarela_domain::card_token::{TokenRequest, fault};
 use pasarela_domain::identity::Caller;
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 /// Turns a card into a token that can pay once.
 #[utoipa::path(
-    post, path = "/v1/card_tokens", tag = "card tokens",
+    post, path = "/v1/card_tokens", operation_id = "create_card_token", tag = "card tokens",
     params(("public_key" = Option<String>, Query, description = "Instead of an access token")),
     request_body(content = super::schema::CardTokenRequest),
     responses(
@@ -40,7 +40,7 @@ pub async fn create(
 
 /// A token of the caller.
 #[utoipa::path(
-    get, path = "/v1/card_tokens/{id}", tag = "card tokens",
+    get, path = "/v1/card_tokens/{id}", operation_id = "read_card_token", tag = "card tokens",
     params(("id" = String, Path, description = "The token")),
     responses(
         (status = 200, description = "The token", body = pasarela_domain::card_token::CardToken),
@@ -51,14 +51,14 @@ pub async fn create(
 pub async fn read(
     State(engine): State<Engine>,
     Anyone { caller, .. }: Anyone,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
 ) -> Answer {
     Ok(json(StatusCode::OK, engine.card_token(&caller, &id).await?))
 }
 
 /// Completes an unused token, or gives it a new CVV or expiry.
 #[utoipa::path(
-    put, path = "/v1/card_tokens/{id}", tag = "card tokens",
+    put, path = "/v1/card_tokens/{id}", operation_id = "update_card_token", tag = "card tokens",
     params(("id" = String, Path, description = "The token")),
     request_body(content = super::schema::CardTokenRequest),
     responses(
@@ -71,7 +71,7 @@ pub async fn read(
 pub async fn update(
     State(engine): State<Engine>,
     Anyone { caller, .. }: Anyone,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     connection: Option<Extension<ClientConnection>>,
     TokenBody(body): TokenBody,
 ) -> Answer {

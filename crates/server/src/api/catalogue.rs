@@ -12,7 +12,7 @@ use pasarela_engine::Engine;
 
 /// The methods of the caller's site.
 #[utoipa::path(
-    get, path = "/v1/payment_methods", tag = "catalogue",
+    get, path = "/v1/payment_methods", operation_id = "list_payment_methods", tag = "catalogue",
     params(("public_key" = Option<String>, Query, description = "Instead of an access token")),
     responses((status = 200, description = "A bare array", body = Vec<super::schema::PaymentMethodBody>)),
     security(("access_token" = []), ("public_key" = [])),
@@ -24,7 +24,7 @@ pub async fn payment_methods(State(engine): State<Engine>, Anyone { caller, .. }
 
 /// The methods that a card's first digits belong to, or all of them.
 #[utoipa::path(
-    get, path = "/v1/payment_methods/search", tag = "catalogue",
+    get, path = "/v1/payment_methods/search", operation_id = "search_payment_methods", tag = "catalogue",
     params(
         ("public_key" = Option<String>, Query, description = "Instead of an access token"),
         ("bins" = Option<String>, Query, description = "6 or 8 first digits; `bin` is the same"),
@@ -65,7 +65,7 @@ pub async fn search(
 
 /// The issuers among which the buyer of a card must choose.
 #[utoipa::path(
-    get, path = "/v1/payment_methods/card_issuers", tag = "catalogue",
+    get, path = "/v1/payment_methods/card_issuers", operation_id = "list_card_issuers", tag = "catalogue",
     params(
         ("public_key" = Option<String>, Query, description = "Instead of an access token"),
         ("payment_method_id" = String, Query, description = "The method"),
@@ -89,7 +89,7 @@ pub async fn card_issuers(
 
 /// The document types of the caller's site.
 #[utoipa::path(
-    get, path = "/v1/identification_types", tag = "catalogue",
+    get, path = "/v1/identification_types", operation_id = "list_identification_types", tag = "catalogue",
     params(("public_key" = Option<String>, Query, description = "Instead of an access token")),
     responses(
         (status = 200, description = "A bare array", body = Vec<super::schema::IdentificationTypeBody>),

@@ -1,12 +1,12 @@
 //! The hosted pages' routes: they find the payment by its id and the hash from its body, and show it.
 
 use super::openapi;
-use super::request::{RawBody, header_text, query_value};
+use super::request::{PathPart, RawBody, header_text, query_value};
 
 use crate::docs::{Example, docs_page};
 use crate::pages::{self, BankOutcome, ChallengeRequest, HomeView, Locale, PaymentView, SellerRow};
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -71,7 +71,7 @@ async fn find(
 
 async fn ticket(
     State(engine): State<Engine>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -94,7 +94,7 @@ async fn ticket(
 
 async fn bank_transfer(
     State(engine): State<Engine>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -107,7 +107,7 @@ async fn bank_transfer(
 /// The buttons of the simulated bank: the same acts as the sandbox's. A second click changes nothing.
 async fn answer_bank(
     State(engine): State<Engine>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: RawBody,
@@ -131,7 +131,7 @@ async fn answer_bank(
 /// What `three_ds_info.external_resource_url` opens: the challenge, then its end.
 async fn challenge(
     State(engine): State<Engine>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: RawBody,
@@ -208,7 +208,7 @@ async fn openapi_json(State(engine): State<Engine>) -> Response {
 }
 
 /// A method's or issuer's logo: its name on a plain card, as no brand's artwork is ours to give.
-async fn logo(Path(name): Path<String>) -> Response {
+async fn logo(PathPart(name): PathPart<String>) -> Response {
     let name: String = name
         .split('.')
         .next()

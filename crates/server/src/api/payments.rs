@@ -3,8 +3,8 @@
 use super::answer::Answer;
 use super::authentication::Seller;
 use super::json;
-use super::request::{JsonBody, header_text, path_id, query_pairs};
-use axum::extract::{Path, RawQuery, State};
+use super::request::{JsonBody, PathPart, header_text, path_id, query_pairs};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::Provenance;
@@ -19,7 +19,7 @@ const EXPAND: &str = "x-expand-responde-nodes";
 
 /// Makes a payment: charges or reserves a card, or makes out a Pix, a transfer or a ticket.
 #[utoipa::path(
-    post, path = "/v1/payments", tag = "payments",
+    post, path = "/v1/payments", operation_id = "create_payment", tag = "payments",
     params(
         ("X-Idempotency-Key" = String, Header, description = "1 to 64 characters; the same key makes one payment"),
         ("X-Integrator-Id" = Option<String>, Header, description = "Kept in `integrator_id`"),
@@ -56,7 +56,7 @@ pub async fn create(
 
 /// One payment of the caller.
 #[utoipa::path(
-    get, path = "/v1/payments/{id}", tag = "payments",
+    get, path = "/v1/payments/{id}", operation_id = "read_payment", tag = "payments",
     params(
         ("id" = i64, Path, description = "The payment's id"),
         ("X-Expand-Responde-Nodes" = Option<String>, Header, description = "`gateway.reference` adds `expanded`"),
@@ -71,7 +71,7 @@ pub async fn create(
 pub async fn read(
     State(engine): State<Engine>,
     Seller(caller): Seller,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     headers: HeaderMap,
 ) -> Answer {
     let id = payment_id(&id)?;
@@ -81,7 +81,7 @@ pub async fn read(
 
 /// Cancels, captures (whole or in part), or moves the expiration.
 #[utoipa::path(
-    put, path = "/v1/payments/{id}", tag = "payments",
+    put, path = "/v1/payments/{id}", operation_id = "change_payment", tag = "payments",
     params(("id" = i64, Path, description = "The payment's id")),
     request_body(content = super::schema::PaymentChangeRequest),
     responses(
@@ -94,7 +94,7 @@ pub async fn read(
 pub async fn change(
     State(engine): State<Engine>,
     Seller(caller): Seller,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     headers: HeaderMap,
     body: JsonBody,
 ) -> Answer {
@@ -109,7 +109,7 @@ pub async fn change(
 
 /// Searches the caller's payments.
 #[utoipa::path(
-    get, path = "/v1/payments/search", tag = "payments",
+    get, path = "/v1/payments/search", operation_id = "search_payments", tag = "payments",
     params(
         ("sort" = Option<String>, Query, description = "date_created (default), date_last_updated, date_approved, money_release_date, id"),
         ("criteria" = Option<String>, Query, description = "asc (default) or desc"),
@@ -148,7 +148,7 @@ pub async fn search(
 
 /// Refunds a payment: `amount` of it, or with an empty body what is left.
 #[utoipa::path(
-    post, path = "/v1/payments/{id}/refunds", tag = "refunds",
+    post, path = "/v1/payments/{id}/refunds", operation_id = "create_refund", tag = "refunds",
     params(
         ("id" = i64, Path, description = "The payment's id"),
         ("X-Idempotency-Key" = String, Header, description = "1 to 64 characters; the same key makes one refund"),
@@ -165,7 +165,7 @@ pub async fn search(
 pub async fn refund(
     State(engine): State<Engine>,
     Seller(caller): Seller,
-    Path(id): Path<String>,
+    PathPart(id): PathPart<String>,
     headers: HeaderMap,
     body: JsonBody,
 ) -> Answer {
@@ -179,7 +179,7 @@ pub async fn refund(
 
 /// The refunds of a payment: a bare array.
 #[utoipa::path(
-    get, path = "/v1/payments/{id}/refunds", tag = "refunds",
+    get, path = "/v1/payments/{id}/refunds", operation_id = "list_refunds", tag = "refunds",
     params(("id" = i64, Path, description = "The payment's id")),
     responses(
         (status = 200, description = "All of them", body = Vec<pasarela_domain::payment::body::Refund>),
@@ -187,14 +187,18 @@ pub async fn refund(
     ),
     security(("access_token" = [])),
 )]
-pub async fn refunds(State(engine): State<Engine>, Seller(caller): Seller, Path(id): Path<String>) -> Answer {
+pub async fn refunds(
+    State(engine): State<Engine>,
+    Seller(caller): Seller,
+    PathPart(id): PathPart<String>,
+) -> Answer {
     let id = payment_id(&id)?;
     Ok(json(StatusCode::OK, engine.refunds(&caller, id).await?))
 }
 
 /// One refund of a payment.
 #[utoipa::path(
-    get, path = "/v1/payments/{id}/refunds/{refund_id}", tag = "refunds",
+    get, path = "/v1/payments/{id}/refunds/{refund_id}", operation_id = "read_refund", tag = "refunds",
     params(
         ("id" = i64, Path, description = "The payment's id"),
         ("refund_id" = i64, Path, description = "The refund's id"),
@@ -208,7 +212,7 @@ pub async fn refunds(State(engine): State<Engine>, Seller(caller): Seller, Path(
 pub async fn refund_of(
     State(engine): State<Engine>,
     Seller(caller): Seller,
-    Path((id, refund_id)): Path<(String, String)>,
+    PathPart((id, refund_id)): PathPart<(String, String)>,
 ) -> Answer {
     let id = payment_id(&id)?;
     let refund_id = path_id(&refund_id).ok_or_else(|| Refusal::not_found(2032, "Refund not found"))?;

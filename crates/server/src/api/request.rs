@@ -2,12 +2,14 @@
 
 use super::answer::ApiFailure;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use hyper::body::Body as _;
 use pasarela_domain::json;
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Failure;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -137,7 +139,22 @@ pub fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
         .filter(|text| !text.is_empty())
 }
 
+/// A part of the path. One whose escapes are no text names nothing.
+pub struct PathPart<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathPart<T> {
+    type Rejection = ApiFailure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<PathPart<T>, ApiFailure> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(part)) => Ok(PathPart(part)),
+            Err(_) => Err(Refusal::plain(404, "resource not found").into()),
+        }
+    }
+}
+
 /// An id in a path: anything that is no id finds nothing.
 pub fn path_id(text: &str) -> Option<i64> {
-    text.parse::<i64>().ok().filter(|id| (1..1 << 53).contains(id))
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse::<i64>().ok().filter(|id| is_plain && (1..1 << 53).contains(id))
 }

@@ -3,8 +3,8 @@
 use super::answer::{Answer, ApiFailure};
 use super::authentication::Seller;
 use super::json;
-use super::request::{JsonBody, path_id};
-use axum::extract::{Path, State};
+use super::request::{JsonBody, PathPart, path_id};
+use axum::extract::State;
 use axum::http::StatusCode;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, HOUR, MINUTE, SECOND};
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// Does to a payment what others would do later.
 #[utoipa::path(
-    post, path = "/sandbox/payments/{id}/{act}", tag = "sandbox",
+    post, path = "/sandbox/payments/{id}/{act}", operation_id = "act_on_payment", tag = "sandbox",
     params(
         ("id" = i64, Path, description = "The payment's id"),
         ("act" = String, Path, description = "pay, expire, approve, reject, charge_back, win_chargeback, lose_chargeback, confirm_challenge, fail_challenge"),
@@ -31,7 +31,7 @@ use serde_json::Value;
 pub async fn act(
     State(engine): State<Engine>,
     Seller(caller): Seller,
-    Path((id, act)): Path<(String, String)>,
+    PathPart((id, act)): PathPart<(String, String)>,
     body: JsonBody,
 ) -> Answer {
     let id = path_id(&id).ok_or_else(|| Refusal::not_found(2000, "Payment not found"))?;
@@ -60,7 +60,7 @@ pub async fn act(
 
 /// The caller's test clock.
 #[utoipa::path(
-    get, path = "/sandbox/clock", tag = "sandbox",
+    get, path = "/sandbox/clock", operation_id = "read_clock", tag = "sandbox",
     responses((status = 200, description = "`now`", body = super::schema::ClockBody)),
     security(("access_token" = [])),
 )]
@@ -70,7 +70,7 @@ pub async fn clock(State(engine): State<Engine>, Seller(caller): Seller) -> Answ
 
 /// Moves the caller's test clock forward and does what falls due on the way, in order.
 #[utoipa::path(
-    post, path = "/sandbox/clock", tag = "sandbox",
+    post, path = "/sandbox/clock", operation_id = "advance_clock", tag = "sandbox",
     request_body(content = super::schema::ClockRequest),
     responses(
         (status = 200, description = "The time now, and how many timers were done", body = super::schema::ClockBody),
@@ -90,7 +90,7 @@ pub async fn advance(State(engine): State<Engine>, Seller(caller): Seller, body:
 
 /// What the store has done since the server started.
 #[utoipa::path(
-    get, path = "/sandbox/counters", tag = "sandbox",
+    get, path = "/sandbox/counters", operation_id = "read_counters", tag = "sandbox",
     responses((status = 200, description = "commits, payments, syncs, waiting", body = super::schema::CountersBody)),
     security(("access_token" = [])),
 )]

@@ -10,7 +10,7 @@ use pasarela_engine::Engine;
 
 /// The account behind the access token.
 #[utoipa::path(
-    get, path = "/users/me", tag = "users",
+    get, path = "/users/me", operation_id = "read_account", tag = "users",
     responses(
         (status = 200, description = "The account", body = Object),
         (status = 401, description = "Without a valid access token", body = super::schema::ApiError),

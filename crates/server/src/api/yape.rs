@@ -13,7 +13,7 @@ use pasarela_engine::Engine;
 
 /// Turns a Peruvian wallet's phone and code into a token that can pay once.
 #[utoipa::path(
-    post, path = "/platforms/pci/yape/v1/payment", tag = "card tokens",
+    post, path = "/platforms/pci/yape/v1/payment", operation_id = "create_yape_token", tag = "card tokens",
     params(("public_key" = Option<String>, Query, description = "Instead of an access token")),
     request_body(content = super::schema::YapeTokenRequest),
     responses(
