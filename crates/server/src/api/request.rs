@@ -47,8 +47,12 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
             .headers()
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > MAX_BODY) {
-            discard(request.into_body()).await;
+        if let Some(length) = announced
+            && length > MAX_BODY
+        {
+            if length <= MAX_DISCARDED {
+                discard(request.into_body()).await;
+            }
             return Err(too_large());
         }
         let kib = u32::try_from(announced.unwrap_or(MAX_BODY).div_ceil(1024)).unwrap_or(u32::MAX);
