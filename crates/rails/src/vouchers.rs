@@ -38,7 +38,7 @@ pub fn instructions(charge: &Charge) -> Instructions {
         "pse" | "webpay" | "khipu" => redirected_transfer(charge),
         "pagoefectivo_atm" => pagoefectivo(charge),
         "abitab" | "redpagos" => uruguayan_slip(charge),
-        // efecty, baloto, davivienda, servipag, meliplace: the clerk asks for the number alone.
+        // efecty, baloto, davivienda, servipag, meliplace: the clerk reads or types the number alone.
         _ => plain_reference(charge),
     }
 }
@@ -172,8 +172,10 @@ fn redirected_transfer(charge: &Charge) -> Instructions {
 
 /// The CIP (código de identificación de pago) has nine digits, too few for the payment's id.
 fn pagoefectivo(charge: &Charge) -> Instructions {
+    let cip = derived(charge, "cip", 9);
     Instructions {
-        payment_method_reference_id: Some(derived(charge, "cip", 9).to_string()),
+        payment_method_reference_id: Some(cip.to_string()),
+        barcode_content: Some(with_check_digit(format!("{cip:019}"))),
         ..Instructions::default()
     }
 }
@@ -194,9 +196,11 @@ fn typed_reference(charge: &Charge, verification_code: Option<String>) -> Instru
     }
 }
 
+/// The number alone, and the same in 20 digits for the counter's reader: payment 19, check digit.
 fn plain_reference(charge: &Charge) -> Instructions {
     Instructions {
         payment_method_reference_id: Some(charge.payment_id.to_string()),
+        barcode_content: Some(with_check_digit(format!("{:019}", charge.payment_id))),
         ..Instructions::default()
     }
 }

@@ -161,7 +161,7 @@ proptest! {
             if let Some(content) = &given.barcode_content {
                 prop_assert!(content.bytes().all(|b| b.is_ascii_digit()) && content.len() % 2 == 0, "{} {}", method, content);
                 prop_assert!(barcode::code128_svg(content).is_ok());
-                let expected = match method { "bolbradesco" => 44, "oxxo" | "abitab" | "redpagos" => 30, "paycash" => 20, _ => 40 };
+                let expected = match method { "bolbradesco" => 44, "oxxo" | "abitab" | "redpagos" => 30, "rapipago" | "pagofacil" | "bapropagos" | "cargavirtual" | "cobroexpress" => 40, _ => 20 };
                 prop_assert_eq!(content.len(), expected);
             }
         }
