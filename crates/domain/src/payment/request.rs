@@ -301,20 +301,6 @@ impl CreatePayment {
         {
             return Err(Refusal::bad_request(4027, "Campaign_id attribute must be numeric"));
         }
-        let order = match member(body, "order") {
-            Some(Value::Object(members)) => Value::Object(
-                members
-                    .iter()
-                    .filter(|(_, value)| !value.is_null())
-                    // Strict decoders read an order's id as a string only.
-                    .map(|(name, value)| {
-                        (name.clone(), text_or_number(value).map_or(Value::Null, Value::String))
-                    })
-                    .collect(),
-            ),
-            Some(_) => return Err(params_error("order must be an object")),
-            None => Value::Object(Map::new()),
-        };
         Ok(CreatePayment {
             amount,
             token: text(body, "token", 128)?,
@@ -343,7 +329,7 @@ impl CreatePayment {
             differential_pricing_id: integer(body, "differential_pricing_id")?,
             callback_url: text(body, "callback_url", MAX_NOTIFICATION_URL)?,
             sponsor_id: integer(body, "sponsor_id")?,
-            order,
+            order: order(body)?,
             processing_mode: processing_mode(body)?,
             merchant_account_id: text(body, "merchant_account_id", 64)?,
             net_amount: net_amount(body, amount)?,
@@ -578,6 +564,24 @@ fn integer(body: &Value, name: &str) -> Result<Option<i64>, Refusal> {
             .and_then(|text| text.parse().ok())
             .map(Some)
             .ok_or_else(|| params_error(&format!("{name} must be an integer"))),
+    }
+}
+
+/// `order`, as it is answered: `{}`, or an id (a string, which strict decoders want) and a type.
+fn order(body: &Value) -> Result<Value, Refusal> {
+    let order = match member(body, "order") {
+        None => return Ok(Value::Object(Map::new())),
+        Some(order @ Value::Object(_)) => order,
+        Some(_) => return Err(params_error("order must be an object")),
+    };
+    let id = member(order, "id").map(|id| text_or_number(id).filter(|id| id.len() <= 64));
+    let kind = member(order, "type").map_or(Some("mercadopago"), Value::as_str);
+    match (id, kind) {
+        (None, Some("mercadopago" | "mercadolibre")) => Ok(Value::Object(Map::new())),
+        (Some(Some(id)), Some(kind @ ("mercadopago" | "mercadolibre"))) => {
+            Ok(serde_json::json!({"id": id, "type": kind}))
+        }
+        _ => Err(params_error("order has an id and a type, mercadopago or mercadolibre")),
     }
 }
 
