@@ -9,6 +9,7 @@ use crate::rail::ThreeDSecure;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 /// The longest `external_reference` (inferred).
@@ -340,7 +341,11 @@ impl CreatePayment {
                 .and_then(text_or_number)
                 .filter(|id| !id.is_empty() && id.len() <= 32),
             point_of_interaction: point_of_interaction(body),
-            method_data: body.get("payment_method").and_then(|method| member(method, "data")).cloned(),
+            method_data: match body.get("payment_method").and_then(|method| member(method, "data")) {
+                None => None,
+                Some(data @ Value::Object(_)) => Some(data.clone()),
+                Some(_) => return Err(params_error("payment_method.data must be an object")),
+            },
         })
     }
 }
@@ -585,6 +590,34 @@ fn order(body: &Value) -> Result<Value, Refusal> {
     }
 }
 
+/// `payment_method.data`: a boleto's discounts, fine and interest.
+fn method_data(body: &Value) -> Result<Option<Value>, Refusal> {
+    let Some(method) = member(body, "payment_method") else { return Ok(None) };
+    if !method.is_object() {
+        return Err(params_error("payment_method must be an object"));
+    }
+    let Some(data) = member(method, "data") else { return Ok(None) };
+    let invalid = |what: &str| Err(params_error(&format!("payment_method.data{what}")));
+    if !data.is_object() {
+        return invalid(" must be an object");
+    }
+    let Some(rules) = member(data, "rules") else { return Ok(Some(data.clone())) };
+    let is_charge = |charge: &Value| {
+        matches!(member(charge, "type").and_then(Value::as_str), Some("fixed" | "percentage"))
+            && member(charge, "value").is_some_and(Value::is_number)
+    };
+    // Clients read the date back as a plain date.
+    let is_discount = |discount: &Value| {
+        let until = member(discount, "limit_date").and_then(Value::as_str);
+        is_charge(discount) && until.is_some_and(|date| date.len() == 10 && date.parse::<Date>().is_ok())
+    };
+    let is_right = rules.is_object()
+        && member(rules, "discounts")
+            .is_none_or(|list| list.as_array().is_some_and(|discounts| discounts.iter().all(is_discount)))
+        && ["fine", "interest"].iter().all(|name| member(rules, name).is_none_or(is_charge));
+    if is_right { Ok(Some(data.clone())) } else { invalid(".rules is malformed") }
+}
+
 /// Shops number their orders: a number is taken for the text it is written as.
 fn external_reference(body: &Value) -> Result<Option<String>, Refusal> {
     match member(body, "external_reference") {
@@ -635,7 +668,10 @@ fn check_kinds(additional_info: &Map<String, Value>) -> Result<(), Refusal> {
 
 fn point_of_interaction(body: &Value) -> PointOfInteractionRequest {
     let Some(value) = body.get("point_of_interaction") else { return PointOfInteractionRequest::default() };
-    let text = |name| member(value, name).and_then(Value::as_str).map(|t| t.chars().take(64).collect());
+    let text = |name| {
+        let text = member(value, name).and_then(Value::as_str).filter(|text| !text.is_empty())?;
+        Some(text.chars().take(64).collect())
+    };
     PointOfInteractionRequest { kind: text("type"), sub_type: text("sub_type"), linked_to: text("linked_to") }
 }
 
@@ -772,6 +808,10 @@ mod tests {
             r#""taxes":"x""#,
             r#""taxes":[{"type":"IVA","value":"19"}]"#,
             r#""net_amount":-1"#,
+            r#""order":{"id":[]}"#,
+            r#""payment_method":{"data":true}"#,
+            r#""payment_method":{"data":{"rules":{"discounts":[{"type":"fixed","value":5,"limit_date":"soon"}]}}}"#,
+            r#""payment_method":{"data":{"rules":{"fine":{"type":"fixed","value":"5"}}}}"#,
             r#""net_amount":100.01"#,
         ] {
             assert_eq!(code(&with(bad)), 1, "{bad}");
