@@ -9,6 +9,7 @@ pub mod search;
 
 use crate::identifiers::Fresh;
 use crate::notifications::listeners::{PaymentEvent, deliveries_for};
+use crate::timers::LONGEST_SLEEP;
 use crate::{Engine, Failure, clock};
 use pasarela_domain::card_token::{CardToken, TokenStatus};
 use pasarela_domain::context::Context;
@@ -487,12 +488,15 @@ impl Engine {
     /// Commits, and wakes whoever has something to do after it.
     pub(crate) async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
         let deliveries = changes.deliveries.clone();
-        let sets_timers = !changes.set_timers.is_empty();
+        let wakes = changes.set_timers.iter().any(|timer| {
+            let left_ms = timer.due.0 - self.inner.clock.now(timer.account_id, timer.mode).0;
+            u128::try_from(left_ms).unwrap_or(0) < LONGEST_SLEEP.as_millis()
+        });
         self.inner.store.commit(changes).await?;
         if !deliveries.is_empty() {
             self.inner.delivery_wake.committed(&deliveries);
         }
-        if sets_timers {
+        if wakes {
             self.inner.timer_wake.notify_one();
         }
         Ok(())

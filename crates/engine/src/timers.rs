@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// How many timers are taken at a time.
 const STEP: u32 = 256;
-/// The longest sleep: a clock that is set forward from outside is noticed after this.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The longest sleep: a clock that is set forward from outside is noticed after this, and a timer that is due later
+/// than this needs to wake nobody when it is set.
+pub(crate) const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How long to wait after a failure of the store.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 

@@ -1,6 +1,7 @@
 //! How connections to the database are opened.
 
 use crate::OpenError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -46,6 +47,9 @@ pub(crate) fn open(database: &Path, purpose: Purpose) -> rusqlite::Result<Connec
     let connection = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(LOCK_WAIT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    // A statement's plan must not hang on the values bound to it: measured, without this a quarter of all instructions
+    // of create-payment went into preparing the same statements again at each binding.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "mmap_size", 0)?;
     match purpose {
