@@ -341,11 +341,7 @@ impl CreatePayment {
                 .and_then(text_or_number)
                 .filter(|id| !id.is_empty() && id.len() <= 32),
             point_of_interaction: point_of_interaction(body),
-            method_data: match body.get("payment_method").and_then(|method| member(method, "data")) {
-                None => None,
-                Some(data @ Value::Object(_)) => Some(data.clone()),
-                Some(_) => return Err(params_error("payment_method.data must be an object")),
-            },
+            method_data: method_data(body)?,
         })
     }
 }
