@@ -186,7 +186,8 @@ struct Inner {
     points: Arc<ReaderPool>,
     scans: Arc<ReaderPool>,
     keys: RandomKeys,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    checkpointer: Mutex<Option<JoinHandle<()>>>,
     /// Given back last.
     held: Mutex<Option<Held>>,
     database: PathBuf,
@@ -298,16 +299,13 @@ impl Inner {
         let keys = writer.keys();
         let (queue, waiting) = sync_channel(QUEUE);
         let signal = checkpoint.clone();
-        let threads = vec![
-            thread("store-writer", move || writer.run(&waiting)),
-            thread("store-checkpoint", move || checkpointer.run(&signal)),
-        ];
-        let inner = Inner::assemble(held, Some(queue), counters, checkpoint, keys);
-        for started in threads {
-            let started =
-                started.map_err(|cause| OpenError::Directory { directory: inner.database.clone(), cause })?;
-            inner.threads.lock().unwrap_or_else(PoisonError::into_inner).push(started);
-        }
+        let not_started = |cause| OpenError::Directory { directory: database.to_owned(), cause };
+        let writer = thread("store-writer", move || writer.run(&waiting)).map_err(not_started)?;
+        let checkpointer =
+            thread("store-checkpoint", move || checkpointer.run(&signal)).map_err(not_started)?;
+        let mut inner = Inner::assemble(held, Some(queue), counters, checkpoint, keys);
+        inner.writer = Mutex::new(Some(writer));
+        inner.checkpointer = Mutex::new(Some(checkpointer));
         Ok(inner)
     }
 
@@ -333,7 +331,8 @@ impl Inner {
             points: Arc::new(ReaderPool::new(database.clone(), POINT_READERS)),
             scans: Arc::new(ReaderPool::new(database.clone(), SCAN_READERS)),
             keys,
-            threads: Mutex::default(),
+            writer: Mutex::default(),
+            checkpointer: Mutex::default(),
             held: Mutex::new(Some(held)),
             database,
         }
@@ -354,17 +353,15 @@ impl Inner {
         })
     }
 
+    /// One after the other, the writer last: SQLite empties the log when the last connection ends, and only then.
     fn close(&self) {
-        // The writer commits what waits, and ends.
-        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         self.checkpoint.stop();
-        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // A thread that panicked has said so already.
-            let _ = thread.join();
-        }
-        // The last connection to be closed empties the log.
+        join(&self.checkpointer);
         self.points.close();
         self.scans.close();
+        // The writer commits what waits, and ends.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        join(&self.writer);
         drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
@@ -391,6 +388,13 @@ impl From<rusqlite::Error> for OpenFailure {
     fn from(cause: rusqlite::Error) -> OpenFailure {
         OpenFailure::Database(cause)
     }
+}
+
+/// Waits for a thread's end, if it is not awaited already.
+fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
+    let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // One that panicked has said so already.
+    let _ = thread.map(JoinHandle::join);
 }
 
 fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {

@@ -161,6 +161,20 @@ mod tests {
     }
 
     #[test]
+    fn records_of_every_encoding_are_read() {
+        let body = b"{\"status\":\"approved\",\"status_detail\":\"accredited\"}".repeat(9);
+        let plain = zstd::bulk::compress(&body, LEVEL).unwrap();
+        for (encoding, payload) in [(RAW, body.clone()), (ZSTD, plain)] {
+            let mut content = vec![encoding];
+            push_unsigned(&mut content, body.len() as u64);
+            push_unsigned(&mut content, body.len() as u64);
+            content.extend(payload);
+            assert_eq!(decode(&content).unwrap(), (body.clone(), Vec::new()));
+        }
+        assert!(decode(&[3, 0, 0]).is_err(), "one that only a later version knows");
+    }
+
+    #[test]
     fn a_truncated_record_is_refused() {
         let content = encode(&b"{\"status\":\"approved\",".repeat(50), b"{}");
         assert!(decode(&content[..content.len() - 1]).is_err());

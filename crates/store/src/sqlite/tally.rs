@@ -194,7 +194,7 @@ impl TallyWriter {
             let stretches = match self.known.get_mut(&key) {
                 Some(stretches) => stretches,
                 None => {
-                    let loaded = load(connection, &key, &steps)?;
+                    let loaded = load(connection, &key)?;
                     self.known.entry(key.clone()).or_insert(loaded)
                 }
             };
@@ -236,12 +236,9 @@ impl TallyWriter {
     }
 }
 
-/// The stretches of a series as they are now, the staged steps already among the payments: so those are taken off again.
-fn load(
-    connection: &Connection,
-    key: &SeriesKey,
-    steps: &[(i64, i64)],
-) -> rusqlite::Result<BTreeMap<i64, i64>> {
+/// The stretches of a series. The newest's count has the staged steps in it already and will get them again: it only says
+/// when it is time to cut, and a cut counts.
+fn load(connection: &Connection, key: &SeriesKey) -> rusqlite::Result<BTreeMap<i64, i64>> {
     let mut stretches: BTreeMap<i64, i64> = connection
         .prepare_cached(
             "SELECT first, count FROM payment_tally WHERE account_id = ?1 AND mode = ?2 AND series = ?3 ORDER BY first",
@@ -249,9 +246,7 @@ fn load(
         .query_map((key.0, mode_number(key.1), key.2.name()), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let newest = stretches.last_key_value().map_or(i64::MIN, |(first, _)| *first);
-    let now = count_range(connection, key.0, key.1, &key.2, newest, i64::MAX)?;
-    let staged: i64 = steps.iter().filter(|(at, _)| *at >= newest).map(|(_, by)| by).sum();
-    stretches.insert(newest, now - staged);
+    stretches.insert(newest, count_range(connection, key.0, key.1, &key.2, newest, i64::MAX)?);
     Ok(stretches)
 }
 

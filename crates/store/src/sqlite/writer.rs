@@ -115,6 +115,15 @@ impl Writer {
             }
             self.serve(group);
         }
+        // Closing the last connection empties the log; a reader that is still at it would keep it from that. It is not
+        // waited for: then the log stays as it is, and the next start reads it.
+        let emptied = self
+            .connection
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        if let Err(cause) = emptied {
+            tracing::warn!(%cause, "the log could not be emptied");
+        }
     }
 
     /// The next task; in a quiet moment some tidying before it. `None` when the queue is closed and empty.

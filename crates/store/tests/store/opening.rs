@@ -207,7 +207,13 @@ mod on_a_full_disk {
             assert!(world.stored(*id).await.is_some(), "payment {id} was acknowledged");
         }
         std::fs::remove_file(&ballast).unwrap();
-        world.insert(&payment(9_999)).await;
+        let changes = Changes {
+            records: vec![RecordChange::InsertPayment(payment(9_999))],
+            postings: vec![(Mode::Test, crate::world::sale(9_999, 100, 1))],
+            set_timers: vec![crate::world::release(9_999, NOON)],
+            ..Changes::default()
+        };
+        world.store.commit(changes).await.unwrap();
         assert_eq!(world.stored(9_999).await, Some(payment(9_999)));
         world.assert_sound().await;
         let check = world.store.check_records().await.unwrap();
