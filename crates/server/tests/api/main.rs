@@ -1,0 +1,15 @@
+//! The REST API, route by route: a given world, a request, what is answered. Start reading at `test_app.rs`.
+
+mod authentication;
+mod card_tokens;
+mod cards;
+mod catalogue;
+mod hosted_pages;
+mod hostile;
+mod openapi;
+mod payment_shape;
+mod payments;
+mod sandbox;
+mod secrets;
+mod test_app;
+mod users;

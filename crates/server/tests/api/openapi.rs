@@ -1,0 +1,194 @@
+//! `/openapi.json` and `/docs`: the description tells the truth about the routes.
+
+use crate::test_app::{PUBLIC_URL, TestApp, pix_body, with};
+use axum::http::Method;
+use pasarela_domain::payment::request;
+use pasarela_domain::site::Site;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+async fn document() -> Value {
+    TestApp::new().await.stranger().get("/openapi.json").await.expect(200)
+}
+
+#[tokio::test]
+async fn the_document_is_well_formed_openapi_3_1() {
+    let document = document().await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
+    assert_eq!(document["servers"][0]["url"], PUBLIC_URL);
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    let mut operation_ids = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        assert!(path.starts_with('/'), "{path}");
+        let placeholders: BTreeSet<&str> =
+            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        for (method, operation) in item.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(["get", "post", "put"].contains(&method.as_str()), "{name}");
+            assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{name}");
+            assert!(
+                operation_ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                "{name}: twice"
+            );
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let in_path: BTreeSet<&str> = parameters
+                .iter()
+                .filter(|parameter| parameter["in"] == "path")
+                .map(|parameter| {
+                    assert_eq!(parameter["required"], true, "{name}");
+                    parameter["name"].as_str().unwrap()
+                })
+                .collect();
+            assert_eq!(in_path, placeholders, "{name}");
+            for parameter in &parameters {
+                assert!(["path", "query", "header"].contains(&parameter["in"].as_str().unwrap()), "{name}");
+                assert!(parameter["schema"].is_object() && parameter["description"].is_string(), "{name}");
+            }
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{name}");
+            for (status, response) in responses {
+                assert!(
+                    status.parse::<u16>().is_ok_and(|status| (200..600).contains(&status)),
+                    "{name} {status}"
+                );
+                assert!(response["description"].is_string(), "{name} {status}");
+            }
+            for requirement in operation["security"].as_array().unwrap_or_else(|| panic!("{name}: security"))
+            {
+                for scheme in requirement.as_object().unwrap().keys() {
+                    assert!(schemes.contains_key(scheme), "{name}: {scheme}");
+                }
+            }
+        }
+    }
+    check_references(&document, &document);
+}
+
+/// Every `$ref` leads somewhere.
+fn check_references(value: &Value, document: &Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
+                let pointer = reference.strip_prefix('#').unwrap();
+                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+            }
+            members.values().for_each(|inner| check_references(inner, document));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| check_references(inner, document)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_described_route_is_there_and_every_route_is_described() {
+    let app = TestApp::new().await;
+    let document = document().await;
+    let described: BTreeSet<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    let expected: BTreeSet<String> = [
+        "POST /platforms/pci/yape/v1/payment",
+        "POST /v1/card_tokens",
+        "GET /v1/card_tokens/{id}",
+        "PUT /v1/card_tokens/{id}",
+        "POST /platforms/pci/yape/v1/payment",
+        "GET /v1/identification_types",
+        "GET /v1/payment_methods",
+        "GET /v1/payment_methods/search",
+        "GET /v1/payment_methods/card_issuers",
+        "POST /v1/payments",
+        "GET /v1/payments/search",
+        "GET /v1/payments/{id}",
+        "PUT /v1/payments/{id}",
+        "GET /v1/payments/{id}/refunds",
+        "POST /v1/payments/{id}/refunds",
+        "GET /v1/payments/{id}/refunds/{refund_id}",
+        "GET /users/me",
+        "POST /sandbox/payments/{id}/{act}",
+        "GET /sandbox/clock",
+        "POST /sandbox/clock",
+        "GET /sandbox/counters",
+    ]
+    .map(str::to_owned)
+    .into();
+    assert_eq!(described, expected);
+    for route in described {
+        let (method, path) = route.split_once(' ').unwrap();
+        let path = path.replace("{id}", "1").replace("{refund_id}", "1").replace("{act}", "pay");
+        let method: Method = method.parse().unwrap();
+        let answer = app.seller(Site::MLB).call(method, &path).send().await;
+        assert_ne!(answer.status, 405, "{route}");
+        assert!(!answer.text().contains("resource not found"), "{route}");
+    }
+}
+
+/// The described members of a request are the ones that its reader knows: neither list can drift alone.
+#[tokio::test]
+async fn a_described_request_is_the_request_that_is_read() {
+    let document = document().await;
+    let described = |schema: &str| -> BTreeSet<String> {
+        document["components"]["schemas"][schema]["properties"].as_object().unwrap().keys().cloned().collect()
+    };
+    let known: BTreeSet<String> = request::known_members().map(str::to_owned).collect();
+    assert_eq!(described("PaymentRequest"), known);
+    // What is described for a change is taken, and nothing else is.
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let pix = seller.pix().await;
+    for member in described("PaymentChangeRequest") {
+        let answer = seller.put(&format!("/v1/payments/{}", pix["id"]), &json!({member.clone(): []})).await;
+        assert_ne!(answer.code(), 8, "{member}");
+    }
+    for member in known {
+        let answer = seller.post("/v1/payments", &with(pix_body(), json!({member.clone(): {"x": 1}}))).await;
+        let text = answer.text();
+        assert!(!text.contains(&format!("[{member}]")), "{member}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_described_answer_is_the_answer() {
+    let document = document().await;
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let payment = seller.pay_by_card("APRO").await;
+    let refund = seller
+        .post(&format!("/v1/payments/{}/refunds", payment["id"]), &json!({"amount": 1}))
+        .await
+        .expect(201);
+    let token = seller.get(&format!("/v1/card_tokens/{}", seller.card_token("APRO").await)).await.expect(200);
+    for (schema, body) in
+        [("Payment", &payment), ("Payment", &seller.pix().await), ("Refund", &refund), ("CardToken", &token)]
+    {
+        let schema = &document["components"]["schemas"][schema];
+        let properties = schema["properties"].as_object().unwrap();
+        for name in body.as_object().unwrap().keys() {
+            assert!(properties.contains_key(name), "{name} is answered and not described");
+        }
+        for required in schema["required"].as_array().unwrap() {
+            assert!(
+                body.get(required.as_str().unwrap()).is_some(),
+                "{required} is described and not answered"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_shows_every_operation() {
+    let document = document().await;
+    let page = TestApp::new().await.stranger().get("/docs").await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    let html = page.text();
+    for path in document["paths"].as_object().unwrap().keys() {
+        assert!(html.contains(path.as_str()), "{path}");
+    }
+}

@@ -1,0 +1,7 @@
+mod change;
+mod create;
+mod every_method;
+mod idempotency;
+mod read;
+mod refunds;
+mod search;

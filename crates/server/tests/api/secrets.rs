@@ -1,0 +1,159 @@
+//! Card numbers, CVVs and credentials never reach the disk in clear, nor anything that the server writes about itself.
+
+use crate::cards::{CHALLENGED, card_numbered, card_of, cards};
+use crate::test_app::{TestApp, seed, with};
+use pasarela_domain::site::{SITES, Site};
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// A CVV that no other digits of a run are likely to contain as a JSON text.
+const CODE: &str = "907";
+
+/// What the server said, at any level.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Said {
+    type Writer = Said;
+
+    fn make_writer(&'a self) -> Said {
+        self.clone()
+    }
+}
+
+/// All that lies in `directory`, the write-ahead log and the vault included.
+fn stored(directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            stored(&path, found);
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+#[tokio::test]
+async fn nothing_secret_is_stored_or_said() {
+    let said = Said::default();
+    // For the whole process: the store and the workers have threads of their own. The other tests' words are held
+    // against the same rule.
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(said.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let app = TestApp::in_directory(directory.path()).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let workers = tokio::spawn({
+        let engine = app.engine.clone();
+        async move { engine.run_workers(Vec::new(), stopped).await }
+    });
+    let mut numbers: Vec<String> = Vec::new();
+    for card in cards() {
+        let seller = app.seller(card.site);
+        let mut request = card.token_request("APRO");
+        if card.security_code.len() == 3 {
+            request["security_code"] = json!(CODE);
+        }
+        let token = seller.post("/v1/card_tokens", &request).await.expect(201);
+        // One is paid with, one stays, one is refused.
+        seller.post("/v1/card_tokens", &request).await.expect(201);
+        seller
+            .post("/v1/card_tokens", &with(request.clone(), json!({"expiration_month": 13})))
+            .await
+            .refused();
+        let body = with(seller.card_payment("APRO").await, json!({"token": token["id"]}));
+        let payment = seller.post("/v1/payments", &body).await.expect(201);
+        seller
+            .post(&format!("/v1/payments/{}/refunds", payment["id"]), &json!({"amount": 1}))
+            .await
+            .expect(201);
+        numbers.push(card.number);
+    }
+    let seller = app.seller(Site::MLB);
+    // Where they don't belong, and where a parser might repeat them.
+    let card = card_of(Site::MLB);
+    for body in [
+        format!(r#"{{"card_number":"{0}","security_code":"{CODE}","card_number":"{0}"}}"#, card.number),
+        format!(r#"{{"card_number":{},"security_code":{CODE},"#, card.number),
+        format!(r#"["{}","{CODE}"]"#, card.number),
+    ] {
+        seller.call(axum::http::Method::POST, "/v1/card_tokens").body(body).send().await.refused();
+    }
+    let refused = with(seller.card_payment("APRO").await, json!({"card_number": card.number}));
+    assert!(!seller.post("/v1/payments", &refused).await.text().contains(&card.number));
+    let token = seller.card_token_of(&card_numbered(Site::MLB, CHALLENGED), "APRO").await;
+    seller.pay_by_card_with("APRO", json!({"token": token, "three_d_secure_mode": "optional"})).await;
+    // While it runs, and after it has ended.
+    let check = |when: &str| {
+        let mut files = Vec::new();
+        stored(directory.path(), &mut files);
+        assert!(files.iter().any(|(_, bytes)| bytes.len() > 10_000), "{when}: something is stored");
+        for (path, bytes) in &files {
+            for number in &numbers {
+                assert!(!contains(bytes, number.as_bytes()), "{when}: {path} holds a card number");
+            }
+            assert!(!contains(bytes, format!("\"{CODE}\"").as_bytes()), "{when}: {path} holds a CVV");
+            assert!(!contains(bytes, b"security_code\":"), "{when}: {path} holds a request");
+            for site in SITES {
+                for pair in [&seed(site).test, &seed(site).live] {
+                    assert!(
+                        !contains(bytes, pair.access_token.as_bytes()),
+                        "{when}: {path} holds an access token"
+                    );
+                }
+                assert!(!contains(bytes, seed(site).application.webhook_secret.as_bytes()), "{when}: {path}");
+            }
+            assert!(
+                !contains(bytes, token_of(&refused).as_bytes()),
+                "{when}: {path} holds a card token's id"
+            );
+        }
+    };
+    check("while it runs");
+    seller.advance("P9D").await;
+    drop(seller);
+    stop.send(true).unwrap();
+    workers.await.unwrap();
+    app.close().await;
+    check("after it has ended");
+    let said = said.0.lock().unwrap();
+    assert!(contains(&said, b"answered"), "the server says something");
+    for number in &numbers {
+        assert!(!contains(&said, number.as_bytes()), "a card number was said");
+    }
+    for secret in [format!("\"{CODE}\""), format!(":{CODE},"), format!("={CODE}")] {
+        assert!(!contains(&said, secret.as_bytes()), "a CVV was said");
+    }
+    for site in SITES {
+        for pair in [&seed(site).test, &seed(site).live] {
+            assert!(!contains(&said, pair.access_token.as_bytes()), "an access token was said");
+        }
+    }
+}
+
+fn token_of(body: &serde_json::Value) -> String {
+    body["token"].as_str().unwrap().to_owned()
+}
