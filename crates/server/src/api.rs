@@ -24,6 +24,7 @@ use axum::routing::{get, post};
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Engine;
 use std::time::Duration;
+use tower::Service;
 
 /// The name of the header under which every request can be found again.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -55,15 +56,17 @@ pub fn router(engine: Engine) -> Router {
         .route("/sandbox/payments/{id}/{act}", post(sandbox::act))
         .route("/sandbox/clock", get(sandbox::clock).post(sandbox::advance))
         .route("/sandbox/counters", get(sandbox::counters));
-    Router::new()
+    let routes = Router::new()
         .merge(public)
         .merge(private)
         .merge(hosted::routes())
-        .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
+        .with_state(engine);
+    let again = routes.clone().fallback(unknown_route);
+    routes
+        .fallback(move |request| without_slash(again.clone(), request))
         .layer(from_fn(cors))
         .layer(from_fn(envelope))
-        .with_state(engine)
 }
 
 /// Gives every request an id (the caller's own, if it is a sane one), and every failure its body.
@@ -128,6 +131,21 @@ async fn cors(request: Request, next: Next) -> Response {
     headers
         .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Request-Id, Retry-After"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    response
+}
+
+/// Official SDKs end some paths with a slash (`…/refunds/`): what is not found with it is looked for without.
+async fn without_slash(mut routes: Router, mut request: Request) -> Response {
+    let Some(path) = request.uri().path().strip_suffix('/').filter(|path| !path.is_empty()) else {
+        return unknown_route().await.into_response();
+    };
+    let shorter = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let Ok(shorter) = shorter.parse() else { return unknown_route().await.into_response() };
+    *request.uri_mut() = shorter;
+    let Ok(response) = routes.call(request).await;
     response
 }
 
