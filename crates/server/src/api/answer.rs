@@ -68,6 +68,8 @@ impl ApiFailure {
                 "message": "internal error", "error": "internal_error", "status": 500, "cause": [],
             }),
         };
+        // The empty body that carried the failure this far may have been measured on the way.
+        response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = Body::from(body.to_string());
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response

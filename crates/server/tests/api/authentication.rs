@@ -222,7 +222,22 @@ async fn what_is_not_there_is_told_in_the_apis_own_shape() {
     assert_snapshot!(seller.call(Method::DELETE, "/v1/payments/1").send().await.refused(), @r#"405 {"message":"method not allowed","error":"method_not_allowed","status":405,"cause":[]}"#);
     assert_snapshot!(seller.call(Method::DELETE, "/v1/card_tokens/1").send().await.refused(), @r#"405 {"message":"method not allowed","error":"method_not_allowed","status":405,"cause":[]}"#);
     assert_eq!(seller.get("/v1/payments").await.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(seller.get("/v1/payments/").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_path_may_end_with_a_slash() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let payment = seller.pay_by_card("APRO").await;
+    let path = format!("/v1/payments/{}", payment["id"]);
+    assert_eq!(seller.get(&format!("{path}/")).await.expect(200), payment);
+    assert_eq!(seller.get(&format!("{path}/refunds/?x=1")).await.expect(200), json!([]));
+    seller.post(&format!("{path}/refunds/"), &json!({"amount": 1})).await.expect(201);
+    assert_eq!(app.stranger().get(&format!("{path}/")).await.status, 401, "and is as closed as without");
+    for nowhere in ["/", "//", "/v1//payments", &"/".repeat(5_000), &format!("{path}{}", "/".repeat(5_000))] {
+        let answer = seller.get(&format!("/nowhere{nowhere}")).await;
+        assert_eq!(answer.status, 404, "{nowhere:.40}");
+    }
 }
 
 #[tokio::test]
