@@ -1,3 +1,4 @@
 mod create;
 mod read;
 mod update;
+mod yape;

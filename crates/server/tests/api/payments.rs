@@ -4,4 +4,5 @@ mod every_method;
 mod idempotency;
 mod read;
 mod refunds;
+mod refusals;
 mod search;

@@ -1,8 +1,10 @@
 //! `GET /v1/payments/{id}`
 
 use crate::test_app::TestApp;
+use axum::http::Method;
 use insta::assert_snapshot;
 use pasarela_domain::site::Site;
+use serde_json::Value;
 
 #[tokio::test]
 async fn a_payment_is_read_as_it_was_answered() {
@@ -61,4 +63,24 @@ async fn what_is_no_id_finds_nothing() {
     let id = made["id"].to_string();
     let encoded = format!("/v1/payments/%3{}{}", &id[..1], &id[1..]);
     assert_eq!(seller.get(&encoded).await.expect(200), made);
+}
+
+#[tokio::test]
+async fn the_networks_reference_is_shown_to_who_asks_for_it() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let made = seller.pay_by_card("APRO").await;
+    assert!(made.get("expanded").is_none());
+    let read = |payment: &Value, nodes: &str| {
+        let call = seller.call(Method::GET, &format!("/v1/payments/{}", payment["id"]));
+        call.header("x-expand-responde-nodes", nodes).send()
+    };
+    let reference =
+        read(&made, "gateway.reference").await.expect(200)["expanded"]["gateway"]["reference"].clone();
+    assert!(reference["network_transaction_id"].is_string(), "{reference}");
+    let again = read(&made, "other, gateway.reference").await.expect(200);
+    assert_eq!(again["expanded"]["gateway"]["reference"], reference, "the same each time");
+    assert!(read(&made, "other").await.expect(200).get("expanded").is_none());
+    let declined = seller.pay_by_card("OTHE").await;
+    assert!(read(&declined, "gateway.reference").await.expect(200).get("expanded").is_none());
 }

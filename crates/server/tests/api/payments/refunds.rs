@@ -188,25 +188,15 @@ async fn a_released_sale_is_refunded_out_of_what_is_available() {
 }
 
 #[tokio::test]
-async fn a_seller_without_the_money_is_told_so_and_can_refund_once_it_is_there() {
+async fn a_sale_can_be_refunded_whatever_became_of_the_others() {
     let app = TestApp::new().await;
     let seller = app.seller(Site::MLB);
-    // The first sale is released and charged back: its money is held, and nothing else is available.
-    let first = seller.pay_by_card("APRO").await;
-    let second = seller.pay_by_card("APRO").await;
+    let (disputed, sold) = (seller.pay_by_card("APRO").await, seller.pay_by_card("APRO").await);
     seller.advance("P15D").await;
-    seller.act(&first, "charge_back").await.expect(200);
-    refund(&seller, &second, r#"{"amount":40}"#).await.expect(201);
-    let third = seller.pay_by_card("APRO").await;
-    seller.advance("P15D").await;
-    seller.act(&third, "charge_back").await.expect(200);
-    refund(&seller, &second, "").await.expect(201);
-    let fourth = seller.pay_by_card("APRO").await;
-    seller.advance("P15D").await;
-    // The seller loses the chargebacks: the ledger is still whole, and a refund has what the fourth sale brought.
-    seller.act(&first, "lose_chargeback").await.expect(200);
-    seller.act(&third, "lose_chargeback").await.expect(200);
-    refund(&seller, &fourth, "").await.expect(201);
+    seller.act(&disputed, "charge_back").await.expect(200);
+    refund(&seller, &sold, r#"{"amount":40}"#).await.expect(201);
+    seller.act(&disputed, "lose_chargeback").await.expect(200);
+    refund(&seller, &sold, "").await.expect(201);
 }
 
 #[tokio::test]
