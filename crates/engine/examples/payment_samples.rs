@@ -100,12 +100,13 @@ async fn pay_all_ways(engine: &Engine, caller: &Caller, round: usize) -> Result<
         if made["status"] == "approved" && (round + index).is_multiple_of(3) {
             let id = made["id"].as_i64().ok_or("a payment has an id")?;
             let key = key(caller, &format!("refund-{id}"))?;
-            let amount = (round % 2 == 0).then(|| "3".to_owned());
+            let amount = round.is_multiple_of(2).then(|| "3".to_owned());
             let request = RefundRequest { amount, ..RefundRequest::default() };
             engine.refund_payment(caller, id, key, &request).await.ok();
         }
     }
-    let offline = catalogue::of(caller.site).methods().iter().filter(|m| m.is_offered() && m.payment_type.is_offline());
+    let offline =
+        catalogue::of(caller.site).methods().iter().filter(|m| m.is_offered() && m.payment_type.is_offline());
     for (index, method) in offline.enumerate() {
         let mut body = order(caller, round * 17 + index);
         body["payment_method_id"] = json!(method.id);

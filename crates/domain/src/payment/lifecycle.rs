@@ -40,15 +40,17 @@ pub fn pay(mut state: PaymentState, context: &Context<'_>) -> Result<Decision, R
     change::settle(state, context)
 }
 
-/// The issuer or a review approves what it had not decided: a sale, or the reserve that was asked for.
+/// What is pending or in process is approved: the issuer or a review decides for a sale, or for the reserve that was
+/// asked for; what the buyer pays elsewhere is approved by being paid.
 ///
 /// # Errors
-/// 2018 unless in process, or pending on a card.
+/// 2018 from any other state.
 pub fn approve(mut state: PaymentState, context: &Context<'_>) -> Result<Decision, Refusal> {
-    let undecided = state.payment.status == Status::InProcess
-        || (state.payment.status == Status::Pending && state.internals.rail == Rail::Card);
-    if !undecided {
+    if !matches!(state.payment.status, Status::Pending | Status::InProcess) {
         return Err(wrong_state());
+    }
+    if matches!(state.internals.rail, Rail::Pix | Rail::CashNetwork) {
+        return pay(state, context);
     }
     if state.payment.authorization_code.is_none() {
         state.payment.authorization_code = Some(format!("{:06}", state.payment.id % 1_000_000));

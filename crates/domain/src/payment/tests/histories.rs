@@ -97,9 +97,7 @@ fn may(event: &Event, life: &Life) -> bool {
             let is_late = status == Status::Cancelled && payment.status_detail == "expired";
             is_elsewhere && (status == Status::Pending || is_late && !internals.paid_late)
         }
-        Event::Approve => {
-            status == Status::InProcess || status == Status::Pending && internals.rail == Rail::Card
-        }
+        Event::Approve => matches!(status, Status::InProcess | Status::Pending),
         Event::Reject(known) => *known && matches!(status, Status::Pending | Status::InProcess),
         Event::Cancel | Event::Expire => waits,
         Event::Capture => matches!(status, Status::Authorized | Status::Approved),
