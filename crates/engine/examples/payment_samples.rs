@@ -21,7 +21,7 @@ use std::error::Error;
 use std::io::Write;
 
 /// Rounds over all sites and methods.
-const ROUNDS: usize = 24;
+const ROUNDS: usize = 48;
 const CARDS: &str = include_str!("../../domain/data/test_cards.csv");
 const OUTCOMES: [&str; 10] = ["APRO", "APRO", "APRO", "APRO", "APRO", "OTHE", "CONT", "CALL", "FUND", "SECU"];
 const GOODS: [&str; 8] = [
