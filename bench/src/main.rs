@@ -139,7 +139,8 @@ async fn measure(arguments: Arguments) -> Result<(), Failure> {
         },
         pairs: usize::from(arguments.pairs),
         duration: Duration::from_secs_f64(arguments.seconds.unwrap_or(if quick { 1.0 } else { 3.0 })),
-        directory: arguments.directory.clone(),
+        // Of this run's own: two runs at once disturb each other's numbers, but not each other's stores.
+        directory: arguments.directory.join(format!("run-{}", std::process::id())),
     };
     std::fs::create_dir_all(&plan.directory)?;
     let preload = arguments.preload.unwrap_or(if quick { 20_000 } else { 1_000_000 });
@@ -176,9 +177,7 @@ async fn measure(arguments: Arguments) -> Result<(), Failure> {
     println!("Resident at the end {:.1} MB", process::resident_mb(large.pid()?)?);
     small.stop().await?;
     large.stop().await?;
-    if !kept {
-        std::fs::remove_dir_all(&large_directory)?;
-    }
+    std::fs::remove_dir_all(&plan.directory)?;
 
     let at = |levels: &[Level], connections, of: fn(&Level) -> f64| level(levels, connections).map(of);
     report::print_gates(&[
