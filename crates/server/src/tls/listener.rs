@@ -1,7 +1,7 @@
 //! Accepting connections and serving a router on them, within bounds.
 //!
 //! One task per connection, HTTP/1.1 with keep-alive. What bounds a connection is watched by one timer for its whole
-//! life ([`watch`]), because a timer per request costs more than the request's own parsing. The times are in steps of
+//! life ([`watch()`]), because a timer per request costs more than the request's own parsing. The times are in steps of
 //! [`STEP`]:
 //!
 //! | what | bound |
@@ -208,7 +208,7 @@ pub(super) fn protocol() -> http1::Builder {
 }
 
 /// Runs a connection to its end: the client's, the server's (`finish` then lets it end after the request in work), or that
-/// of the [`watch`]'s patience.
+/// of the [`watch()`]'s patience.
 pub(super) async fn drive<Connection>(
     mut connection: Pin<&mut Connection>,
     finish: impl Fn(Pin<&mut Connection>),
