@@ -94,7 +94,7 @@ impl Engine {
     /// Opens the store and the vault, and seeds a new development store.
     ///
     /// # Errors
-    /// What the store or the vault says, or a test clock that would have to go back.
+    /// What the store or the vault says.
     pub async fn open(options: EngineOptions) -> Result<Engine, EngineError> {
         let location = match &options.directory {
             Some(directory) => Location::Directory(directory.clone()),
