@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Groups that make a step worth its sync …
-const STEP_GROUPS: u64 = 8;
+/// Groups that make a step worth its syncs, and let the pages that every group rewrites be moved once …
+const STEP_GROUPS: u64 = 64;
 /// … unless it has been this long.
 const STEP_INTERVAL: Duration = Duration::from_millis(250);
 /// Never more often than this.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// After this much quiet the log is emptied, if it is larger than [`LOG_KEPT`].
 const QUIET: Duration = Duration::from_secs(1);
 /// A log of this size is not worth emptying.
@@ -43,7 +43,7 @@ impl Signal {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.groups += 1;
         state.has_log = true;
-        // The first one ends an idle wait, the eighth a short one; a notification for each would wake it for nothing.
+        // The first one ends an idle wait, the sixty-fourth a short one; a notification for each would wake it for nothing.
         if state.groups == 1 || state.groups == STEP_GROUPS {
             self.changed.notify_one();
         }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// How many requests may wait: at 5,000 a second that is less than a second of work; more would only wait longer.
@@ -24,8 +24,27 @@ pub(crate) const QUEUE: usize = 4_096;
 /// How many requests share a sync. Past some dozens the sync is cheap already, and the first waits for the last.
 const GROUP: usize = 256;
 
+/// From this many requests in a group, the writer waits a moment for more before the next: whoever was answered by the
+/// last sync is about to come again. Measured with 32 clients on a disk that syncs in 0.2 ms, groups had 6 without it:
+/// each commit rewrites some twenty pages whatever its size, so larger groups cost less. Below, nobody waits.
+const BUSY_GROUP: usize = 4;
+
+/// How long it waits: about the time of a fast disk's sync.
+const GATHERING: Duration = Duration::from_micros(250);
+
 /// After this much quiet the writer tidies up.
 const QUIET: Duration = Duration::from_millis(50);
+
+/// Waits until the group has `wanted` requests, or long enough.
+fn gather(queue: &Receiver<Work>, group: &mut Vec<Work>, wanted: usize) {
+    let deadline = Instant::now() + GATHERING;
+    while group.len() < wanted.min(GROUP) {
+        match queue.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(work) => group.push(work),
+            Err(_) => return,
+        }
+    }
+}
 
 /// What the writer is asked to do.
 pub(crate) enum Task {
@@ -103,6 +122,7 @@ impl Writer {
 
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self, queue: &Receiver<Work>) {
+        let mut last_group = 0;
         while let Some(first) = self.next(queue) {
             let mut group = vec![first];
             while group.len() < GROUP
@@ -110,6 +130,10 @@ impl Writer {
             {
                 group.push(work);
             }
+            if last_group >= BUSY_GROUP {
+                gather(queue, &mut group, last_group * 2);
+            }
+            last_group = group.len();
             for _ in &group {
                 self.counters.taken();
             }
