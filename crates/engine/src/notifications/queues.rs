@@ -1,7 +1,8 @@
 //! Which of the due deliveries goes next: receivers side by side, each resource in order, all of it bounded.
 //!
-//! What is here is a window on the store. A receiver (host and port) with more than [`Limits::waiting_per_receiver`] due deliveries
-//! has the rest left in the store, and `more_from` says from where; nothing is lost when this is dropped.
+//! What is here is a window on the store. A receiver (host and port) with more than [`Limits::waiting_per_receiver`]
+//! due deliveries has the rest left in the store, and `more_from` says from where; nothing is lost when this is
+//! dropped.
 
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{Channel, DeliveryRecord};
