@@ -17,13 +17,20 @@ async function slowClients(token) {
     `POST /v1/payments HTTP/1.1\r\nhost: ${server.host}\r\nauthorization: Bearer ${token}\r\n` +
     `content-length: ${BODY_BYTES}\r\n\r\n`;
   const clients = [];
-  for (let count = 0; count < BODIES; count += 1) {
+  // One more than there is room for: when it is told to come again, there is no room.
+  let full;
+  const busy = new Promise((resolve) => {
+    full = resolve;
+  });
+  for (let count = 0; count < BODIES + 1; count += 1) {
     const client = connect(Number(server.port), server.hostname);
     client.on('error', () => {});
+    client.once('data', full);
     await once(client, 'connect');
     client.write(head);
     clients.push(client);
   }
+  await busy;
   return clients;
 }
 

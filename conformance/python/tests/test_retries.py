@@ -1,6 +1,7 @@
 """A busy server answers 503, and the SDK's own retry gets it done, once."""
 
 import os
+import select
 import socket
 import threading
 import time
@@ -21,10 +22,12 @@ def slow_clients(token):
         f"content-length: {BODY_BYTES}\r\n\r\n"
     ).encode()
     clients = []
-    for _ in range(BODIES):
+    for _ in range(BODIES + 1):
         client = socket.create_connection((server.hostname, server.port), timeout=20)
         client.sendall(head)
         clients.append(client)
+    # One more than there is room for: when it is told to come again, there is no room.
+    assert select.select(clients, [], [], 20)[0], "the server is busy"
     return clients
 
 
