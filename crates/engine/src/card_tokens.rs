@@ -245,10 +245,8 @@ impl Engine {
 
     async fn load_token(&self, caller: &Caller, id: &str) -> Result<(CardTokenRecord, CardToken), Failure> {
         let lookup = self.inner.vault.lookup(Purpose::CardToken, id);
-        let record = self.inner.store.card_token(&lookup).await?;
-        let record = record
-            .filter(|record| record.account_id == caller.account_id && record.mode == caller.mode)
-            .ok_or_else(not_found)?;
+        let record = self.inner.store.card_token(caller.account_id, &lookup).await?;
+        let record = record.filter(|record| record.mode == caller.mode).ok_or_else(not_found)?;
         let token = from_json(&record.body, "a card token")?;
         Ok((record, token))
     }

@@ -35,7 +35,11 @@ impl From<pasarela_vault::VaultError> for Failure {
 impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Failure {
         match error {
-            CommitError::Busy => Failure::Unavailable { retry_after_s: 1 },
+            CommitError::Busy | CommitError::LeaseLost => Failure::Unavailable { retry_after_s: 1 },
+            CommitError::Unavailable(cause) => {
+                tracing::warn!(%cause, "nothing can be written now");
+                Failure::Unavailable { retry_after_s: 1 }
+            }
             CommitError::DiskFull => {
                 tracing::error!("the disk is full: nothing can be written until there is room");
                 Failure::Unavailable { retry_after_s: 30 }

@@ -536,10 +536,7 @@ impl Engine {
         let unknown = || Refusal::bad_request(2006, "Card Token not found");
         let used = || Refusal::bad_request(3003, "Invalid card_token_id");
         let lookup = self.inner.vault.lookup(Purpose::CardToken, id);
-        let record = self.inner.store.card_token(&lookup).await?.ok_or_else(unknown)?;
-        if record.account_id != caller.account_id {
-            return Err(unknown().into());
-        }
+        let record = self.inner.store.card_token(caller.account_id, &lookup).await?.ok_or_else(unknown)?;
         if record.mode != caller.mode {
             return Err(match caller.mode {
                 Mode::Test => Refusal::bad_request(3, "Token must be for test").into(),

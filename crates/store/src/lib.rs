@@ -6,9 +6,18 @@
 //!
 //! Start reading at [`Changes`], then `store.rs` (the door), then `sqlite/writer.rs` (how a group becomes one sync).
 
+mod encoding;
+mod failure;
+mod numbers;
+mod options;
+mod packing;
+mod prepared;
 mod sqlite;
 mod store;
+mod varint;
 pub mod vocabulary;
 
-pub use store::{BackupError, Location, OpenError, ReadError, Store, StoreOptions};
+pub use failure::{BackupError, OpenError, ReadError};
+pub use options::{Location, StoreOptions};
+pub use store::Store;
 pub use vocabulary::*;

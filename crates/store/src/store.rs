@@ -1,211 +1,44 @@
-//! The store's door: how it is opened, written to and closed.
+//! The store's door: one set of questions and commits, whichever engine keeps the records.
 
-use crate::sqlite::checkpoint::{Checkpointer, Signal};
-use crate::sqlite::connection::{Purpose, open, open_error};
-use crate::sqlite::location::Held;
-use crate::sqlite::migrations::{migrate, require_newest};
-use crate::sqlite::random_keys::RandomKeys;
-use crate::sqlite::reader::ReaderPool;
-use crate::sqlite::records::Prepared;
-use crate::sqlite::writer::{Counters, QUEUE, Task, Work, Writer};
-use crate::{Changes, CommitError, StoreCounters};
+use crate::sqlite::store::SqliteStore;
+use crate::{
+    AccountRecord, ApplicationRecord, BackupError, CardTokenRecord, Changes, CommitError, CredentialRecord,
+    DeliveryAttempt, DeliveryRecord, IdempotencyRecord, LedgerProof, Location, Lookup, NodeLease, OpenError,
+    PayerRecord, PaymentPage, PaymentRecord, PaymentSearch, ReadError, RecordsCheck, StoreCounters,
+    StoreOptions, Timer,
+};
+use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
+use pasarela_domain::ledger::{LedgerAccount, Posting};
+use pasarela_domain::money::Currency;
+use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
-use tokio::sync::oneshot;
-
-/// Connections for reads of a few rows, which run on the caller's thread: as many as cores that could be reading.
-const POINT_READERS: usize = 4;
-/// Connections for searches, which run aside: more would only take the processor from the writer.
-const SCAN_READERS: usize = 2;
-
-/// Where the records are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// In this directory, on the disk.
-    Directory(PathBuf),
-    /// In a fresh directory for temporary files that is removed when the store is closed; without syncs.
-    Ephemeral,
-}
-
-/// How a store is opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreOptions {
-    /// Where.
-    pub location: Location,
-    /// Whether to make it where there is nothing, and to migrate it. Commands that only look at a store say no.
-    pub create: bool,
-    /// Beside the process that uses it, if there is one: reads, proofs and backups work, commits are refused.
-    pub read_only: bool,
-}
-
-impl StoreOptions {
-    /// The one store of a server at `location`: made if need be, and used by this process alone.
-    pub fn new(location: Location) -> StoreOptions {
-        StoreOptions { location, create: true, read_only: false }
-    }
-
-    /// What is kept in `directory`, to be changed: an error if there is nothing.
-    pub fn existing(directory: PathBuf) -> StoreOptions {
-        StoreOptions { location: Location::Directory(directory), create: false, read_only: false }
-    }
-
-    /// What is kept in `directory`, to be looked at, also while a server uses it: an error if there is nothing.
-    pub fn read_only(directory: PathBuf) -> StoreOptions {
-        StoreOptions { location: Location::Directory(directory), create: false, read_only: true }
-    }
-}
-
-/// Why a store was not opened. Each text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process uses it.
-    #[error(
-        "another Pasarela uses this data ({} is locked). Stop it, or give this one another directory with --data",
-        lock.display()
-    )]
-    InUse {
-        /// The lock's file.
-        lock: PathBuf,
-    },
-    /// A newer version of the program wrote it.
-    #[error(
-        "{} was written by a newer Pasarela (schema {found}, this one knows {known}). Use that version or a later one",
-        file.display()
-    )]
-    Newer {
-        /// The database.
-        file: PathBuf,
-        /// Its schema.
-        found: i64,
-        /// The newest that this program knows.
-        known: i64,
-    },
-    /// An older version wrote it, and it is not to be changed.
-    #[error(
-        "{} was written by an older Pasarela (schema {found}, this one writes {known}). Start the server once: it \
-         migrates the data",
-        file.display()
-    )]
-    Older {
-        /// The database.
-        file: PathBuf,
-        /// Its schema.
-        found: i64,
-        /// The newest that this program knows.
-        known: i64,
-    },
-    /// It is no store of Pasarela's.
-    #[error("{} is not a database of Pasarela. It is left as it is; give another directory with --data", file.display())]
-    NotOurs {
-        /// The file.
-        file: PathBuf,
-    },
-    /// There is nothing to open.
-    #[error("there is no data at {}. Start the server first, or give its directory with --data", file.display())]
-    NothingThere {
-        /// The database that was looked for.
-        file: PathBuf,
-    },
-    /// The directory can't be used.
-    #[error("{} can't be used: {cause}. Check that it can be written to", directory.display())]
-    Directory {
-        /// The directory or file.
-        directory: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// The database can't be opened.
-    #[error("{} can't be opened: {cause}", file.display())]
-    Database {
-        /// The database.
-        file: PathBuf,
-        /// What SQLite said.
-        cause: String,
-    },
-}
-
-/// A read that failed; the text is for the operator.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the store could not be read: {0}")]
-pub struct ReadError(String);
-
-impl ReadError {
-    pub(crate) const fn new(cause: String) -> ReadError {
-        ReadError(cause)
-    }
-
-    pub(crate) fn closed() -> ReadError {
-        ReadError("it is closed".to_owned())
-    }
-}
-
-impl From<rusqlite::Error> for ReadError {
-    fn from(cause: rusqlite::Error) -> ReadError {
-        ReadError(cause.to_string())
-    }
-}
-
-/// Why a backup was not made; nothing is left of it.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// The target is there already.
-    #[error("{} exists and is not overwritten. Choose another name", file.display())]
-    Exists {
-        /// The target.
-        file: PathBuf,
-    },
-    /// The target can't be written.
-    #[error("{} can't be written: {cause}", file.display())]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// The copy failed.
-    #[error("the backup failed: {0}")]
-    Copy(String),
-}
+use std::path::Path;
+use std::time::Duration;
 
 /// The records, the ledger, the timers and the deliveries. Cloning gives another handle on the same store.
 ///
 /// A read sees every commit that was acknowledged before it began.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    engine: Engine,
 }
 
-struct Inner {
-    /// Gone once the store is closed: the writer then ends when the queue is empty.
-    queue: RwLock<Option<SyncSender<Work>>>,
-    counters: Arc<Counters>,
-    checkpoint: Arc<Signal>,
-    points: Arc<ReaderPool>,
-    scans: Arc<ReaderPool>,
-    keys: RandomKeys,
-    writer: Mutex<Option<JoinHandle<()>>>,
-    checkpointer: Mutex<Option<JoinHandle<()>>>,
-    /// Given back last.
-    held: Mutex<Option<Held>>,
-    database: PathBuf,
+/// What keeps the records. Nothing outside this crate knows which.
+#[derive(Clone)]
+enum Engine {
+    Sqlite(SqliteStore),
 }
 
 impl Store {
     /// Opens the store, migrating its schema if need be.
     ///
     /// # Errors
-    /// When another process uses it, a newer version wrote it, or its files can't be used; each says what to do.
+    /// When another process uses it, a newer version wrote it, or it can't be reached; each says what to do.
     pub async fn open(options: StoreOptions) -> Result<Store, OpenError> {
-        let opening = tokio::task::spawn_blocking(move || Inner::open(&options));
-        let inner = match opening.await {
-            Ok(inner) => inner?,
-            // Opening doesn't panic, and the runtime does not cancel what has begun unless it ends itself.
-            Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+        let engine = match &options.location {
+            Location::Directory(_) | Location::Ephemeral => Engine::Sqlite(SqliteStore::open(options).await?),
         };
-        Ok(Store { inner: Arc::new(inner) })
+        Ok(Store { engine })
     }
 
     /// Commits `changes`, all or nothing. When this returns `Ok`, they are on the disk.
@@ -216,13 +49,17 @@ impl Store {
     /// # Errors
     /// See [`CommitError`]; nothing of `changes` is stored then.
     pub async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
-        self.work(Task::Commit(Box::new(Prepared::of(changes)))).await.map(|_| ())
+        match &self.engine {
+            Engine::Sqlite(store) => store.commit(changes).await,
+        }
     }
 
     /// Takes what is secret from card tokens whose `purge_at` is not after `now_wall`, at most `limit` of them. Says of
     /// how many; less than `limit` means that none is left.
     pub async fn purge_expired_secrets(&self, now_wall: Timestamp, limit: u32) -> Result<u64, CommitError> {
-        self.work(Task::PurgeSecrets { now: now_wall, limit }).await
+        match &self.engine {
+            Engine::Sqlite(store) => store.purge_expired_secrets(now_wall, limit).await,
+        }
     }
 
     /// Forgets idempotency records that have expired at `now_wall`, at most `limit` of them, oldest first. Says how
@@ -232,171 +69,330 @@ impl Store {
         now_wall: Timestamp,
         limit: u32,
     ) -> Result<u64, CommitError> {
-        self.work(Task::PurgeIdempotency { now: now_wall, limit }).await
+        match &self.engine {
+            Engine::Sqlite(store) => store.purge_expired_idempotency(now_wall, limit).await,
+        }
     }
 
     /// What was counted since the store was opened.
     pub fn counters(&self) -> StoreCounters {
-        self.inner.counters.read()
-    }
-
-    /// The directory that holds the store's files.
-    pub fn directory(&self) -> &Path {
-        // The database is a file in a directory.
-        self.inner.database.parent().unwrap_or(&self.inner.database)
-    }
-
-    /// Ends the store, for all its handles: what waits is committed, the log is emptied, and what is ephemeral is gone.
-    pub async fn close(self) {
-        let inner = self.inner;
-        // A failure of the thread leaves nothing undone that dropping the last handle would not do.
-        let _ = tokio::task::spawn_blocking(move || inner.close()).await;
-    }
-
-    pub(crate) fn points(&self) -> &ReaderPool {
-        &self.inner.points
-    }
-
-    pub(crate) fn scans(&self) -> &Arc<ReaderPool> {
-        &self.inner.scans
-    }
-
-    pub(crate) fn keys(&self) -> &RandomKeys {
-        &self.inner.keys
-    }
-
-    pub(crate) fn database(&self) -> &Path {
-        &self.inner.database
-    }
-
-    async fn work(&self, task: Task) -> Result<u64, CommitError> {
-        let (reply, answer) = oneshot::channel();
-        self.inner.enqueue(Work { task, reply })?;
-        // The writer answers everything that it takes; it ends without an answer only if it broke.
-        answer.await.unwrap_or_else(|_| Err(CommitError::Failed("the writer has ended".to_owned())))
-    }
-}
-
-impl Inner {
-    fn open(options: &StoreOptions) -> Result<Inner, OpenError> {
-        let held = Held::take(options)?;
-        let database = held.database().to_owned();
-        let inner = if options.read_only { Inner::reading(held) } else { Inner::writing(held) };
-        inner.map_err(|failure| match failure {
-            OpenFailure::Refused(refusal) => refusal,
-            OpenFailure::Database(cause) => open_error(&database, cause),
-        })
-    }
-
-    fn writing(held: Held) -> Result<Inner, OpenFailure> {
-        let database = held.database();
-        let durable = !held.is_ephemeral();
-        let mut connection = open(database, Purpose::Write { durable })?;
-        migrate(&mut connection, database)?;
-        let (counters, checkpoint) = (Arc::new(Counters::default()), Arc::new(Signal::default()));
-        let writer = Writer::new(connection, counters.clone(), checkpoint.clone())?;
-        let checkpointer = Checkpointer::open(database, durable)?;
-        let keys = writer.keys();
-        let (queue, waiting) = sync_channel(QUEUE);
-        let signal = checkpoint.clone();
-        let not_started = |cause| OpenError::Directory { directory: database.to_owned(), cause };
-        let writer = thread("store-writer", move || writer.run(&waiting)).map_err(not_started)?;
-        let checkpointer =
-            thread("store-checkpoint", move || checkpointer.run(&signal)).map_err(not_started)?;
-        let mut inner = Inner::assemble(held, Some(queue), counters, checkpoint, keys);
-        inner.writer = Mutex::new(Some(writer));
-        inner.checkpointer = Mutex::new(Some(checkpointer));
-        Ok(inner)
-    }
-
-    fn reading(held: Held) -> Result<Inner, OpenFailure> {
-        let connection = open(held.database(), Purpose::Read)?;
-        require_newest(&connection, held.database())?;
-        let keys = RandomKeys::load(&connection)?;
-        Ok(Inner::assemble(held, None, Arc::default(), Arc::default(), keys))
-    }
-
-    fn assemble(
-        held: Held,
-        queue: Option<SyncSender<Work>>,
-        counters: Arc<Counters>,
-        checkpoint: Arc<Signal>,
-        keys: RandomKeys,
-    ) -> Inner {
-        let database = held.database().to_owned();
-        Inner {
-            queue: RwLock::new(queue),
-            counters,
-            checkpoint,
-            points: Arc::new(ReaderPool::new(database.clone(), POINT_READERS)),
-            scans: Arc::new(ReaderPool::new(database.clone(), SCAN_READERS)),
-            keys,
-            writer: Mutex::default(),
-            checkpointer: Mutex::default(),
-            held: Mutex::new(Some(held)),
-            database,
+        match &self.engine {
+            Engine::Sqlite(store) => store.counters(),
         }
     }
 
-    fn enqueue(&self, work: Work) -> Result<(), CommitError> {
-        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(queue) = queue.as_ref() else {
-            return Err(CommitError::Failed("the store is closed, or open for reading only".to_owned()));
-        };
-        self.counters.queued();
-        queue.try_send(work).map_err(|refused| {
-            self.counters.taken();
-            match refused {
-                TrySendError::Full(_) => CommitError::Busy,
-                TrySendError::Disconnected(_) => CommitError::Failed("the writer has ended".to_owned()),
-            }
-        })
+    /// A payment of one account.
+    pub async fn payment(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        id: PaymentId,
+    ) -> Result<Option<PaymentRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.payment(account_id, mode, id).await,
+        }
     }
 
-    /// One after the other, the writer last: SQLite empties the log when the last connection ends, and only then.
-    fn close(&self) {
-        self.checkpoint.stop();
-        join(&self.checkpointer);
-        self.points.close();
-        self.scans.close();
-        // The writer commits what waits, and ends.
-        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
-        join(&self.writer);
-        drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
+    /// A payment, whosever it is: for hosted pages, whose address is their only credential.
+    pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.payment_by_id(id).await,
+        }
     }
-}
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.close();
+    /// The card token of an account with this keyed hash.
+    pub async fn card_token(
+        &self,
+        account_id: AccountId,
+        lookup: &Lookup,
+    ) -> Result<Option<CardTokenRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.card_token(account_id, lookup).await,
+        }
     }
-}
 
-/// Why opening ended early.
-enum OpenFailure {
-    Refused(OpenError),
-    Database(rusqlite::Error),
-}
-
-impl From<OpenError> for OpenFailure {
-    fn from(refusal: OpenError) -> OpenFailure {
-        OpenFailure::Refused(refusal)
+    /// The tokens that still hold something sealed, `limit` at a time, after the one with the lookup `after`.
+    pub async fn sealed_card_tokens(
+        &self,
+        after: Option<Lookup>,
+        limit: u32,
+    ) -> Result<Vec<CardTokenRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.sealed_card_tokens(after, limit).await,
+        }
     }
-}
 
-impl From<rusqlite::Error> for OpenFailure {
-    fn from(cause: rusqlite::Error) -> OpenFailure {
-        OpenFailure::Database(cause)
+    /// An account.
+    pub async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.account(id).await,
+        }
     }
-}
 
-/// Waits for a thread's end, if it is not awaited already.
-fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
-    let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-    // One that panicked has said so already.
-    let _ = thread.map(JoinHandle::join);
-}
+    /// The account of a site with this lower-case e-mail.
+    pub async fn account_by_email(
+        &self,
+        site: Site,
+        email: &str,
+    ) -> Result<Option<AccountRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.account_by_email(site, email).await,
+        }
+    }
 
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work)
+    /// An application.
+    pub async fn application(&self, id: ApplicationId) -> Result<Option<ApplicationRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.application(id).await,
+        }
+    }
+
+    /// An account's applications, oldest first.
+    pub async fn applications_of(&self, account_id: AccountId) -> Result<Vec<ApplicationRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.applications_of(account_id).await,
+        }
+    }
+
+    /// All applications: each holds a sealed secret, which a rotation of the vault's keys seals anew.
+    pub async fn sealed_applications(&self) -> Result<Vec<ApplicationRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.sealed_applications().await,
+        }
+    }
+
+    /// The credential with this keyed hash.
+    pub async fn credential(&self, lookup: &Lookup) -> Result<Option<CredentialRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.credential(lookup).await,
+        }
+    }
+
+    /// All credentials, for a cache that is filled at the start.
+    pub async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.credentials().await,
+        }
+    }
+
+    /// The payer that a collector knows by the keyed hash of an e-mail.
+    pub async fn payer(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        email: &Lookup,
+    ) -> Result<Option<PayerRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.payer(account_id, mode, email).await,
+        }
+    }
+
+    /// What was done under an idempotency key, if anything. It may have expired and not be purged yet.
+    pub async fn idempotency(
+        &self,
+        account_id: AccountId,
+        key: &[u8; 16],
+    ) -> Result<Option<IdempotencyRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.idempotency(account_id, key).await,
+        }
+    }
+
+    /// How far a test account's clock is ahead of the wall clock, in milliseconds.
+    pub async fn clock_offset(&self, account_id: AccountId) -> Result<i64, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.clock_offset(account_id).await,
+        }
+    }
+
+    /// All test accounts whose clock was set, with how far it is ahead.
+    pub async fn clocks(&self) -> Result<Vec<(AccountId, i64)>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.clocks().await,
+        }
+    }
+
+    /// A ledger account's balance in minor units, debit positive.
+    pub async fn balance(
+        &self,
+        mode: Mode,
+        currency: Currency,
+        account: LedgerAccount,
+    ) -> Result<i64, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.balance(mode, currency, account).await,
+        }
+    }
+
+    /// The postings behind a payment, in the order in which they took effect.
+    pub async fn postings_of(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        resource_id: i64,
+    ) -> Result<Vec<Posting>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.postings_of(account_id, mode, resource_id).await,
+        }
+    }
+
+    /// The timers that are due at the wall clock's `now_wall`, earliest first; at most `limit`.
+    pub async fn due_timers(&self, now_wall: Timestamp, limit: u32) -> Result<Vec<Timer>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.due_timers(now_wall, limit).await,
+        }
+    }
+
+    /// An account's timers that are due until its time `until`, by due time, kind and subject; at most `limit`.
+    pub async fn next_timers(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timer>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.next_timers(account_id, mode, until, limit).await,
+        }
+    }
+
+    /// When, by the wall clock, the earliest timer is due.
+    pub async fn next_wake(&self) -> Result<Option<Timestamp>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.next_wake().await,
+        }
+    }
+
+    /// The pending deliveries whose next attempt is due at `now_wall`, earliest first; at most `limit`, after the one
+    /// with this next attempt and id.
+    pub async fn due_deliveries(
+        &self,
+        now_wall: Timestamp,
+        limit: u32,
+        after: Option<(Timestamp, i64)>,
+    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.due_deliveries(now_wall, limit, after).await,
+        }
+    }
+
+    /// When, by the wall clock, the earliest pending delivery is to be tried.
+    pub async fn next_delivery(&self) -> Result<Option<Timestamp>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.next_delivery().await,
+        }
+    }
+
+    /// A delivery.
+    pub async fn delivery(
+        &self,
+        account_id: AccountId,
+        id: i64,
+    ) -> Result<Option<DeliveryRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.delivery(account_id, id).await,
+        }
+    }
+
+    /// The deliveries about a resource, oldest first.
+    pub async fn deliveries_of(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        resource_id: &str,
+    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.deliveries_of(account_id, mode, resource_id).await,
+        }
+    }
+
+    /// The attempts of a delivery, first to last.
+    pub async fn attempts(
+        &self,
+        account_id: AccountId,
+        delivery_id: i64,
+    ) -> Result<Vec<DeliveryAttempt>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.attempts(account_id, delivery_id).await,
+        }
+    }
+
+    /// The payments that match, a page of them, and how many there are in all. At most 1,000 a page.
+    pub async fn search_payments(&self, search: PaymentSearch) -> Result<PaymentPage, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.search_payments(search).await,
+        }
+    }
+
+    /// Proves the ledger: every posting is balanced, every balance is the sum of its legs, all balances of a mode and
+    /// currency add up to zero, and none that must not be is overdrawn.
+    pub async fn prove_ledger(&self) -> Result<LedgerProof, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.prove_ledger().await,
+        }
+    }
+
+    /// Checks the records: the database's pages and indexes, each body against its columns, and what refers to what.
+    pub async fn check_records(&self) -> Result<RecordsCheck, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.check_records().await,
+        }
+    }
+
+    /// Copies the database to the file `to`, as it is at this moment. It appears under its name only when it is
+    /// complete and on the disk. `progress` is told how many pages are copied, and of how many.
+    ///
+    /// # Errors
+    /// When the file exists, can't be written, or the disk is full; then nothing is left of it.
+    pub async fn backup(
+        &self,
+        to: &Path,
+        progress: impl Fn(u64, u64) + Send + 'static,
+    ) -> Result<(), BackupError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.backup(to, progress).await,
+        }
+    }
+
+    /// Takes part in the work of the nodes that share the store, or goes on with it: what this process may do until the
+    /// lease ends. To be called at the start, before anything is committed, and again in good time (a third of
+    /// [`NodeLease::expires_in`]). What [`Store::due_timers`] and [`Store::due_deliveries`] give is this node's share.
+    ///
+    /// # Errors
+    /// When the store can't be reached, or every node number is taken: the answer to both is to try again.
+    pub async fn renew_lease(&self) -> Result<NodeLease, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(NodeLease::ALONE),
+        }
+    }
+
+    /// Whether the lease still holds. Background work that was read under it is not begun when it does not; a commit is
+    /// refused anyway.
+    pub fn holds_lease(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(_) => true,
+        }
+    }
+
+    /// How often to look for what other nodes wrote; `None` when nobody else writes.
+    pub fn look_for_others_every(&self) -> Option<Duration> {
+        match &self.engine {
+            Engine::Sqlite(_) => None,
+        }
+    }
+
+    /// The directory that holds the store's files, if it is kept in files.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.engine {
+            Engine::Sqlite(store) => Some(store.directory()),
+        }
+    }
+
+    /// Ends the store, for all its handles: what waits is committed, the lease is given back, and what is ephemeral is
+    /// gone.
+    pub async fn close(self) {
+        match self.engine {
+            Engine::Sqlite(store) => store.close().await,
+        }
+    }
 }

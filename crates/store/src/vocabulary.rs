@@ -5,6 +5,7 @@ use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode, 
 use pasarela_domain::ledger::{LedgerAccount, Posting};
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
+use std::time::Duration;
 
 /// A keyed hash of a token or secret: what is stored instead of it.
 pub type Lookup = [u8; 32];
@@ -227,6 +228,8 @@ pub enum DeliveryState {
 /// What one attempt saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryAttempt {
+    /// The account that is told.
+    pub account_id: AccountId,
     /// The delivery.
     pub delivery_id: i64,
     /// 0 for the first, as in `X-Retry`.
@@ -297,7 +300,7 @@ pub struct Changes {
     pub deliveries: Vec<DeliveryRecord>,
 }
 
-/// Why a commit was not done. Nothing of it is stored then.
+/// Why a commit was not done. Nothing of it is stored then, except as [`CommitError::Unknown`] says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// A record changed since it was read: load and decide again.
@@ -318,6 +321,16 @@ pub enum CommitError {
     /// The disk is full; what was stored is unharmed.
     #[error("the disk is full")]
     DiskFull,
+    /// This node's lease has ended, and its number may be another's: the lease is to be renewed first.
+    #[error("this node's lease has ended")]
+    LeaseLost,
+    /// The database can't be reached now.
+    #[error("the database can't be reached: {0}")]
+    Unavailable(String),
+    /// The database's answer was lost: all of the changes are stored, or nothing of them. The only error after which
+    /// they may be; whoever repeats the request with its idempotency key learns which.
+    #[error("the database's answer was lost: {0}")]
+    Unknown(String),
     /// The store failed; the text is for the operator.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -415,6 +428,56 @@ pub struct RecordsCheck {
     pub records: Vec<(&'static str, u64)>,
     /// One line for each thing that is wrong.
     pub faults: Vec<String>,
+}
+
+/// How many shares the background work of a shared store is cut into: what falls due for an account (timers,
+/// deliveries) is the business of the one node that holds its share, so that one account's notifications keep their
+/// order whichever node made them.
+pub const WORK_SHARES: u32 = 64;
+
+/// The share that an account's background work is in.
+pub const fn share_of(account_id: AccountId) -> u32 {
+    // Neighbouring ids are spread: the multiplier is 2^64 by the golden ratio.
+    let spread = (account_id as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (spread >> 58) as u32
+}
+
+/// A set of shares, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct WorkShares(pub u64);
+
+impl WorkShares {
+    /// All of them.
+    pub const ALL: WorkShares = WorkShares(u64::MAX);
+
+    /// Whether `share` is one of them.
+    pub const fn contains(self, share: u32) -> bool {
+        self.0 >> share & 1 == 1
+    }
+
+    /// The shares, ascending.
+    pub fn iter(self) -> impl Iterator<Item = u32> {
+        (0..WORK_SHARES).filter(move |share| self.contains(*share))
+    }
+}
+
+/// What a node may do until its lease ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeLease {
+    /// The number in this node's ids, 0–31: no other node has it meanwhile.
+    pub node: u8,
+    /// The instant (wall clock) that this node's ids must be later than: whoever had the number before made none later.
+    pub ids_after: Timestamp,
+    /// The background work that is this node's.
+    pub shares: WorkShares,
+    /// How long from now, unless it is renewed; `None`: for as long as the process runs.
+    pub expires_in: Option<Duration>,
+}
+
+impl NodeLease {
+    /// That of the one process that uses a store.
+    pub const ALONE: NodeLease =
+        NodeLease { node: 0, ids_after: Timestamp(i64::MIN), shares: WorkShares::ALL, expires_in: None };
 }
 
 /// Counters since the store was opened.

@@ -70,6 +70,7 @@ pub async fn attempt(delivery: &DeliveryRecord, surroundings: &Surroundings) -> 
     let no_answer = outcome.as_ref().is_err_and(|failure| failure.status().is_none());
     Made {
         record: DeliveryAttempt {
+            account_id: delivery.account_id,
             delivery_id: delivery.id,
             number,
             request_id,

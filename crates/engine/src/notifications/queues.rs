@@ -86,6 +86,8 @@ pub(super) struct Queues {
     turns: VecDeque<Arc<str>>,
     /// Ids of all that waits or is in flight.
     held: HashSet<i64>,
+    /// Those of them that are in flight, with where they were offered again meanwhile.
+    in_flight: HashMap<i64, Option<Position>>,
     busy_lanes: HashSet<Lane>,
     running: usize,
     running_struggling: usize,
@@ -116,6 +118,7 @@ impl Queues {
             receivers: HashMap::new(),
             turns: VecDeque::new(),
             held: HashSet::new(),
+            in_flight: HashMap::new(),
             busy_lanes: HashSet::new(),
             running: 0,
             running_struggling: 0,
@@ -124,6 +127,10 @@ impl Queues {
 
     /// Takes a due delivery, as far as there is room.
     pub(super) fn offer(&mut self, delivery: DeliveryRecord) -> Offered {
+        let position = (delivery.next_attempt, delivery.id);
+        if let Some(again) = self.in_flight.get_mut(&delivery.id) {
+            *again = Some(again.map_or(position, |earlier| earlier.min(position)));
+        }
         if self.held.contains(&delivery.id) {
             return Offered::Held;
         }
@@ -132,7 +139,6 @@ impl Queues {
             return Offered::NoRoom;
         }
         let receiver = self.receivers.entry(key.clone()).or_default();
-        let position = (delivery.next_attempt, delivery.id);
         // Once one is left in the store, all after it are too: a later event must not overtake it.
         if receiver.more_from.is_some() || receiver.waiting.len() >= self.limits.waiting_per_receiver {
             receiver.more_from = Some(receiver.more_from.map_or(position, |from| from.min(position)));
@@ -195,23 +201,26 @@ impl Queues {
         self.running += 1;
         self.running_struggling += usize::from(counted_as_struggling);
         self.busy_lanes.insert(lane.clone());
+        self.in_flight.insert(id, None);
         Some((delivery, Running { delivery_id: id, receiver: key.clone(), lane, counted_as_struggling }))
     }
 
-    /// An attempt ended, and what it saw is recorded. `struggling` says that no answer came, or a slow one.
-    pub(super) fn finish(&mut self, running: Running, struggling: bool) {
+    /// An attempt ended, and what it saw is recorded. `struggling` says that no answer came, or a slow one. Answers where
+    /// the delivery was offered while it was in flight: it may be due there again, with nobody else to offer it.
+    pub(super) fn finish(&mut self, running: Running, struggling: bool) -> Option<Position> {
+        let again = self.in_flight.remove(&running.delivery_id).flatten();
         self.held.remove(&running.delivery_id);
         self.busy_lanes.remove(&running.lane);
         self.running -= 1;
         self.running_struggling -= usize::from(running.counted_as_struggling);
-        let Some(receiver) = self.receivers.get_mut(&running.receiver) else {
-            return;
-        };
-        receiver.running -= 1;
-        receiver.struggling = struggling;
-        if receiver.is_idle() && !struggling {
-            self.receivers.remove(&running.receiver);
+        if let Some(receiver) = self.receivers.get_mut(&running.receiver) {
+            receiver.running -= 1;
+            receiver.struggling = struggling;
+            if receiver.is_idle() && !struggling {
+                self.receivers.remove(&running.receiver);
+            }
         }
+        again
     }
 
     /// A receiver whose queue is short while more of its deliveries are due in the store, and from where on. They are
@@ -322,7 +331,8 @@ mod tests {
         let mut started = start_all(&mut queues);
         assert_eq!(queues.offer(delivery(1, "a.example", 1)), Offered::Held);
         assert!(queues.start().is_none());
-        queues.finish(started.remove(0).1, false);
+        let again = queues.finish(started.remove(0).1, false);
+        assert_eq!(again, Some((Timestamp(1), 1)), "who finishes it learns that it was offered meanwhile");
         queues.offer(delivery(1, "a.example", 1));
         assert!(queues.start().is_some());
     }

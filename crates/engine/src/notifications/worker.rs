@@ -254,8 +254,15 @@ impl Worker {
                 (error.id(), None)
             }
         };
-        if let Some(running) = self.in_flight.remove(&task) {
-            self.queues.finish(running, made.as_ref().is_some_and(|made| made.receiver_struggles));
+        let offered_again = self.in_flight.remove(&task).and_then(|running| {
+            self.queues.finish(running, made.as_ref().is_some_and(|made| made.receiver_struggles))
+        });
+        // A clock may have been moved between the commit of the attempt and this: then the store was read meanwhile, and
+        // the delivery was passed over as one in flight.
+        if let Some((seen, _)) = offered_again
+            && made.as_ref().is_none_or(|made| made.record.next_attempt.is_some())
+        {
+            self.look_again_from(seen);
         }
         if let Some(next) = made.and_then(|made| made.record.next_attempt) {
             // It is due behind the cursor when a test clock has been moved far ahead.

@@ -83,7 +83,7 @@ impl World {
     }
 
     async fn state(&self, id: i64) -> DeliveryState {
-        self.store.delivery(id).await.unwrap().unwrap().state
+        self.store.delivery(380_200_100, id).await.unwrap().unwrap().state
     }
 
     /// Moves the clock to `ms` after the start.
@@ -147,7 +147,7 @@ async fn a_committed_delivery_arrives_signed_and_is_done() {
     assert_signed(&received);
     world.until_next_is_due(None).await;
     assert_eq!(world.state(7).await, DeliveryState::Delivered);
-    let attempts = world.store.attempts(7).await.unwrap();
+    let attempts = world.store.attempts(380_200_100, 7).await.unwrap();
     assert_eq!(attempts.len(), 1);
     assert_eq!(attempts[0].request_id, received.header("x-request-id"));
     assert_eq!((attempts[0].number, attempts[0].started), (0, START));
@@ -201,7 +201,7 @@ async fn after_six_failures_a_delivery_is_given_up() {
     assert_eq!(receiver.next().await.header("x-retry"), "5");
     world.until_next_is_due(None).await;
     assert_eq!(world.state(7).await, DeliveryState::Exhausted);
-    let attempts = world.store.attempts(7).await.unwrap();
+    let attempts = world.store.attempts(380_200_100, 7).await.unwrap();
     assert_eq!(attempts.len(), 6);
     assert!(attempts.iter().all(|attempt| attempt.failure.as_deref() == Some("status 503")));
     assert!(attempts.iter().all(|attempt| attempt.response_status == Some(503)));
@@ -358,7 +358,7 @@ async fn deliveries_that_can_never_be_sent_fail_without_harm_to_others() {
     assert_eq!(receiver.next().await.json()["id"], 3);
     world.until_next_is_due(Some(15 * MINUTE)).await;
     for (id, failure) in [(1, "the application has no webhook secret"), (2, "not a URL with a host")] {
-        let attempts = world.store.attempts(id).await.unwrap();
+        let attempts = world.store.attempts(380_200_100, id).await.unwrap();
         assert_eq!(attempts[0].failure.as_deref(), Some(failure));
     }
     assert!(receiver.pending().is_none());

@@ -1,7 +1,8 @@
 //! Online backup: one consistent copy while the store goes on.
 
+use crate::BackupError;
 use crate::sqlite::connection::{Purpose, open};
-use crate::{BackupError, Store};
+use crate::sqlite::store::SqliteStore;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::fs::{File, OpenOptions};
@@ -14,13 +15,13 @@ const PAGES_A_STEP: i32 = 1_024;
 /// How long a step waits that finds the database locked.
 const LOCKED_PAUSE: Duration = Duration::from_millis(10);
 
-impl Store {
+impl SqliteStore {
     /// Copies the database to the file `to`, as it is at this moment. It appears under its name only when it is
     /// complete and on the disk. `progress` is told how many pages are copied, and of how many.
     ///
     /// # Errors
     /// When the file exists, can't be written, or the disk is full; then nothing is left of it.
-    pub async fn backup(
+    pub(crate) async fn backup(
         &self,
         to: &Path,
         progress: impl Fn(u64, u64) + Send + 'static,

@@ -5,8 +5,9 @@
 use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::ledger::BalanceKey;
 use crate::sqlite::random_keys::RandomKeys;
+use crate::sqlite::store::SqliteStore;
 use crate::sqlite::{rows, tally};
-use crate::{LedgerProof, PaymentRecord, ReadError, RecordsCheck, Store};
+use crate::{LedgerProof, PaymentRecord, ReadError, RecordsCheck};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::money::Currency;
@@ -18,10 +19,10 @@ use std::collections::{BTreeMap, HashMap};
 /// Faults that are told one by one; a broken disk has millions.
 const MOST_FAULTS: usize = 100;
 
-impl Store {
+impl SqliteStore {
     /// Proves the ledger: every posting is balanced, every balance is the sum of its legs, all balances of a mode and
     /// currency add up to zero, and none that must not be is overdrawn.
-    pub async fn prove_ledger(&self) -> Result<LedgerProof, ReadError> {
+    pub(crate) async fn prove_ledger(&self) -> Result<LedgerProof, ReadError> {
         self.prove(|connection, faults| {
             let (postings, sums) = add_up_postings(connection, faults)?;
             let balances = compare_balances(connection, sums, faults)?;
@@ -32,7 +33,7 @@ impl Store {
     }
 
     /// Checks the records: the database's pages and indexes, each body against its columns, and what refers to what.
-    pub async fn check_records(&self) -> Result<RecordsCheck, ReadError> {
+    pub(crate) async fn check_records(&self) -> Result<RecordsCheck, ReadError> {
         self.prove(|connection, faults| {
             check_pages(connection, faults)?;
             check_payments(connection, faults)?;

@@ -1,13 +1,15 @@
 //! Reads: a bounded pool of connections, and the questions that one row or a few answer.
 
+use crate::numbers::mode_number;
 use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::ledger::stored_balance;
 use crate::sqlite::random_keys::RandomKeys;
+use crate::sqlite::store::SqliteStore;
 use crate::sqlite::timers::clock_offset;
-use crate::sqlite::{SEALED, mode_number, rows};
+use crate::sqlite::{SEALED, rows};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
-    IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, ReadError, Store, Timer,
+    IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, ReadError, Timer,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -84,9 +86,9 @@ impl ReaderPool {
     }
 }
 
-impl Store {
+impl SqliteStore {
     /// A payment of one account.
-    pub async fn payment(
+    pub(crate) async fn payment(
         &self,
         account_id: AccountId,
         mode: Mode,
@@ -97,20 +99,27 @@ impl Store {
     }
 
     /// A payment, whosever it is: for hosted pages, whose address is their only credential.
-    pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
+    pub(crate) async fn payment_by_id(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
         let sql = format!("SELECT {} FROM payment WHERE id = ?1", rows::PAYMENT);
         self.points().ask(|connection| one(connection, &sql, [id], rows::payment)).await
     }
 
-    /// The card token with this keyed hash.
-    pub async fn card_token(&self, lookup: &Lookup) -> Result<Option<CardTokenRecord>, ReadError> {
+    /// The card token of an account with this keyed hash.
+    pub(crate) async fn card_token(
+        &self,
+        account_id: AccountId,
+        lookup: &Lookup,
+    ) -> Result<Option<CardTokenRecord>, ReadError> {
         let hash = self.keys().hasher().card_token(lookup);
-        let sql = format!("SELECT {} FROM card_token WHERE id = ?1 AND lookup = ?2", rows::CARD_TOKEN);
+        let sql = format!(
+            "SELECT {} FROM card_token WHERE id = ?1 AND lookup = ?2 AND account_id = ?3",
+            rows::CARD_TOKEN
+        );
         let keys = self.keys();
         self.points()
             .ask(|connection| {
                 for row in keys.candidates(connection, hash, MOST_CANDIDATES)? {
-                    if let Some(token) = one(connection, &sql, (row, lookup), rows::card_token)? {
+                    if let Some(token) = one(connection, &sql, (row, lookup, account_id), rows::card_token)? {
                         return Ok(Some(token));
                     }
                 }
@@ -120,7 +129,7 @@ impl Store {
     }
 
     /// The tokens that still hold something sealed, `limit` at a time, after the one with the lookup `after`.
-    pub async fn sealed_card_tokens(
+    pub(crate) async fn sealed_card_tokens(
         &self,
         after: Option<Lookup>,
         limit: u32,
@@ -143,13 +152,13 @@ impl Store {
     }
 
     /// An account.
-    pub async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
+    pub(crate) async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
         let sql = format!("SELECT {} FROM account WHERE id = ?1", rows::ACCOUNT);
         self.points().ask(|connection| one(connection, &sql, [id], rows::account)).await
     }
 
     /// The account of a site with this lower-case e-mail.
-    pub async fn account_by_email(
+    pub(crate) async fn account_by_email(
         &self,
         site: Site,
         email: &str,
@@ -159,37 +168,43 @@ impl Store {
     }
 
     /// An application.
-    pub async fn application(&self, id: ApplicationId) -> Result<Option<ApplicationRecord>, ReadError> {
+    pub(crate) async fn application(
+        &self,
+        id: ApplicationId,
+    ) -> Result<Option<ApplicationRecord>, ReadError> {
         let sql = format!("SELECT {} FROM application WHERE id = ?1", rows::APPLICATION);
         self.points().ask(|connection| one(connection, &sql, [id], rows::application)).await
     }
 
     /// An account's applications, oldest first.
-    pub async fn applications_of(&self, account_id: AccountId) -> Result<Vec<ApplicationRecord>, ReadError> {
+    pub(crate) async fn applications_of(
+        &self,
+        account_id: AccountId,
+    ) -> Result<Vec<ApplicationRecord>, ReadError> {
         let sql = format!("SELECT {} FROM application WHERE account_id = ?1 ORDER BY id", rows::APPLICATION);
         self.points().ask(|connection| many(connection, &sql, [account_id], rows::application)).await
     }
 
     /// All applications: each holds a sealed secret, which a rotation of the vault's keys seals anew.
-    pub async fn sealed_applications(&self) -> Result<Vec<ApplicationRecord>, ReadError> {
+    pub(crate) async fn sealed_applications(&self) -> Result<Vec<ApplicationRecord>, ReadError> {
         let sql = format!("SELECT {} FROM application ORDER BY id", rows::APPLICATION);
         self.scans().ask_aside(move |connection| many(connection, &sql, [], rows::application)).await
     }
 
     /// The credential with this keyed hash.
-    pub async fn credential(&self, lookup: &Lookup) -> Result<Option<CredentialRecord>, ReadError> {
+    pub(crate) async fn credential(&self, lookup: &Lookup) -> Result<Option<CredentialRecord>, ReadError> {
         let sql = format!("SELECT {} FROM credential WHERE lookup = ?1", rows::CREDENTIAL);
         self.points().ask(|connection| one(connection, &sql, [lookup], rows::credential)).await
     }
 
     /// All credentials, for a cache that is filled at the start.
-    pub async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
+    pub(crate) async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
         let sql = format!("SELECT {} FROM credential", rows::CREDENTIAL);
         self.scans().ask_aside(move |connection| many(connection, &sql, [], rows::credential)).await
     }
 
     /// The payer that a collector knows by the keyed hash of an e-mail.
-    pub async fn payer(
+    pub(crate) async fn payer(
         &self,
         account_id: AccountId,
         mode: Mode,
@@ -206,7 +221,7 @@ impl Store {
     }
 
     /// What was done under an idempotency key, if anything. It may have expired and not be purged yet.
-    pub async fn idempotency(
+    pub(crate) async fn idempotency(
         &self,
         account_id: AccountId,
         key: &[u8; 16],
@@ -226,12 +241,12 @@ impl Store {
     }
 
     /// How far a test account's clock is ahead of the wall clock, in milliseconds.
-    pub async fn clock_offset(&self, account_id: AccountId) -> Result<i64, ReadError> {
+    pub(crate) async fn clock_offset(&self, account_id: AccountId) -> Result<i64, ReadError> {
         self.points().ask(|connection| clock_offset(connection, account_id, Mode::Test)).await
     }
 
     /// All test accounts whose clock was set, with how far it is ahead.
-    pub async fn clocks(&self) -> Result<Vec<(AccountId, i64)>, ReadError> {
+    pub(crate) async fn clocks(&self) -> Result<Vec<(AccountId, i64)>, ReadError> {
         let sql = "SELECT account_id, offset_ms FROM clock ORDER BY account_id";
         self.scans()
             .ask_aside(move |connection| many(connection, sql, [], |row| Ok((row.get(0)?, row.get(1)?))))
@@ -239,7 +254,7 @@ impl Store {
     }
 
     /// A ledger account's balance in minor units, debit positive.
-    pub async fn balance(
+    pub(crate) async fn balance(
         &self,
         mode: Mode,
         currency: Currency,
@@ -249,7 +264,7 @@ impl Store {
     }
 
     /// The postings behind a payment, in the order in which they took effect.
-    pub async fn postings_of(
+    pub(crate) async fn postings_of(
         &self,
         account_id: AccountId,
         mode: Mode,
@@ -268,13 +283,13 @@ impl Store {
     }
 
     /// The timers that are due at the wall clock's `now_wall`, earliest first; at most `limit`.
-    pub async fn due_timers(&self, now_wall: Timestamp, limit: u32) -> Result<Vec<Timer>, ReadError> {
+    pub(crate) async fn due_timers(&self, now_wall: Timestamp, limit: u32) -> Result<Vec<Timer>, ReadError> {
         let limit = limit.min(MOST_ROWS);
         self.points().ask(|connection| due_timers(connection, now_wall, limit)).await
     }
 
     /// An account's timers that are due until its time `until`, by due time, kind and subject; at most `limit`.
-    pub async fn next_timers(
+    pub(crate) async fn next_timers(
         &self,
         account_id: AccountId,
         mode: Mode,
@@ -286,14 +301,14 @@ impl Store {
     }
 
     /// When, by the wall clock, the earliest timer is due.
-    pub async fn next_wake(&self) -> Result<Option<Timestamp>, ReadError> {
+    pub(crate) async fn next_wake(&self) -> Result<Option<Timestamp>, ReadError> {
         let sql = "SELECT wake FROM timer_head ORDER BY wake LIMIT 1";
         self.points().ask(|connection| one(connection, sql, [], |row| rows::instant(row, 0))).await
     }
 
     /// The pending deliveries whose next attempt is due at `now_wall`, earliest first; at most `limit`, after the one
     /// with this next attempt and id.
-    pub async fn due_deliveries(
+    pub(crate) async fn due_deliveries(
         &self,
         now_wall: Timestamp,
         limit: u32,
@@ -312,20 +327,24 @@ impl Store {
     }
 
     /// When, by the wall clock, the earliest pending delivery is to be tried.
-    pub async fn next_delivery(&self) -> Result<Option<Timestamp>, ReadError> {
+    pub(crate) async fn next_delivery(&self) -> Result<Option<Timestamp>, ReadError> {
         let sql = "SELECT next_attempt FROM delivery INDEXED BY delivery_pending WHERE state = 0
                    ORDER BY next_attempt LIMIT 1";
         self.points().ask(|connection| one(connection, sql, [], |row| rows::instant(row, 0))).await
     }
 
     /// A delivery.
-    pub async fn delivery(&self, id: i64) -> Result<Option<DeliveryRecord>, ReadError> {
-        let sql = format!("SELECT {} FROM delivery WHERE id = ?1", rows::DELIVERY);
-        self.points().ask(|connection| one(connection, &sql, [id], rows::delivery)).await
+    pub(crate) async fn delivery(
+        &self,
+        account_id: AccountId,
+        id: i64,
+    ) -> Result<Option<DeliveryRecord>, ReadError> {
+        let sql = format!("SELECT {} FROM delivery WHERE id = ?1 AND account_id = ?2", rows::DELIVERY);
+        self.points().ask(|connection| one(connection, &sql, (id, account_id), rows::delivery)).await
     }
 
     /// The deliveries about a resource, oldest first.
-    pub async fn deliveries_of(
+    pub(crate) async fn deliveries_of(
         &self,
         account_id: AccountId,
         mode: Mode,
@@ -345,10 +364,21 @@ impl Store {
     }
 
     /// The attempts of a delivery, first to last.
-    pub async fn attempts(&self, delivery_id: i64) -> Result<Vec<DeliveryAttempt>, ReadError> {
-        let sql =
-            format!("SELECT {} FROM delivery_attempt WHERE delivery_id = ?1 ORDER BY number", rows::ATTEMPT);
-        self.points().ask(|connection| many(connection, &sql, [delivery_id], rows::attempt)).await
+    pub(crate) async fn attempts(
+        &self,
+        account_id: AccountId,
+        delivery_id: i64,
+    ) -> Result<Vec<DeliveryAttempt>, ReadError> {
+        let sql = format!(
+            "SELECT {} FROM delivery_attempt WHERE delivery_id = ?1
+             AND EXISTS (SELECT 1 FROM delivery WHERE id = ?1 AND account_id = ?2) ORDER BY number",
+            rows::ATTEMPT
+        );
+        self.points()
+            .ask(|connection| {
+                many(connection, &sql, (delivery_id, account_id), |row| rows::attempt(row, account_id))
+            })
+            .await
     }
 }
 

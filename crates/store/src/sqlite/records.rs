@@ -1,16 +1,17 @@
 //! How the changes of one request are written. Called by the writer, inside the group's transaction.
 
-use crate::sqlite::encoding::encode;
+use crate::numbers::{credential_kind_number, mode_number};
+use crate::prepared::Prepared;
+use crate::sqlite::SEALED;
 use crate::sqlite::fault::{Fault, already_exists};
 use crate::sqlite::ledger::Balances;
 use crate::sqlite::random_keys::RandomKeyWriter;
-use crate::sqlite::rows::{credential_kind_number, idempotency_record, resource_value};
+use crate::sqlite::rows::{idempotency_record, resource_value};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
-use crate::sqlite::{SEALED, mode_number};
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, CommitError, CredentialRecord,
-    DeliveryAttempt, DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
+    AccountRecord, ApplicationRecord, CardTokenRecord, CommitError, CredentialRecord, DeliveryAttempt,
+    DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
 };
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
@@ -20,47 +21,6 @@ use std::fmt::Write as _;
 /// How many rows may share a hash by chance or by leftovers before the rest is not looked at: two of a billion keys
 /// share one of 2^64 hashes with a chance of 3 %.
 const MOST_CANDIDATES: usize = 64;
-
-/// Changes whose bodies are compressed: what a caller hands to the writer, so that compression runs on the callers'
-/// threads.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    changes: Changes,
-    /// The stored forms of the bodies, in the order of the records that have one.
-    contents: Vec<Vec<u8>>,
-}
-
-impl Prepared {
-    /// Compresses the bodies of `changes`.
-    ///
-    /// # Panics
-    /// When a posting isn't balanced: such a posting must never be committed.
-    pub(crate) fn of(changes: Changes) -> Prepared {
-        for (_, posting) in &changes.postings {
-            assert!(posting.is_balanced(), "debits equal credits: {posting:?}");
-        }
-        let contents = changes
-            .records
-            .iter()
-            .filter_map(|record| match record {
-                RecordChange::InsertPayment(payment) | RecordChange::UpdatePayment(payment) => {
-                    Some(encode(&payment.body, &payment.internals))
-                }
-                RecordChange::InsertCardToken(token) | RecordChange::UpdateCardToken(token) => {
-                    Some(encode(&token.body, &[]))
-                }
-                _ => None,
-            })
-            .collect();
-        Prepared { changes, contents }
-    }
-
-    /// How many payments it makes.
-    pub(crate) fn payments(&self) -> u64 {
-        self.changes.records.iter().filter(|record| matches!(record, RecordChange::InsertPayment(_))).count()
-            as u64
-    }
-}
 
 /// What the writer keeps in memory beside the database.
 pub(crate) struct Memory {
@@ -128,11 +88,11 @@ impl Memory {
 
 /// Writes all of a request, or returns why not; then the caller takes back what was written, and the memory.
 pub(crate) fn apply(connection: &Connection, memory: &mut Memory, prepared: &Prepared) -> Result<(), Fault> {
-    let changes = &prepared.changes;
+    let changes = prepared.changes();
     if let Some(record) = &changes.idempotency {
         refuse_used_key(connection, memory, record)?;
     }
-    let mut contents = prepared.contents.iter();
+    let mut contents = prepared.contents().iter();
     // One content was prepared for each record that has a body, in the same order.
     let mut content = || contents.next().map(Vec::as_slice).unwrap_or_default();
     for record in &changes.records {

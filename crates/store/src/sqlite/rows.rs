@@ -1,19 +1,19 @@
 //! Rows as records: how each table's columns read.
 
-use crate::sqlite::encoding::{Damaged, decode};
+use crate::encoding::{Damaged, decode};
+use crate::numbers;
+use crate::packing::{cause_from_number, unpack_legs};
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, Channel, CredentialRecord, DeliveryAttempt,
-    DeliveryRecord, DeliveryState, IdempotencyRecord, PaymentRecord, Timer, TimerKind,
+    AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
+    DeliveryState, IdempotencyRecord, PaymentRecord, Timer,
 };
-use pasarela_domain::identity::{AccountId, CredentialKind, Mode};
+use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::ledger::Posting;
 use pasarela_domain::money::Currency;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
 use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, OptionalExtension, Row};
-
-use crate::sqlite::ledger::{cause_from_number, unpack_legs};
 
 /// The columns that [`payment`] reads.
 pub(crate) const PAYMENT: &str = "id, account_id, mode, version, created, updated, approved, release, status, \
@@ -102,11 +102,8 @@ pub(crate) fn application(row: &Row<'_>) -> rusqlite::Result<ApplicationRecord> 
 
 /// A credential.
 pub(crate) fn credential(row: &Row<'_>) -> rusqlite::Result<CredentialRecord> {
-    let kind = match row.get::<_, i64>(1)? {
-        1 => CredentialKind::PublicKey,
-        2 => CredentialKind::AccessToken,
-        _ => return Err(damaged(1, "an unknown kind of credential")),
-    };
+    let kind =
+        numbers::credential_kind(row.get(1)?).ok_or_else(|| damaged(1, "an unknown kind of credential"))?;
     Ok(CredentialRecord {
         lookup: row.get(0)?,
         kind,
@@ -115,14 +112,6 @@ pub(crate) fn credential(row: &Row<'_>) -> rusqlite::Result<CredentialRecord> {
         mode: mode(row, 4)?,
         well_known: row.get(5)?,
     })
-}
-
-/// The number under which a credential's kind is stored.
-pub(crate) const fn credential_kind_number(kind: CredentialKind) -> u8 {
-    match kind {
-        CredentialKind::PublicKey => 1,
-        CredentialKind::AccessToken => 2,
-    }
 }
 
 /// The idempotency record in row `id`, if it is that of `account_id` and `key`.
@@ -152,11 +141,7 @@ pub(crate) fn idempotency_record(
 
 /// A timer.
 pub(crate) fn timer(row: &Row<'_>) -> rusqlite::Result<Timer> {
-    let kind = match row.get::<_, i64>(2)? {
-        1 => TimerKind::Expiry,
-        2 => TimerKind::Release,
-        _ => return Err(damaged(2, "an unknown kind of timer")),
-    };
+    let kind = numbers::timer_kind(row.get(2)?).ok_or_else(|| damaged(2, "an unknown kind of timer"))?;
     Ok(Timer {
         account_id: row.get(0)?,
         mode: mode(row, 1)?,
@@ -168,11 +153,7 @@ pub(crate) fn timer(row: &Row<'_>) -> rusqlite::Result<Timer> {
 
 /// A delivery.
 pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
-    let channel = match row.get::<_, i64>(4)? {
-        1 => Channel::Webhook,
-        2 => Channel::Ipn,
-        _ => return Err(damaged(4, "an unknown channel")),
-    };
+    let channel = numbers::channel(row.get(4)?).ok_or_else(|| damaged(4, "an unknown channel"))?;
     let resource_id = match row.get::<_, Value>(8)? {
         Value::Integer(number) => number.to_string(),
         Value::Text(text) => text,
@@ -203,9 +184,10 @@ pub(crate) fn resource_value(resource_id: &str) -> Value {
     }
 }
 
-/// An attempt of a delivery.
-pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<DeliveryAttempt> {
+/// An attempt of a delivery to `account_id`.
+pub(crate) fn attempt(row: &Row<'_>, account_id: AccountId) -> rusqlite::Result<DeliveryAttempt> {
     Ok(DeliveryAttempt {
+        account_id,
         delivery_id: row.get(0)?,
         number: row.get(1)?,
         request_id: row.get(2)?,
@@ -235,11 +217,7 @@ pub(crate) fn posting(row: &Row<'_>) -> rusqlite::Result<Posting> {
 
 /// The mode in column `index`.
 pub(crate) fn mode(row: &Row<'_>, index: usize) -> rusqlite::Result<Mode> {
-    match row.get::<_, i64>(index)? {
-        0 => Ok(Mode::Test),
-        1 => Ok(Mode::Live),
-        _ => Err(damaged(index, "an unknown mode")),
-    }
+    numbers::mode(row.get(index)?).ok_or_else(|| damaged(index, "an unknown mode"))
 }
 
 /// The instant in column `index`.
@@ -263,10 +241,5 @@ fn optional_instant(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Time
 }
 
 fn delivery_state(row: &Row<'_>, index: usize) -> rusqlite::Result<DeliveryState> {
-    match row.get::<_, i64>(index)? {
-        0 => Ok(DeliveryState::Pending),
-        1 => Ok(DeliveryState::Delivered),
-        2 => Ok(DeliveryState::Exhausted),
-        _ => Err(damaged(index, "an unknown state")),
-    }
+    numbers::delivery_state(row.get(index)?).ok_or_else(|| damaged(index, "an unknown state"))
 }

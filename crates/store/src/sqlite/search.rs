@@ -5,11 +5,12 @@
 //! candidates by hash (an external reference, a payer), a walk along the index of the sort that skips what doesn't
 //! match, or all that a narrower index holds, sorted.
 
-use crate::sqlite::mode_number;
+use crate::numbers::mode_number;
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::rows::content;
+use crate::sqlite::store::SqliteStore;
 use crate::sqlite::tally::{Series, column_of, index_of, total};
-use crate::{DateField, PaymentPage, PaymentSearch, ReadError, SortField, Store};
+use crate::{DateField, PaymentPage, PaymentSearch, ReadError, SortField};
 use pasarela_domain::identity::PaymentId;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -24,9 +25,9 @@ const MOST_CANDIDATES: usize = 5_000;
 /// Sorting this many ids by an index alone takes some 10 ms; above it, sorting by id walks the table.
 const MOST_SORTED_BY_ID: u64 = 50_000;
 
-impl Store {
+impl SqliteStore {
     /// The payments that match, a page of them, and how many there are in all. At most 1,000 a page.
-    pub async fn search_payments(&self, search: PaymentSearch) -> Result<PaymentPage, ReadError> {
+    pub(crate) async fn search_payments(&self, search: PaymentSearch) -> Result<PaymentPage, ReadError> {
         let keys = self.keys().clone();
         self.scans().ask_aside(move |connection| run(connection, &keys, &search)).await
     }

@@ -8,7 +8,8 @@
 //! The newest stretch, where nearly all payments arrive, has no kept count: it is counted when it is asked for, so that a
 //! commit writes nothing here until the stretch is full and is cut.
 
-use crate::sqlite::{mode_number, rows};
+use crate::numbers::mode_number;
+use crate::sqlite::rows;
 use crate::{DateField, PaymentRecord};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;

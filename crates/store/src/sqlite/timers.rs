@@ -4,8 +4,8 @@
 //! account only (`timer_head`): so moving a test account's clock changes one row, not each of a million releases.
 
 use crate::Timer;
+use crate::numbers::mode_number;
 use crate::sqlite::fault::Fault;
-use crate::sqlite::mode_number;
 use pasarela_domain::identity::{AccountId, Mode};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeSet, HashMap};

@@ -7,9 +7,10 @@
 
 use crate::CommitError;
 use crate::StoreCounters;
+use crate::prepared::Prepared;
 use crate::sqlite::checkpoint::Signal;
 use crate::sqlite::fault::{Fault, commit_error};
-use crate::sqlite::records::{Memory, Prepared, apply, purge_idempotency, purge_secrets};
+use crate::sqlite::records::{Memory, apply, purge_idempotency, purge_secrets};
 use pasarela_domain::timestamp::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;

@@ -80,7 +80,7 @@ async fn a_refused_commit_leaves_nothing_of_itself() {
     assert_eq!(world.store.commit(refused).await, Err(CommitError::AlreadyExists("payment")));
     assert_eq!(world.stored(2).await, None);
     assert_eq!(world.store.idempotency(SELLER, &[1; 16]).await.unwrap(), None);
-    assert_eq!(world.store.card_token(&[2; 32]).await.unwrap(), None);
+    assert_eq!(world.store.card_token(SELLER, &[2; 32]).await.unwrap(), None);
     // Its key and its ids may be used again.
     let again = Changes {
         idempotency: Some(outcome(1, 2)),
@@ -186,7 +186,7 @@ async fn a_card_tokens_secrets_are_gone_once_it_is_used_or_its_time_has_come() {
     for number in 1..=3 {
         world.commit(vec![RecordChange::InsertCardToken(card_token(number))]).await.unwrap();
     }
-    let mut used = world.store.card_token(&[3; 32]).await.unwrap().unwrap();
+    let mut used = world.store.card_token(SELLER, &[3; 32]).await.unwrap().unwrap();
     assert_eq!(used, card_token(3));
     (used.sealed_number, used.sealed_security_code) = (None, None);
     world.commit(vec![RecordChange::UpdateCardToken(used)]).await.unwrap();
@@ -195,9 +195,9 @@ async fn a_card_tokens_secrets_are_gone_once_it_is_used_or_its_time_has_come() {
     let rest = world.store.sealed_card_tokens(Some([1; 32]), 10).await.unwrap();
     assert_eq!(rest, vec![card_token(2)]);
 
-    let before = world.store.card_token(&[1; 32]).await.unwrap().unwrap();
+    let before = world.store.card_token(SELLER, &[1; 32]).await.unwrap().unwrap();
     assert_eq!(world.store.purge_expired_secrets(NOON.plus_ms(1), 10).await, Ok(1));
-    let purged = world.store.card_token(&[1; 32]).await.unwrap().unwrap();
+    let purged = world.store.card_token(SELLER, &[1; 32]).await.unwrap().unwrap();
     assert_eq!((purged.sealed_number, purged.sealed_security_code), (None, None));
     // Who read it with its secrets can't use it any more.
     assert_eq!(

@@ -27,6 +27,7 @@ fn delivery(id: i64, next_attempt: Timestamp) -> DeliveryRecord {
 
 fn attempt(delivery_id: i64, number: u32, state: DeliveryState) -> DeliveryAttempt {
     DeliveryAttempt {
+        account_id: SELLER,
         delivery_id,
         number,
         request_id: format!("request-{number}"),
@@ -70,7 +71,7 @@ async fn an_attempt_is_recorded_with_the_deliverys_new_state() {
     insert(&world, vec![delivery(1, NOON)]).await;
     let first = attempt(1, 0, DeliveryState::Pending);
     world.commit(vec![RecordChange::RecordAttempt(first.clone())]).await.unwrap();
-    let stored = world.store.delivery(1).await.unwrap().unwrap();
+    let stored = world.store.delivery(SELLER, 1).await.unwrap().unwrap();
     assert_eq!((stored.attempts, stored.next_attempt), (1, NOON.plus_ms(15 * MINUTE)));
     assert_eq!(world.store.next_delivery().await.unwrap(), Some(NOON.plus_ms(15 * MINUTE)));
     assert_eq!(
@@ -82,8 +83,8 @@ async fn an_attempt_is_recorded_with_the_deliverys_new_state() {
         DeliveryAttempt { response_status: None, failure: None, ..attempt(1, 1, DeliveryState::Delivered) };
     world.commit(vec![RecordChange::RecordAttempt(second.clone())]).await.unwrap();
     assert_eq!(world.store.next_delivery().await.unwrap(), None);
-    assert_eq!(world.store.delivery(1).await.unwrap().unwrap().state, DeliveryState::Delivered);
-    assert_eq!(world.store.attempts(1).await.unwrap(), vec![first, second]);
+    assert_eq!(world.store.delivery(SELLER, 1).await.unwrap().unwrap().state, DeliveryState::Delivered);
+    assert_eq!(world.store.attempts(SELLER, 1).await.unwrap(), vec![first, second]);
     world.assert_sound().await;
 }
 
@@ -93,7 +94,7 @@ async fn an_attempt_of_an_unknown_delivery_is_refused() {
     let refused =
         world.commit(vec![RecordChange::RecordAttempt(attempt(5, 0, DeliveryState::Delivered))]).await;
     assert_eq!(refused, Err(CommitError::VersionConflict));
-    assert_eq!(world.store.attempts(5).await.unwrap(), vec![]);
+    assert_eq!(world.store.attempts(SELLER, 5).await.unwrap(), vec![]);
 }
 
 #[tokio::test]
@@ -122,8 +123,9 @@ async fn moving_a_clock_moves_the_accounts_pending_deliveries_only() {
     for offset_ms in [HOUR / 2, HOUR] {
         world.commit(vec![RecordChange::SetClock { account_id: SELLER, offset_ms }]).await.unwrap();
     }
-    for (id, expected) in [(1, NOON), (2, in_an_hour), (3, in_an_hour), (4, in_an_hour)] {
-        let stored = world.store.delivery(id).await.unwrap().unwrap();
+    let expected = [(SELLER, 1, NOON), (SELLER, 2, in_an_hour), (42, 3, in_an_hour), (SELLER, 4, in_an_hour)];
+    for (account_id, id, expected) in expected {
+        let stored = world.store.delivery(account_id, id).await.unwrap().unwrap();
         assert_eq!(stored.next_attempt, expected, "delivery {id}");
     }
 }

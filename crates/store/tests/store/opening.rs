@@ -222,5 +222,5 @@ mod on_a_full_disk {
 }
 
 async fn ephemeral_directory_of(store: &Store) -> PathBuf {
-    store.directory().to_owned()
+    store.directory().unwrap().to_owned()
 }

@@ -9,7 +9,7 @@
 //! The two lengths (LEB128) are those of the public body and of both parts together. A dictionary that was released
 //! must never change: a better one gets the next byte.
 
-use crate::sqlite::varint::{push_unsigned, take_unsigned};
+use crate::varint::{push_unsigned, take_unsigned};
 use std::cell::RefCell;
 use std::sync::LazyLock;
 use zstd::bulk::{Compressor, Decompressor};
@@ -30,7 +30,7 @@ const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 const ZSTD_DICTIONARY_1: u8 = 2;
 
-static DICTIONARY_1: &[u8] = include_bytes!("../../assets/payments_1.dictionary");
+static DICTIONARY_1: &[u8] = include_bytes!("../assets/payments_1.dictionary");
 
 static ENCODER_DICTIONARY: LazyLock<Option<EncoderDictionary<'static>>> =
     LazyLock::new(|| (!DICTIONARY_1.is_empty()).then(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL)));

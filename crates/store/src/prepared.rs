@@ -1,0 +1,55 @@
+//! Changes as a writer takes them.
+
+use crate::encoding::encode;
+use crate::{Changes, RecordChange};
+
+/// Changes whose bodies are compressed: what a caller hands to the writer, so that compression runs on the callers'
+/// threads.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    changes: Changes,
+    /// The stored forms of the bodies, in the order of the records that have one.
+    contents: Vec<Vec<u8>>,
+}
+
+impl Prepared {
+    /// Compresses the bodies of `changes`.
+    ///
+    /// # Panics
+    /// When a posting isn't balanced: such a posting must never be committed.
+    pub(crate) fn of(changes: Changes) -> Prepared {
+        for (_, posting) in &changes.postings {
+            assert!(posting.is_balanced(), "debits equal credits: {posting:?}");
+        }
+        let contents = changes
+            .records
+            .iter()
+            .filter_map(|record| match record {
+                RecordChange::InsertPayment(payment) | RecordChange::UpdatePayment(payment) => {
+                    Some(encode(&payment.body, &payment.internals))
+                }
+                RecordChange::InsertCardToken(token) | RecordChange::UpdateCardToken(token) => {
+                    Some(encode(&token.body, &[]))
+                }
+                _ => None,
+            })
+            .collect();
+        Prepared { changes, contents }
+    }
+
+    /// The changes.
+    pub(crate) const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// The stored forms of the bodies, in the order of the records that have one.
+    pub(crate) fn contents(&self) -> &[Vec<u8>] {
+        &self.contents
+    }
+
+    /// How many payments it makes.
+    pub(crate) fn payments(&self) -> u64 {
+        self.changes.records.iter().filter(|record| matches!(record, RecordChange::InsertPayment(_))).count()
+            as u64
+    }
+}

@@ -1,0 +1,255 @@
+//! How a SQLite store is opened, written to and closed.
+
+use crate::prepared::Prepared;
+use crate::sqlite::checkpoint::{Checkpointer, Signal};
+use crate::sqlite::connection::{Purpose, open, open_error};
+use crate::sqlite::location::Held;
+use crate::sqlite::migrations::{migrate, require_newest};
+use crate::sqlite::random_keys::RandomKeys;
+use crate::sqlite::reader::ReaderPool;
+use crate::sqlite::writer::{Counters, QUEUE, Task, Work, Writer};
+use crate::{Changes, CommitError, OpenError, StoreCounters, StoreOptions};
+use pasarela_domain::timestamp::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Connections for reads of a few rows, which run on the caller's thread: as many as cores that could be reading.
+const POINT_READERS: usize = 4;
+/// Connections for searches, which run aside: more would only take the processor from the writer.
+const SCAN_READERS: usize = 2;
+
+/// A store in a SQLite database. Cloning gives another handle on it.
+#[derive(Clone)]
+pub(crate) struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// Gone once the store is closed: the writer then ends when the queue is empty.
+    queue: RwLock<Option<SyncSender<Work>>>,
+    counters: Arc<Counters>,
+    checkpoint: Arc<Signal>,
+    points: Arc<ReaderPool>,
+    scans: Arc<ReaderPool>,
+    keys: RandomKeys,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    checkpointer: Mutex<Option<JoinHandle<()>>>,
+    /// Given back last.
+    held: Mutex<Option<Held>>,
+    database: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the store, migrating its schema if need be.
+    ///
+    /// # Errors
+    /// When another process uses it, a newer version wrote it, or its files can't be used; each says what to do.
+    pub(crate) async fn open(options: StoreOptions) -> Result<SqliteStore, OpenError> {
+        let opening = tokio::task::spawn_blocking(move || Inner::open(&options));
+        let inner = match opening.await {
+            Ok(inner) => inner?,
+            // Opening doesn't panic, and the runtime does not cancel what has begun unless it ends itself.
+            Err(failure) => std::panic::resume_unwind(failure.into_panic()),
+        };
+        Ok(SqliteStore { inner: Arc::new(inner) })
+    }
+
+    /// Commits `changes`, all or nothing. When this returns `Ok`, they are on the disk.
+    ///
+    /// # Panics
+    /// When a posting isn't balanced: such a posting must never be committed.
+    ///
+    /// # Errors
+    /// See [`CommitError`]; nothing of `changes` is stored then.
+    pub(crate) async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+        self.work(Task::Commit(Box::new(Prepared::of(changes)))).await.map(|_| ())
+    }
+
+    /// Takes what is secret from card tokens whose `purge_at` is not after `now_wall`, at most `limit` of them. Says of
+    /// how many; less than `limit` means that none is left.
+    pub(crate) async fn purge_expired_secrets(
+        &self,
+        now_wall: Timestamp,
+        limit: u32,
+    ) -> Result<u64, CommitError> {
+        self.work(Task::PurgeSecrets { now: now_wall, limit }).await
+    }
+
+    /// Forgets idempotency records that have expired at `now_wall`, at most `limit` of them, oldest first. Says how
+    /// many; less than `limit` means that none is left.
+    pub(crate) async fn purge_expired_idempotency(
+        &self,
+        now_wall: Timestamp,
+        limit: u32,
+    ) -> Result<u64, CommitError> {
+        self.work(Task::PurgeIdempotency { now: now_wall, limit }).await
+    }
+
+    /// What was counted since the store was opened.
+    pub(crate) fn counters(&self) -> StoreCounters {
+        self.inner.counters.read()
+    }
+
+    /// The directory that holds the store's files.
+    pub(crate) fn directory(&self) -> &Path {
+        // The database is a file in a directory.
+        self.inner.database.parent().unwrap_or(&self.inner.database)
+    }
+
+    /// Ends the store, for all its handles: what waits is committed, the log is emptied, and what is ephemeral is gone.
+    pub(crate) async fn close(self) {
+        let inner = self.inner;
+        // A failure of the thread leaves nothing undone that dropping the last handle would not do.
+        let _ = tokio::task::spawn_blocking(move || inner.close()).await;
+    }
+
+    pub(crate) fn points(&self) -> &ReaderPool {
+        &self.inner.points
+    }
+
+    pub(crate) fn scans(&self) -> &Arc<ReaderPool> {
+        &self.inner.scans
+    }
+
+    pub(crate) fn keys(&self) -> &RandomKeys {
+        &self.inner.keys
+    }
+
+    pub(crate) fn database(&self) -> &Path {
+        &self.inner.database
+    }
+
+    async fn work(&self, task: Task) -> Result<u64, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.enqueue(Work { task, reply })?;
+        // The writer answers everything that it takes; it ends without an answer only if it broke.
+        answer.await.unwrap_or_else(|_| Err(CommitError::Failed("the writer has ended".to_owned())))
+    }
+}
+
+impl Inner {
+    fn open(options: &StoreOptions) -> Result<Inner, OpenError> {
+        let held = Held::take(options)?;
+        let database = held.database().to_owned();
+        let inner = if options.read_only { Inner::reading(held) } else { Inner::writing(held) };
+        inner.map_err(|failure| match failure {
+            OpenFailure::Refused(refusal) => refusal,
+            OpenFailure::Database(cause) => open_error(&database, cause),
+        })
+    }
+
+    fn writing(held: Held) -> Result<Inner, OpenFailure> {
+        let database = held.database();
+        let durable = !held.is_ephemeral();
+        let mut connection = open(database, Purpose::Write { durable })?;
+        migrate(&mut connection, database)?;
+        let (counters, checkpoint) = (Arc::new(Counters::default()), Arc::new(Signal::default()));
+        let writer = Writer::new(connection, counters.clone(), checkpoint.clone())?;
+        let checkpointer = Checkpointer::open(database, durable)?;
+        let keys = writer.keys();
+        let (queue, waiting) = sync_channel(QUEUE);
+        let signal = checkpoint.clone();
+        let not_started = |cause| OpenError::Directory { directory: database.to_owned(), cause };
+        let writer = thread("store-writer", move || writer.run(&waiting)).map_err(not_started)?;
+        let checkpointer =
+            thread("store-checkpoint", move || checkpointer.run(&signal)).map_err(not_started)?;
+        let mut inner = Inner::assemble(held, Some(queue), counters, checkpoint, keys);
+        inner.writer = Mutex::new(Some(writer));
+        inner.checkpointer = Mutex::new(Some(checkpointer));
+        Ok(inner)
+    }
+
+    fn reading(held: Held) -> Result<Inner, OpenFailure> {
+        let connection = open(held.database(), Purpose::Read)?;
+        require_newest(&connection, held.database())?;
+        let keys = RandomKeys::load(&connection)?;
+        Ok(Inner::assemble(held, None, Arc::default(), Arc::default(), keys))
+    }
+
+    fn assemble(
+        held: Held,
+        queue: Option<SyncSender<Work>>,
+        counters: Arc<Counters>,
+        checkpoint: Arc<Signal>,
+        keys: RandomKeys,
+    ) -> Inner {
+        let database = held.database().to_owned();
+        Inner {
+            queue: RwLock::new(queue),
+            counters,
+            checkpoint,
+            points: Arc::new(ReaderPool::new(database.clone(), POINT_READERS)),
+            scans: Arc::new(ReaderPool::new(database.clone(), SCAN_READERS)),
+            keys,
+            writer: Mutex::default(),
+            checkpointer: Mutex::default(),
+            held: Mutex::new(Some(held)),
+            database,
+        }
+    }
+
+    fn enqueue(&self, work: Work) -> Result<(), CommitError> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = queue.as_ref() else {
+            return Err(CommitError::Failed("the store is closed, or open for reading only".to_owned()));
+        };
+        self.counters.queued();
+        queue.try_send(work).map_err(|refused| {
+            self.counters.taken();
+            match refused {
+                TrySendError::Full(_) => CommitError::Busy,
+                TrySendError::Disconnected(_) => CommitError::Failed("the writer has ended".to_owned()),
+            }
+        })
+    }
+
+    /// One after the other, the writer last: SQLite empties the log when the last connection ends, and only then.
+    fn close(&self) {
+        self.checkpoint.stop();
+        join(&self.checkpointer);
+        self.points.close();
+        self.scans.close();
+        // The writer commits what waits, and ends.
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        join(&self.writer);
+        drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Why opening ended early.
+enum OpenFailure {
+    Refused(OpenError),
+    Database(rusqlite::Error),
+}
+
+impl From<OpenError> for OpenFailure {
+    fn from(refusal: OpenError) -> OpenFailure {
+        OpenFailure::Refused(refusal)
+    }
+}
+
+impl From<rusqlite::Error> for OpenFailure {
+    fn from(cause: rusqlite::Error) -> OpenFailure {
+        OpenFailure::Database(cause)
+    }
+}
+
+/// Waits for a thread's end, if it is not awaited already.
+fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
+    let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // One that panicked has said so already.
+    let _ = thread.map(JoinHandle::join);
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)
+}
