@@ -6,7 +6,7 @@
 //!
 //! The file has one record a line, as it is compressed: the public body with the internals after it, of all sites, methods
 //! and outcomes; some thousand lines. It must not hold anybody's data: what is in the dictionary is in every copy of the
-//! program. A dictionary that was released is never replaced; a better one is a new encoding (`src/sqlite/encoding.rs`).
+//! program. A dictionary that was released is never replaced; a better one is a new encoding (`src/encoding.rs`).
 
 use std::process::ExitCode;
 

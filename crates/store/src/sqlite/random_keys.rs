@@ -355,7 +355,7 @@ mod tests {
 
     fn database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("../../migrations/0001_foundation.sql")).unwrap();
+        connection.execute_batch(include_str!("../../migrations/sqlite/0001_foundation.sql")).unwrap();
         connection
     }
 
