@@ -9,6 +9,7 @@
 
 pub mod address_guard;
 pub mod attempts;
+mod connections;
 pub mod listeners;
 pub mod message;
 mod queues;

@@ -47,7 +47,7 @@ pub enum AddressRefusal {
 }
 
 /// Where a URL leads, as far as it can be told without resolving its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The host: a name or an address.
     pub host: Host<String>,

@@ -14,9 +14,10 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -60,6 +61,7 @@ type Script = Arc<dyn Fn(&Received) -> Reply + Send + Sync>;
 /// A running receiver. It stops when it is dropped.
 pub struct Receiver {
     pub address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
     requests: mpsc::UnboundedReceiver<Received>,
     _running: JoinSet<()>,
 }
@@ -91,17 +93,43 @@ impl Receiver {
                 connections.spawn(async move { while stream.write_all(bytes).await.is_ok() {} });
             }
         });
-        Receiver { address, requests: mpsc::unbounded_channel().1, _running: running }
+        Receiver {
+            address,
+            accepted: Arc::default(),
+            requests: mpsc::unbounded_channel().1,
+            _running: running,
+        }
+    }
+
+    /// Answers with 200, promises to keep the connection, and closes it.
+    pub async fn fickle() -> Receiver {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let mut running = JoinSet::new();
+        let count = accepted.clone();
+        running.spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                let mut request = Vec::new();
+                while !request.ends_with(b"}") && stream.read_buf(&mut request).await.unwrap() > 0 {}
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            }
+        });
+        Receiver { address, accepted, requests: mpsc::unbounded_channel().1, _running: running }
     }
 
     async fn start(tls: Option<TlsAcceptor>, script: Script) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, requests) = mpsc::unbounded_channel();
+        let accepted = Arc::new(AtomicUsize::new(0));
         let mut running = JoinSet::new();
+        let count = accepted.clone();
         running.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
                 let (tls, script, sender) = (tls.clone(), script.clone(), sender.clone());
                 connections.spawn(async move {
                     match tls {
@@ -115,7 +143,12 @@ impl Receiver {
                 });
             }
         });
-        Receiver { address, requests, _running: running }
+        Receiver { address, accepted, requests, _running: running }
+    }
+
+    /// How many connections were made to it.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     /// `http://<address><path>`.

@@ -42,6 +42,31 @@ async fn a_message_arrives_as_it_is_and_200_and_201_are_success() {
 }
 
 #[tokio::test]
+async fn a_connection_serves_one_message_after_the_other() {
+    let receiver =
+        Receiver::new(|received| Reply::Status(if received.path_and_query == "/broken" { 500 } else { 200 }))
+            .await;
+    let sender = anywhere();
+    for _ in 0..20 {
+        assert_eq!(sender.send(&message(&receiver.url("/")), LIMIT).await, Ok(200));
+        let failure = sender.send(&message(&receiver.url("/broken")), LIMIT).await;
+        assert_eq!(failure, Err(SendFailure::Status(500)));
+    }
+    // One is enough, unless this machine stood still for longer than a connection is kept.
+    assert!(receiver.accepted() < 40, "{}", receiver.accepted());
+}
+
+#[tokio::test]
+async fn a_message_arrives_though_the_receiver_closed_the_kept_connection() {
+    let receiver = Receiver::fickle().await;
+    let sender = anywhere();
+    for _ in 0..20 {
+        assert_eq!(sender.send(&message(&receiver.url("/")), LIMIT).await, Ok(200));
+    }
+    assert!(receiver.accepted() >= 20);
+}
+
+#[tokio::test]
 async fn every_other_status_is_a_failure() {
     for status in [202, 204, 301, 400, 404, 500, 503] {
         let receiver = Receiver::answering(status).await;
