@@ -105,6 +105,11 @@ pub struct DevArguments {
     /// Also be an HTTPS forward proxy here, for those hosts alone
     #[arg(long, value_name = "ADDR", env = "PASARELA_PROXY")]
     pub proxy: Option<SocketAddr>,
+    /// How many connections may be open at once; without it, 10,000 or what the system's limit of open files allows
+    ///
+    /// Who comes when there is no room is answered 503 with Retry-After.
+    #[arg(long, value_name = "NUMBER", env = "PASARELA_MAX_CONNECTIONS", value_parser = connections)]
+    pub max_connections: Option<usize>,
     /// What to log to standard error: a level, or a list such as `warn,pasarela_server=debug`
     #[arg(long, value_name = "FILTER", default_value = "warn", env = "PASARELA_LOG")]
     pub log: String,
@@ -264,6 +269,11 @@ pub struct ServerArguments {
     /// A test access token; without it, that of the Brazilian development seller
     #[arg(long, value_name = "TOKEN", env = "PASARELA_ACCESS_TOKEN", hide_env_values = true)]
     pub access_token: Option<String>,
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| "a number of at least 1 is needed, such as 2000".to_owned())
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -4,7 +4,7 @@ use crate::arguments::DevArguments;
 use crate::failure::Failure;
 use crate::ready::{Https, Ready};
 use pasarela_engine::{Engine, EngineOptions, KeySource};
-use pasarela_server::tls::{self, Authority};
+use pasarela_server::tls::{self, Authority, Doorkeeper, Limits};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -51,15 +51,17 @@ async fn serve(arguments: &DevArguments) -> Result<(), Failure> {
         // The sender lives until the end of this function; if it were gone, closing would be right as well.
         async move { drop(closing.wait_for(|closing| *closing).await) }
     };
+    let keeper = doorkeeper(arguments.max_connections);
     let mut serving = JoinSet::new();
     let ready = doors.ready(http, directory);
-    serving.spawn(tls::serve_plain(plain, router.clone(), closed()));
+    serving.spawn(tls::serve_plain(plain, router.clone(), keeper.clone(), closed()));
     if let Some(authority) = doors.authority {
         if let Some((listener, _)) = doors.https {
-            serving.spawn(tls::serve_tls(listener, Arc::clone(&authority), router.clone(), closed()));
+            let authority = Arc::clone(&authority);
+            serving.spawn(tls::serve_tls(listener, authority, router.clone(), keeper.clone(), closed()));
         }
         if let Some(listener) = doors.proxy {
-            serving.spawn(tls::serve_proxy(listener, authority, router, closed()));
+            serving.spawn(tls::serve_proxy(listener, authority, router, keeper, closed()));
         }
     }
     let (stop_workers, stopping) = watch::channel(false);
@@ -108,6 +110,13 @@ async fn open(
             "`pasarela dev --data DIR` keeps its data elsewhere, and `pasarela dev --ephemeral` keeps nothing.",
         )
     })
+}
+
+/// Who counts the connections of all doors: as many as were asked for, if the system gives so many.
+fn doorkeeper(asked: Option<usize>) -> Doorkeeper {
+    let possible = Limits::of_this_process();
+    let connections = asked.map_or(possible.connections, |asked| asked.min(possible.connections));
+    Doorkeeper::new(Limits { connections, ..possible })
 }
 
 /// The listeners besides plain HTTP.

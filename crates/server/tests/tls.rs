@@ -5,7 +5,9 @@ use axum::body::Bytes;
 use axum::extract::Extension;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
-use pasarela_server::tls::{Authority, ClientConnection, serve_plain, serve_proxy, serve_tls};
+use pasarela_server::tls::{
+    Authority, ClientConnection, Doorkeeper, Limits, serve_plain, serve_proxy, serve_tls,
+};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
@@ -33,6 +35,10 @@ fn router() -> Router {
     Router::new().route("/whoami", get(whoami)).route("/echo", post(|body: Bytes| async move { body }))
 }
 
+fn keeper() -> Doorkeeper {
+    Doorkeeper::new(Limits::of_this_process())
+}
+
 /// A door that is open until it is told to close.
 struct Open {
     address: SocketAddr,
@@ -52,19 +58,22 @@ impl Open {
     }
 
     async fn plain(router: Router) -> Open {
-        Open::new(|listener, closing| serve_plain(listener, router, async { drop(closing.await) })).await
+        Open::new(|listener, closing| serve_plain(listener, router, keeper(), async { drop(closing.await) }))
+            .await
     }
 
     async fn tls(authority: &Arc<Authority>) -> Open {
         let authority = Arc::clone(authority);
-        Open::new(|listener, closing| serve_tls(listener, authority, router(), async { drop(closing.await) }))
-            .await
+        Open::new(|listener, closing| {
+            serve_tls(listener, authority, router(), keeper(), async { drop(closing.await) })
+        })
+        .await
     }
 
     async fn proxy(authority: &Arc<Authority>) -> Open {
         let authority = Arc::clone(authority);
         Open::new(|listener, closing| {
-            serve_proxy(listener, authority, router(), async { drop(closing.await) })
+            serve_proxy(listener, authority, router(), keeper(), async { drop(closing.await) })
         })
         .await
     }

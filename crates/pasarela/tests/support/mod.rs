@@ -102,6 +102,11 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: it can't prepare for it.
     pub fn kill(mut self) {
         self.child.kill().expect("a running server");

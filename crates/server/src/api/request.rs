@@ -1,7 +1,7 @@
 //! Reading requests: bodies with bounds in size and time, queries, headers.
 
 use super::answer::ApiFailure;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -19,7 +19,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The largest body: an order with hundreds of items is a fifth of it.
 pub const MAX_BODY: usize = 256 * 1024;
 /// What all bodies being read or worked on may take together, in KiB. 64 MiB are 256 bodies of the largest size, or
-/// tens of thousands of ordinary ones; beyond, callers are asked to come again.
+/// tens of thousands of ordinary ones; beyond, callers are asked to come again. Counted as the bytes come in: a body
+/// that is announced and never sent takes nothing, so nobody can shut out the others with a few hundred headers.
 static BODY_MEMORY: Semaphore = Semaphore::const_new(64 * 1024);
 /// How much of a body that is too large is read on, to be able to say so.
 const MAX_DISCARDED: usize = 16 * MAX_BODY;
@@ -55,11 +56,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
             }
             return Err(too_large());
         }
-        let kib = u32::try_from(announced.unwrap_or(MAX_BODY).div_ceil(1024)).unwrap_or(u32::MAX);
-        let memory = BODY_MEMORY
-            .try_acquire_many(kib)
-            .map_err(|_| ApiFailure::from(Failure::Unavailable { retry_after_s: 1 }))?;
-        Ok(RawBody(read(request.into_body()).await?, memory))
+        read(request.into_body()).await
     }
 }
 
@@ -84,9 +81,9 @@ fn too_large() -> ApiFailure {
     Refusal::plain(413, format!("the body is larger than {MAX_BODY} bytes")).into()
 }
 
-/// Reads a body that is too large and keeps nothing of it: many clients read an answer only once they have sent
-/// everything, and would otherwise see a broken connection in its place. What is far too large is cut off.
-async fn discard(mut body: Body) {
+/// Reads a body that is not taken and keeps nothing of it: many clients read an answer only once they have sent
+/// everything, and would otherwise see a broken connection in its place. What is far too large, or too slow, is cut off.
+pub(crate) async fn discard(mut body: Body) {
     let until_its_end = async {
         let mut left = MAX_DISCARDED;
         while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -100,24 +97,42 @@ async fn discard(mut body: Body) {
     let _ = tokio::time::timeout(BODY_TIME, until_its_end).await;
 }
 
-async fn read(body: Body) -> Result<Bytes, ApiFailure> {
-    match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_length_limit(&error) => Err(too_large()),
-        Ok(Err(_)) => Err(Refusal::plain(400, "the body could not be read").into()),
+async fn read(body: Body) -> Result<RawBody, ApiFailure> {
+    match tokio::time::timeout(BODY_TIME, gather(body)).await {
+        Ok(gathered) => gathered,
         Err(_) => Err(Refusal::plain(408, "the body took too long").into()),
     }
 }
 
-fn is_length_limit(error: &axum::Error) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        if inner.to_string().contains("length limit") {
-            return true;
+/// Puts a body together, with memory taken for each piece. Most bodies are one piece, which is not copied.
+async fn gather(mut body: Body) -> Result<RawBody, ApiFailure> {
+    let mut memory = share(0)?;
+    let mut first = Bytes::new();
+    let mut joined = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| Refusal::plain(400, "the body could not be read"))?;
+        let Ok(piece) = frame.into_data() else { continue };
+        let length = first.len().max(joined.len()) + piece.len();
+        if length > MAX_BODY {
+            return Err(too_large());
         }
-        source = inner.source();
+        memory.merge(share(length.div_ceil(1024) - memory.num_permits())?);
+        if first.is_empty() {
+            first = piece;
+            continue;
+        }
+        if joined.is_empty() {
+            joined.extend_from_slice(&first);
+        }
+        joined.extend_from_slice(&piece);
     }
-    error.to_string().contains("length limit")
+    Ok(RawBody(if joined.is_empty() { first } else { Bytes::from(joined) }, memory))
+}
+
+/// So many KiB of the memory for bodies.
+fn share(kib: usize) -> Result<SemaphorePermit<'static>, ApiFailure> {
+    let kib = u32::try_from(kib).unwrap_or(u32::MAX);
+    BODY_MEMORY.try_acquire_many(kib).map_err(|_| ApiFailure::from(Failure::Unavailable { retry_after_s: 1 }))
 }
 
 /// All pairs of a query, decoded; at most 100.

@@ -4,9 +4,9 @@
 //! `CONNECT host:443` is followed by TLS with our certificate inside the tunnel; `GET http://host/…` is answered at once.
 
 use crate::tls::authority::{Authority, is_impersonated};
-use crate::tls::listener::{
-    ClientConnection, Door, Progress, Watched, accept, drive, prepared, protocol, serve_encrypted,
-};
+use crate::tls::doorkeeper::Doorkeeper;
+use crate::tls::listener::{Door, Visitor, accept, drive, prepared, protocol, serve_encrypted};
+use crate::tls::progress::{Progress, Watched};
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
@@ -18,11 +18,9 @@ use hyper::service::Service;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -33,42 +31,37 @@ pub async fn serve_proxy(
     listener: TcpListener,
     authority: Arc<Authority>,
     router: Router,
+    keeper: Doorkeeper,
     shutdown: impl Future<Output = ()>,
 ) {
     let router = prepared(router);
     let acceptor = TlsAcceptor::from(authority.server_config());
-    accept(listener, shutdown, |stream, address, stopping| {
-        serve_client(stream, address, acceptor.clone(), router.clone(), stopping)
+    accept(listener, keeper, shutdown, |stream, visitor| {
+        serve_client(stream, visitor, acceptor.clone(), router.clone())
     })
     .await;
 }
 
 /// Serves one client of the proxy, and the tunnel that it may ask for, in one task: a tunnel is a connection like any
 /// other, and counts as one.
-async fn serve_client(
-    stream: TcpStream,
-    address: SocketAddr,
-    acceptor: TlsAcceptor,
-    router: Router,
-    stopping: watch::Receiver<bool>,
-) {
+async fn serve_client(stream: TcpStream, visitor: Visitor, acceptor: TlsAcceptor, router: Router) {
+    let address = visitor.client.address;
     let progress = Arc::new(Progress::default());
-    let stream = Watched { stream, progress: Arc::clone(&progress) };
-    let client = ClientConnection { address, encrypted: false };
     let tunnel = Tunnel::default();
     let desk = Desk {
-        door: Door { router: router.clone(), client, progress: Arc::clone(&progress) },
+        door: Door::new(router.clone(), &visitor, Arc::clone(&progress)),
         tunnel: Arc::clone(&tunnel),
     };
     {
+        let stream = Watched::new(stream, Arc::clone(&progress));
         let mut connection = pin!(protocol().serve_connection(TokioIo::new(stream), desk).with_upgrades());
         let finish = |connection: Pin<&mut UpgradeableConnection<_, _>>| connection.graceful_shutdown();
-        drive(connection.as_mut(), finish, &progress, stopping.clone(), address).await;
+        drive(connection.as_mut(), finish, &progress, &visitor).await;
     }
     let asked_for: Option<OnUpgrade> = tunnel.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(upgrade) = asked_for else { return };
     match upgrade.await {
-        Ok(stream) => serve_encrypted(TokioIo::new(stream), address, acceptor, router, stopping).await,
+        Ok(stream) => serve_encrypted(TokioIo::new(stream), visitor, acceptor, router).await,
         Err(error) => {
             tracing::debug!(%address, %error, "a client of the proxy left before its tunnel was ready")
         }
@@ -89,7 +82,11 @@ impl Service<Request<Incoming>> for Desk {
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let mut request = match self.door.admit(request) {
+            Ok(request) => request,
+            Err(serving) => return Box::pin(*serving),
+        };
         match Wish::of(request.method(), request.uri()) {
             Wish::Tunnel => {
                 let upgrade = hyper::upgrade::on(&mut request);
@@ -105,11 +102,7 @@ impl Service<Request<Incoming>> for Desk {
                 fields.remove(PROXY_CONNECTION);
                 Box::pin(self.door.call(request))
             }
-            Wish::Refused(status, reason) => {
-                self.door.progress.request_begins();
-                self.door.progress.request_ends();
-                Box::pin(std::future::ready(Ok(refusal(status, reason))))
-            }
+            Wish::Refused(status, reason) => Box::pin(self.door.answer(refusal(status, reason))),
         }
     }
 }

@@ -22,6 +22,8 @@ impl From<rusqlite::Error> for Fault {
 pub(crate) fn commit_error(error: &rusqlite::Error) -> CommitError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => CommitError::DiskFull,
+        // Somebody else's program holds the file: it passes.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CommitError::Busy,
         _ => CommitError::Failed(error.to_string()),
     }
 }
