@@ -46,10 +46,23 @@ impl Connection {
                 break end + 4;
             }
         };
-        let (status, length) = read_head(&self.buffer[..head_end])?;
-        while self.buffer.len() < head_end + length {
-            self.read_more().await?;
-        }
+        let (status, framing) = read_head(&self.buffer[..head_end])?;
+        let length = match framing {
+            Framing::Length(length) => {
+                while self.buffer.len() < head_end + length {
+                    self.read_more().await?;
+                }
+                length
+            }
+            Framing::Chunks => loop {
+                if let Some(body) = join_chunks(&self.buffer[head_end..])? {
+                    self.buffer.truncate(head_end);
+                    self.buffer.extend_from_slice(&body);
+                    break body.len();
+                }
+                self.read_more().await?;
+            },
+        };
         Ok(Answer { status, body: &self.buffer[head_end..head_end + length] })
     }
 
@@ -64,8 +77,15 @@ impl Connection {
     }
 }
 
-/// The status and the body's length.
-fn read_head(head: &[u8]) -> Result<(u16, usize), Failure> {
+/// How the end of a body is told.
+#[derive(Debug, PartialEq, Eq)]
+enum Framing {
+    Length(usize),
+    Chunks,
+}
+
+/// The status and how the body's end is told.
+fn read_head(head: &[u8]) -> Result<(u16, Framing), Failure> {
     let head = std::str::from_utf8(head)?;
     let mut lines = head.split("\r\n");
     let status = lines
@@ -74,15 +94,64 @@ fn read_head(head: &[u8]) -> Result<(u16, usize), Failure> {
         .and_then(|code| code.parse().ok())
         .ok_or("the answer has no status line")?;
     for line in lines {
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            return Ok((status, value.trim().parse()?));
+        let Some((name, value)) = line.split_once(':') else { continue };
+        if name.eq_ignore_ascii_case("content-length") {
+            return Ok((status, Framing::Length(value.trim().parse()?)));
+        }
+        if name.eq_ignore_ascii_case("transfer-encoding") && value.trim().eq_ignore_ascii_case("chunked") {
+            return Ok((status, Framing::Chunks));
         }
     }
-    Err(format!("the answer has no content-length, which this client needs:\n{head}").into())
+    Err(format!("the answer does not say where its body ends, which this client needs:\n{head}").into())
+}
+
+/// The body that `chunks` carry, or `None` while the last of them has not come.
+fn join_chunks(mut chunks: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    let mut body = Vec::with_capacity(chunks.len());
+    loop {
+        let Some(line_end) = find(chunks, b"\r\n") else { return Ok(None) };
+        let line = std::str::from_utf8(&chunks[..line_end])?;
+        let size = usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16)?;
+        if size > LARGEST_ANSWER {
+            return Err("a chunk is larger than any answer".into());
+        }
+        let (start, end) = (line_end + 2, line_end + 2 + size);
+        if chunks.len() < end + 2 {
+            return Ok(None);
+        }
+        if size == 0 {
+            return Ok(Some(body));
+        }
+        body.extend_from_slice(&chunks[start..end]);
+        chunks = &chunks[end + 2..];
+    }
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_tells_where_its_body_ends() {
+        let head = b"HTTP/1.1 201 Created\r\nContent-Length: 12\r\n\r\n";
+        assert_eq!(read_head(head).unwrap(), (201, Framing::Length(12)));
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        assert_eq!(read_head(head).unwrap(), (200, Framing::Chunks));
+        assert!(read_head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn chunks_are_joined_when_the_last_has_come() {
+        let all = b"5\r\nhello\r\n7;a=b\r\n, world\r\n0\r\n\r\n";
+        for end in 0..all.len() {
+            assert_eq!(join_chunks(&all[..end]).unwrap(), None, "{end} bytes are not all");
+        }
+        assert_eq!(join_chunks(all).unwrap().unwrap(), b"hello, world");
+        assert!(join_chunks(b"ffffffffffff\r\n").is_err());
+        assert!(join_chunks(b"no size\r\n").is_err());
+    }
 }

@@ -20,7 +20,10 @@
 //!
 //! The gates are printed as reached or missed; the program ends with 0 either way, because a benchmark is no test.
 //! A store is filled through the API (it takes minutes for a million); `--preloaded DIR` keeps one between runs.
+//!
+//! `-- compare` is something else: the server beside its peers, as a table and a picture (`bench/compare/README.md`).
 
+mod compare;
 mod connection;
 mod creating;
 mod finding;
@@ -88,6 +91,8 @@ enum Role {
         #[arg(long)]
         answer_bytes: usize,
     },
+    /// Hold the server beside other programs that a user might take for a sandbox
+    Compare(compare::Arguments),
 }
 
 /// What is going to be measured.
@@ -119,6 +124,7 @@ fn main() -> Result<(), Failure> {
     runtime.block_on(async {
         match arguments.role {
             Some(Role::BareServer { answer_bytes }) => yardstick::serve_bare(answer_bytes).await,
+            Some(Role::Compare(arguments)) => compare::run(arguments).await,
             None => measure(arguments).await,
         }
     })

@@ -33,6 +33,24 @@ pub fn resident_mb(pid: u32) -> Result<f64, Failure> {
     Ok(kilobytes / 1024.0)
 }
 
+/// Resident memory of all processes of a process group, in MB. Pages that they share count once for each.
+pub fn resident_mb_of_group(group: u32) -> Result<f64, Failure> {
+    let mut sum = 0.0;
+    for entry in std::fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // A process may end while the others are read, or be a zombie that has no memory.
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        let Some((_, after_name)) = stat.rsplit_once(") ") else { continue };
+        // The group is field 5, and the third is the first here.
+        if after_name.split(' ').nth(2).and_then(|field| field.parse().ok()) == Some(group) {
+            sum += resident_mb(pid).unwrap_or(0.0);
+        }
+    }
+    if sum > 0.0 { Ok(sum) } else { Err("no process of the group has memory".into()) }
+}
+
 /// Bytes of all files in `directory` whose name passes `which`.
 pub fn bytes_in(directory: &Path, which: fn(&str) -> bool) -> Result<u64, Failure> {
     let mut bytes = 0;

@@ -35,7 +35,7 @@ impl Method {
 }
 
 /// The head and body of a request with a JSON body. `key` makes the idempotency key unique in the server's life.
-fn post(into: &mut Vec<u8>, path: &str, access_token: &str, key: Option<&str>, body: &str) {
+pub fn post(into: &mut Vec<u8>, path: &str, access_token: &str, key: Option<&str>, body: &str) {
     // Writing to a Vec does not fail.
     let _ = write!(
         into,

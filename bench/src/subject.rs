@@ -174,7 +174,7 @@ impl Subject {
 }
 
 /// The test access token of the default seller.
-async fn access_token(binary: &Path) -> Result<String, Failure> {
+pub async fn access_token(binary: &Path) -> Result<String, Failure> {
     let output = Command::new(binary).args(["credentials", "--json"]).output().await?;
     let all: Vec<Credentials> = serde_json::from_slice(&output.stdout)?;
     let wanted = all.into_iter().find(|entry| entry.site == "MLB" && entry.mode == "test");
