@@ -68,9 +68,15 @@ impl Server {
 
     /// `pasarela dev` on a free port with more arguments.
     pub fn start_with(arguments: &[&str]) -> Server {
+        Server::start_in(&[], arguments)
+    }
+
+    /// The same with more `variables` in its environment.
+    pub fn start_in(variables: &[(&str, &str)], arguments: &[&str]) -> Server {
         let mut child = pasarela()
             .args(["dev", "--json", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
