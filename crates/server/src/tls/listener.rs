@@ -53,6 +53,10 @@ const HANDSHAKE_STEPS: u32 = 2;
 const LARGEST_HEAD: usize = 32 * 1024;
 /// How long requests in work are waited for when the server stops: 20 seconds, less than the 30 that supervisors give.
 const GRACE_STEPS: u32 = 4;
+/// Connections that may wait in the kernel to be accepted; the system may allow fewer. The standard library asks for 128:
+/// a storm overflows that, and whoever falls out tries again after a second, or three.
+#[cfg(unix)]
+const KERNEL_QUEUE: i32 = 4_096;
 /// How long to wait when the operating system has no file descriptor left for the next connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -118,6 +122,9 @@ pub(super) async fn accept<Serve, Served>(
     Serve: Fn(TcpStream, Visitor) -> Served,
     Served: Future<Output = ()> + Send + 'static,
 {
+    // Without it the door works as well, for fewer at once.
+    #[cfg(unix)]
+    let _ = rustix::net::listen(&listener, KERNEL_QUEUE);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
