@@ -1,7 +1,11 @@
-//! Reading JSON from outside: exact, bounded, and strict about what would be dangerous to guess.
+//! Reading JSON from outside: exact, bounded, and strict about what would be dangerous to guess. And writing it.
 //!
 //! Numbers keep their text (no `f64`), an object with the same member twice is refused (two parsers could act on
 //! different ones), and depth is bounded before anything recurses.
+
+mod writer;
+
+pub use writer::to_vec;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -34,12 +38,24 @@ pub enum JsonFault {
 
 /// Reads a whole JSON text.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonFault> {
-    check_depth(bytes)?;
+    // With so few brackets nothing is nested deeper: all that an ordinary body pays is their count, which the processor
+    // takes sixteen bytes at a time. Following the strings would cost 14,000 instructions for a card payment.
+    if brackets(bytes) > MAX_DEPTH {
+        check_depth(bytes)?;
+    }
     match serde_json::from_slice::<Strict>(bytes) {
         Ok(Strict(value)) => Ok(value),
         Err(error) if error.is_data() => Err(JsonFault::DuplicateMember),
         Err(error) => Err(JsonFault::Malformed { line: error.line(), column: error.column() }),
     }
+}
+
+/// How many opening brackets there are, in strings too.
+fn brackets(bytes: &[u8]) -> usize {
+    let count =
+        |part: &[u8]| part.iter().map(|&byte| u8::from(byte == b'{') + u8::from(byte == b'[')).sum::<u8>();
+    // A part of 255 bytes can't have more than fit into one.
+    bytes.chunks(255).map(|part| usize::from(count(part))).sum()
 }
 
 /// Counts brackets outside strings: one pass, no recursion.

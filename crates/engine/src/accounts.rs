@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-/// How many accounts, applications and payers each are kept in memory.
+/// How many accounts, applications, payers and webhook secrets each are kept in memory.
 const MAX_CACHED: usize = 50_000;
 
 /// An account, as decisions need it.
@@ -32,6 +32,8 @@ pub(crate) struct Accounts {
     accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
     owners: RwLock<HashMap<ApplicationId, AccountId>>,
     payers: RwLock<HashMap<(AccountId, Mode, Lookup), AccountId>>,
+    /// Opened: a busy receiver's secret is needed thousands of times a second.
+    webhook_secrets: RwLock<HashMap<ApplicationId, String>>,
 }
 
 /// A payer, known or about to be.
@@ -110,13 +112,18 @@ impl Engine {
 
     /// The secret that signs an application's webhooks.
     pub(crate) async fn webhook_secret(&self, application_id: ApplicationId) -> Option<String> {
+        if let Some(secret) = get(&self.inner.accounts.webhook_secrets, &application_id) {
+            return Some(secret);
+        }
         let record = self.inner.store.application(application_id).await.ok()??;
         let secret = self
             .inner
             .vault
             .open_secret(&record.sealed_webhook_secret, &seeds::webhook_secret_record(application_id))
             .ok()?;
-        String::from_utf8(secret.to_vec()).ok()
+        let secret = String::from_utf8(secret.to_vec()).ok()?;
+        put(&self.inner.accounts.webhook_secrets, application_id, secret.clone());
+        Some(secret)
     }
 }
 

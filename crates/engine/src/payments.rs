@@ -14,6 +14,7 @@ use crate::{Engine, Failure, clock};
 use pasarela_domain::card_token::{CardToken, TokenStatus};
 use pasarela_domain::context::Context;
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId, RefundId};
+use pasarela_domain::json;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::{CardFacts, Facts, Plan, Provenance, Step};
@@ -616,7 +617,7 @@ fn body_of(state: &PaymentState) -> Result<Vec<u8>, Failure> {
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(value).map_err(|error| Failure::Internal(format!("a body can't be written: {error}")))
+    json::to_vec(value).map_err(|error| Failure::Internal(format!("a body can't be written: {error}")))
 }
 
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Failure> {
@@ -626,5 +627,6 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("half a byte is one digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -55,8 +55,7 @@ pub fn terms(site: Site, method: &PaymentMethod) -> FeeTerms {
     let row = names(method)
         .iter()
         .find_map(|names| {
-            let named =
-                rows.iter().filter(|row| row.methods.split('/').any(|listed| names.contains(&listed)));
+            let named = rows.iter().filter(|row| row.methods.iter().any(|listed| names.contains(listed)));
             named.min_by_key(|row| (row.terms.release_days - USUAL_RELEASE_DAYS).abs())
         })
         .expect("the tables have terms for every method");
@@ -83,7 +82,7 @@ impl FeeTerms {
 }
 
 struct Row {
-    methods: &'static str,
+    methods: Vec<&'static str>,
     terms: FeeTerms,
 }
 
@@ -99,7 +98,7 @@ fn read(site: Site) -> Vec<Row> {
         .chain(table::rows(INFERRED_RATES))
         .filter(|row| row[0] == site.id() && row[1] == PRODUCT)
         .map(|row| Row {
-            methods: row[2],
+            methods: row[2].split('/').collect(),
             terms: FeeTerms {
                 percent: decimal(row[4]),
                 fixed: Money::from_decimal_text(row[5], site.currency()).expect("fees fit the currency"),

@@ -481,15 +481,15 @@ fn payer(body: &Value, site: Site) -> Result<PayerRequest, Refusal> {
     let phone = match member(payer, "phone") {
         None => Phone::default(),
         Some(value) => Phone {
-            area_code: member(value, "area_code").and_then(text_or_number).map(|t| shortened(&t)),
-            number: member(value, "number").and_then(text_or_number).map(|t| shortened(&t)),
-            extension: member(value, "extension").and_then(text_or_number).map(|t| shortened(&t)),
+            area_code: member(value, "area_code").and_then(text_or_number).map(shortened),
+            number: member(value, "number").and_then(text_or_number).map(shortened),
+            extension: member(value, "extension").and_then(text_or_number).map(shortened),
         },
     };
     let address = match payer.get("address") {
         Some(Value::Object(members)) => members
             .iter()
-            .filter_map(|(name, value)| Some((name.clone(), shortened(&text_or_number(value)?))))
+            .filter_map(|(name, value)| Some((name.clone(), shortened(text_or_number(value)?))))
             .filter(|(_, value)| !value.trim().is_empty())
             .collect(),
         _ => Vec::new(),
@@ -507,8 +507,11 @@ fn payer(body: &Value, site: Site) -> Result<PayerRequest, Refusal> {
     })
 }
 
-fn shortened(text: &str) -> String {
-    text.chars().take(255).collect()
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(255) {
+        text.truncate(end);
+    }
+    text
 }
 
 fn identification(value: &Value, site: Site) -> Result<Identification, Refusal> {

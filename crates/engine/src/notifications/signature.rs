@@ -62,12 +62,8 @@ fn manifest(data_id: Option<&str>, request_id: Option<&str>, ts_seconds: i64) ->
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String never fails.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("half a byte is one digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

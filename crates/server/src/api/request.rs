@@ -154,8 +154,10 @@ pub fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get(name)
         .and_then(|value| value.to_str().ok())
-        .map(|text| text.trim().chars().take(255).collect::<String>())
+        .map(str::trim)
         .filter(|text| !text.is_empty())
+        // A header that is text is ASCII.
+        .map(|text| text[..text.len().min(255)].to_owned())
 }
 
 /// A part of the path. One whose escapes are no text names nothing.
