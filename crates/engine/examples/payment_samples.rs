@@ -48,6 +48,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let engine = Engine::open(EngineOptions {
         directory: Some(directory.path().to_path_buf()),
+        database: None,
+        vault_directory: None,
         vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1:8080".to_owned(),

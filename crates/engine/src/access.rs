@@ -1,7 +1,7 @@
 //! Who calls: from a public key or an access token to a [`Caller`].
 
 use crate::{Engine, Failure};
-use pasarela_domain::identity::Caller;
+use pasarela_domain::identity::{Caller, Mode};
 use pasarela_store::Lookup;
 use pasarela_vault::Purpose;
 use std::collections::HashMap;
@@ -63,6 +63,9 @@ impl Engine {
                 caller
             }
         };
+        if caller.mode == Mode::Test {
+            self.refresh_clock(caller.account_id).await?;
+        }
         Ok(Some(caller))
     }
 }

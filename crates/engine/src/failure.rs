@@ -22,6 +22,10 @@ pub enum Failure {
 
 impl From<pasarela_store::ReadError> for Failure {
     fn from(error: pasarela_store::ReadError) -> Failure {
+        if error.is_unavailable() {
+            tracing::warn!(cause = %error, "nothing can be read now");
+            return Failure::Unavailable { retry_after_s: 1 };
+        }
         Failure::Internal(error.to_string())
     }
 }

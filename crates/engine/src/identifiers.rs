@@ -1,7 +1,9 @@
-//! Fresh ids: time-ordered, below 2^53, unique across nodes without coordination.
+//! Fresh ids: time-ordered, below 2^53, unique across nodes without coordination but the lease of the node's number.
 
 use crate::clock;
 use pasarela_domain::context::Ids;
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::NodeLease;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -14,7 +16,9 @@ const NODE_BITS: u32 = 5;
 
 /// The source of ids of one node.
 pub struct IdSource {
-    node: i64,
+    node: AtomicI64,
+    /// The step that ids stay below, whatever the wall clock says: from there on they may be another node's.
+    end: AtomicI64,
     /// Milliseconds and sequence of the last id: one number that only grows, so that ids stay unique and ordered
     /// when the wall clock is set back.
     last: AtomicI64,
@@ -22,25 +26,51 @@ pub struct IdSource {
 }
 
 impl IdSource {
-    /// The source of node `node` (0–31).
-    pub fn new(node: i64) -> IdSource {
-        assert!((0..1 << NODE_BITS).contains(&node), "a node number has {NODE_BITS} bits");
-        IdSource { node, last: AtomicI64::new(0), random: SystemRandom::new() }
+    /// The source of the node that holds `lease`.
+    pub fn new(lease: &NodeLease) -> IdSource {
+        let source = IdSource {
+            node: AtomicI64::new(0),
+            end: AtomicI64::new(0),
+            last: AtomicI64::new(0),
+            random: SystemRandom::new(),
+        };
+        source.join(lease);
+        source
+    }
+
+    /// Goes by a lease that was renewed, or by another one.
+    pub fn join(&self, lease: &NodeLease) {
+        let node = i64::from(lease.node);
+        assert!(node < 1 << NODE_BITS, "a node number has {NODE_BITS} bits");
+        self.last.fetch_max(step_of(lease.ids_after), Ordering::Relaxed);
+        self.node.store(node, Ordering::Release);
+        self.end.store(step_of(lease.ids_before), Ordering::Release);
     }
 
     /// A new id.
     pub fn next(&self) -> i64 {
-        let now = (clock::wall().0 - EPOCH_MS).max(1) << SEQUENCE_BITS;
+        loop {
+            let node = self.node.load(Ordering::Acquire);
+            let step = self.step();
+            // A step that was taken under one lease does not go with another one's number.
+            if self.node.load(Ordering::Acquire) == node {
+                let (ms, sequence) = (step >> SEQUENCE_BITS, step & ((1 << SEQUENCE_BITS) - 1));
+                return (ms << (NODE_BITS + SEQUENCE_BITS)) | (node << SEQUENCE_BITS) | sequence;
+            }
+        }
+    }
+
+    fn step(&self) -> i64 {
+        // A process that slept past its lease makes ids at the end of it, not beside those of the number's next holder.
+        let now = step_of(clock::wall()).min(self.end.load(Ordering::Relaxed));
         let mut last = self.last.load(Ordering::Relaxed);
-        let step = loop {
+        loop {
             let step = now.max(last + 1);
             match self.last.compare_exchange_weak(last, step, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => break step,
+                Ok(_) => return step,
                 Err(newer) => last = newer,
             }
-        };
-        let (ms, sequence) = (step >> SEQUENCE_BITS, step & ((1 << SEQUENCE_BITS) - 1));
-        (ms << (NODE_BITS + SEQUENCE_BITS)) | (self.node << SEQUENCE_BITS) | sequence
+        }
     }
 
     fn random_u64(&self) -> u64 {
@@ -49,6 +79,11 @@ impl IdSource {
         self.random.fill(&mut bytes).expect("the operating system gives random bytes");
         u64::from_le_bytes(bytes)
     }
+}
+
+/// The first step of the millisecond of `at`.
+fn step_of(at: Timestamp) -> i64 {
+    at.0.saturating_sub(EPOCH_MS).clamp(1, i64::MAX >> (NODE_BITS + SEQUENCE_BITS)) << SEQUENCE_BITS
 }
 
 /// The source as a decision's [`Ids`].
@@ -76,7 +111,8 @@ mod tests {
 
     #[test]
     fn ids_grow_and_stay_below_two_to_the_53() {
-        let (a, b) = (IdSource::new(0), IdSource::new(31));
+        let other = NodeLease { node: 31, ..NodeLease::ALONE };
+        let (a, b) = (IdSource::new(&NodeLease::ALONE), IdSource::new(&other));
         let mut seen = HashSet::new();
         let mut last = 0;
         for _ in 0..10_000 {
@@ -85,5 +121,28 @@ mod tests {
             last = id;
             assert!(seen.insert(id) && seen.insert(b.next()));
         }
+    }
+
+    #[test]
+    fn ids_stay_inside_their_lease() {
+        let now = clock::wall();
+        let lease =
+            NodeLease { ids_after: now.plus_ms(60_000), ids_before: now.plus_ms(90_000), ..NodeLease::ALONE };
+        let source = IdSource::new(&lease);
+        assert!(time_of(source.next()) >= now.plus_ms(60_000), "later than those of the holder before");
+
+        source.join(&NodeLease { ids_after: Timestamp(i64::MIN), ids_before: now.plus_ms(-60_000), ..lease });
+        let last = source.next();
+        let lapsed = IdSource::new(&NodeLease { ids_before: now.plus_ms(-60_000), ..NodeLease::ALONE });
+        let (first, second) = (lapsed.next(), lapsed.next());
+        assert!(first < second && second < last);
+        assert!(
+            time_of(second) <= now.plus_ms(-60_000),
+            "the wall clock does not lead them out of the lease"
+        );
+    }
+
+    fn time_of(id: i64) -> Timestamp {
+        Timestamp((id >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MS)
     }
 }

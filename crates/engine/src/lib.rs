@@ -8,9 +8,13 @@ pub mod access;
 pub mod accounts;
 pub mod card_tokens;
 pub mod clock;
+pub mod copying;
+pub mod enrolment;
 pub mod failure;
 mod housekeeping;
 pub mod identifiers;
+mod membership;
+pub mod migration;
 pub mod notifications;
 pub mod payments;
 pub mod pictures;
@@ -21,6 +25,7 @@ pub mod upkeep;
 pub mod vault_rotation;
 
 pub use failure::Failure;
+pub use pasarela_store::DatabaseUrl;
 pub use pasarela_vault::KeySource;
 
 use access::Access;
@@ -34,7 +39,7 @@ use notifications::worker::{Wake, Worker};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
-use pasarela_store::{Location, Store, StoreCounters, StoreOptions};
+use pasarela_store::{CommitError, Location, Store, StoreCounters, StoreOptions};
 use pasarela_vault::Vault;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,8 +48,12 @@ use tokio::task::JoinSet;
 
 /// How an engine is opened.
 pub struct EngineOptions {
-    /// Where everything is kept; `None` keeps nothing.
+    /// Where everything is kept; `None` keeps nothing. With a `database`, only the vault's keys are kept here.
     pub directory: Option<PathBuf>,
+    /// The PostgreSQL database that holds the records instead; other nodes may use it too, with the same vault.
+    pub database: Option<DatabaseUrl>,
+    /// Where the vault's keys are, if not in `directory`.
+    pub vault_directory: Option<PathBuf>,
     /// What opens the vault.
     pub vault_key: KeySource,
     /// Seeds the well-known accounts, honours their credentials, and lets notifications reach private addresses.
@@ -96,13 +105,23 @@ impl Engine {
     /// # Errors
     /// What the store or the vault says.
     pub async fn open(options: EngineOptions) -> Result<Engine, EngineError> {
-        let location = match &options.directory {
-            Some(directory) => Location::Directory(directory.clone()),
-            None => Location::Ephemeral,
+        let location = match (&options.database, &options.directory) {
+            (Some(database), _) => Location::Database(database.clone()),
+            (None, Some(directory)) => Location::Directory(directory.clone()),
+            (None, None) => Location::Ephemeral,
         };
         let store = Store::open(StoreOptions::new(location)).await?;
-        let vault = match &options.directory {
-            Some(directory) => Vault::open(&directory.join("vault"), options.vault_key)?,
+        if store.is_unfinished().await.map_err(|error| EngineError::Other(error.to_string()))? {
+            return Err(EngineError::Other(
+                "these data are a copy that has not come to its end: run the same `pasarela copy` again, it goes on from \
+                 where it was stopped"
+                    .to_owned(),
+            ));
+        }
+        let lease = store.renew_lease().await.map_err(|error| EngineError::Other(error.to_string()))?;
+        let beside_the_records = || options.directory.as_ref().map(|directory| directory.join("vault"));
+        let vault = match options.vault_directory.clone().or_else(beside_the_records) {
+            Some(directory) => Vault::open(&directory, options.vault_key)?,
             None => Vault::ephemeral(),
         };
         let clock = Clock::open(&store).await?;
@@ -114,7 +133,7 @@ impl Engine {
                 vault,
                 simulator: Simulator,
                 clock,
-                ids: IdSource::new(0),
+                ids: IdSource::new(&lease),
                 public_url: options.public_url,
                 development: options.development,
                 timer_wake: Notify::new(),
@@ -162,6 +181,7 @@ impl Engine {
             drop(shutdown.wait_for(|is_shutdown| *is_shutdown).await);
         };
         workers.spawn(deliveries.run(stop(shutdown.clone())));
+        workers.spawn(membership::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));
         while workers.join_next().await.is_some() {}
@@ -202,16 +222,20 @@ impl Engine {
     async fn check_vault(&self) -> Result<(), EngineError> {
         let applications = self.inner.store.sealed_applications().await;
         let applications = applications.map_err(|error| EngineError::Other(error.to_string()))?;
-        let Some(first) = applications.first() else { return Ok(()) };
-        let record = seeds::webhook_secret_record(first.id);
-        match self.inner.vault.open_secret(&first.sealed_webhook_secret, &record) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(EngineError::Other(
-                "the keys in the vault directory are not those of this data: put back the `vault` directory that \
-                 belongs to it"
-                    .to_owned(),
-            )),
+        let opens = applications.first().is_none_or(|first| {
+            let record = seeds::webhook_secret_record(first.id);
+            self.inner.vault.open_secret(&first.sealed_webhook_secret, &record).is_ok()
+        });
+        // Nodes that start on an empty database, each with keys of its own, have nothing sealed to find it out by.
+        let claim = self.inner.store.claim_vault(self.inner.vault.identity());
+        if opens && claim.await.map_err(|error| EngineError::Other(error.to_string()))? {
+            return Ok(());
         }
+        Err(EngineError::Other(
+            "the keys in the vault directory are not those of this data: put back the `vault` directory that belongs to \
+             it (several nodes on a database all have the same)"
+                .to_owned(),
+        ))
     }
 
     async fn seed(&self) -> Result<(), EngineError> {
@@ -221,7 +245,11 @@ impl Engine {
             Some(_) => Ok(()),
             None => {
                 let changes = seeds::changes(&self.inner.vault);
-                self.inner.store.commit(changes).await.map_err(|error| EngineError::Other(error.to_string()))
+                match self.inner.store.commit(changes).await {
+                    // Another node that started at the same time was first.
+                    Ok(()) | Err(CommitError::AlreadyExists(_)) => Ok(()),
+                    Err(error) => Err(EngineError::Other(error.to_string())),
+                }
             }
         }
     }

@@ -138,6 +138,7 @@ impl Engine {
     async fn advance(&self, account_id: AccountId, by_ms: i64) -> Result<Value, Failure> {
         // One clock moves at a time: what falls due is done in order, once.
         let _moving = self.inner.clock_moves.lock().await;
+        self.refresh_clock(account_id).await?;
         let offset = self.inner.clock.offset(account_id) + by_ms;
         let target = clock::wall().plus_ms(offset);
         if target > LATEST {

@@ -238,7 +238,7 @@ fn account_record(seed: &SeedAccount) -> AccountRecord {
 
 /// The account as `GET /users/me` answers it. Every key is there, because the Node SDK asserts all of them, with the
 /// values of a new account in good standing.
-fn user_body(seed: &SeedAccount) -> Value {
+pub(crate) fn user_body(seed: &SeedAccount) -> Value {
     let place = place(seed.site);
     let may = json!({"allow": true, "codes": [], "immediate_payment": {"reasons": [], "required": false}});
     let no_claims = json!({"period": "60 days", "rate": 0, "value": 0});

@@ -2,6 +2,7 @@
 
 use crate::payments::{Decided, not_found, overdrawn};
 use crate::{Engine, Failure, clock};
+use pasarela_domain::identity::Mode;
 use pasarela_domain::payment::lifecycle;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{Changes, Timer, TimerKind};
@@ -15,11 +16,15 @@ pub(crate) const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How long to wait after a failure of the store.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// The pause while another node may do this one's work.
+const PAUSE_WITHOUT_LEASE: Duration = Duration::from_millis(200);
+
 /// Does what falls due until `shutdown` is ready.
 pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     tokio::pin!(shutdown);
     loop {
         let sleep = match run_due(&engine).await {
+            _ if !engine.inner.store.holds_lease() => PAUSE_WITHOUT_LEASE,
             Ok(true) => Duration::ZERO,
             Ok(false) => until_next(&engine).await,
             Err(failure) => {
@@ -36,12 +41,13 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
 }
 
 async fn until_next(engine: &Engine) -> Duration {
+    let longest = engine.inner.store.look_for_others_every().unwrap_or(LONGEST_SLEEP);
     match engine.inner.store.next_wake().await {
         Ok(Some(at)) => {
             let ms = u64::try_from(at.0 - clock::wall().0).unwrap_or(0);
-            Duration::from_millis(ms).min(LONGEST_SLEEP)
+            Duration::from_millis(ms).min(longest)
         }
-        Ok(None) => LONGEST_SLEEP,
+        Ok(None) => longest,
         Err(_) => PAUSE_AFTER_FAILURE,
     }
 }
@@ -51,6 +57,12 @@ async fn run_due(engine: &Engine) -> Result<bool, Failure> {
     let due = engine.inner.store.due_timers(clock::wall(), STEP).await?;
     let mut failure = None;
     for timer in &due {
+        if !engine.inner.store.holds_lease() {
+            break;
+        }
+        if timer.mode == Mode::Test {
+            engine.refresh_clock(timer.account_id).await?;
+        }
         let now = engine.inner.clock.now(timer.account_id, timer.mode).max(timer.due);
         // One payment that can't be done holds up nobody else's.
         if let Err(cause) = engine.fire(timer, now).await {

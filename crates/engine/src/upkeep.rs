@@ -1,7 +1,9 @@
 //! What an operator does to the data while no server uses it, or beside one: proof, backup, new keys.
 
+use crate::copying::Place;
 use crate::vault_rotation::Rotation;
 use crate::{Engine, EngineOptions};
+use pasarela_store::copying::Dump;
 use pasarela_store::{LedgerProof, OpenError, RecordsCheck, Store, StoreOptions};
 use pasarela_vault::KeySource;
 use std::path::{Path, PathBuf};
@@ -12,8 +14,8 @@ const DATABASE: &str = "pasarela.db";
 /// What is examined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A server's data, while no server uses it.
-    Directory(PathBuf),
+    /// A server's data: a directory while no server uses it, a database at any time.
+    Store(Place),
     /// A file that [`backup`] wrote.
     Backup(PathBuf),
 }
@@ -73,7 +75,12 @@ impl From<OpenError> for UpkeepError {
 /// When a server uses the data, when there is none, or when it can't be read at all.
 pub async fn examine(source: &Source) -> Result<Examination, UpkeepError> {
     match source {
-        Source::Directory(directory) => examine_store(StoreOptions::existing(directory.clone())).await,
+        Source::Store(place @ Place::Directory(_)) => {
+            examine_store(StoreOptions::existing_at(place.location())).await
+        }
+        Source::Store(place @ Place::Database(_)) => {
+            examine_store(StoreOptions::read_only_at(place.location())).await
+        }
         Source::Backup(file) => {
             let stand = Stand::around(file)?;
             examine_store(StoreOptions::read_only(stand.0.path().to_owned())).await
@@ -96,19 +103,27 @@ pub async fn backup(
     copied.map_err(failed)
 }
 
-/// Makes a new data key and seals everything under it.
+/// Makes a new data key and seals everything at `place` under it. The keys are in `vault`, or else beside the data.
 ///
 /// # Errors
-/// When a server uses the data, when there is none, or when the vault or the store fails.
+/// When a server uses the data (another node would seal with the older key meanwhile), when there is none, or when the vault or the store fails.
 pub async fn rotate_vault(
-    directory: &Path,
+    place: &Place,
+    vault: Option<PathBuf>,
     vault_key: KeySource,
     progress: impl Fn(u64),
 ) -> Result<Rotation, UpkeepError> {
-    // An engine makes what it doesn't find; keys of nothing are not to be made.
-    Store::open(StoreOptions::read_only(directory.to_owned())).await?.close().await;
+    // An engine makes what it doesn't find, and works beside others; keys of nothing are not to be made, and nobody may
+    // seal anything with the old ones.
+    Dump::open(&place.location()).await?.close().await;
+    let (directory, database) = match place {
+        Place::Directory(directory) => (Some(directory.clone()), None),
+        Place::Database(database) => (None, Some(database.clone())),
+    };
     let options = EngineOptions {
-        directory: Some(directory.to_owned()),
+        directory,
+        database,
+        vault_directory: vault,
         vault_key,
         development: false,
         public_url: String::new(),
@@ -123,7 +138,7 @@ pub async fn rotate_vault(
     rotated.map_err(failed)
 }
 
-async fn examine_store(options: StoreOptions) -> Result<Examination, UpkeepError> {
+pub(crate) async fn examine_store(options: StoreOptions) -> Result<Examination, UpkeepError> {
     let store = Store::open(options).await?;
     let examination = async {
         let ledger = store.prove_ledger().await.map_err(failed)?;
@@ -154,6 +169,6 @@ impl Stand {
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> UpkeepError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> UpkeepError {
     UpkeepError::Failed(error.to_string())
 }

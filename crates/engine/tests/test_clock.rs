@@ -10,6 +10,8 @@ use std::path::Path;
 async fn open(directory: &Path, clock: Timestamp) -> Engine {
     let options = EngineOptions {
         directory: Some(directory.to_path_buf()),
+        database: None,
+        vault_directory: None,
         vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1".to_owned(),

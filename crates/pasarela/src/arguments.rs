@@ -1,7 +1,9 @@
 //! What can be typed, and the help for it.
 
+use crate::service::LogFormat;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ Examples:
   pasarela sandbox pay 1234567890       the buyer pays a Pix or a ticket
   pasarela clock advance 7d             a week passes: what is due expires or is released
   pasarela doctor                       prove that the books balance
+  pasarela serve --data /var/lib/pasarela --public-url https://pay.example.com
+                                        a server for an operator; `pasarela accounts create` makes its accounts
 
 Pasarela is independent of Mercado Pago and uses its names to say what it is compatible with."
 )]
@@ -41,6 +45,33 @@ pub enum Verb {
     /// seller and one buyer exist on each site (MLB, MLA, MLM, MLC, MCO, MPE, MLU), with credentials that are the
     /// same in every run and version: see `pasarela credentials`. Stop it with Ctrl-C.
     Dev(DevArguments),
+    /// Start a server for an operator: without well-known accounts, for as many nodes as you need
+    ///
+    /// On one machine, everything is kept in a directory. With a PostgreSQL database, any number of servers (up to
+    /// 32) work on it side by side, behind a balancer: give each the same --database-url, --public-url and vault.
+    ///
+    /// GET /health answers while the process lives; GET /health/ready answers 200 while it may be sent requests.
+    /// Stop it with SIGTERM: it lets what is in work end, 25 seconds at most. SIGHUP reads the certificate again.
+    ///
+    /// The key that opens the vault is in --vault-key-file or in the variable PASARELA_VAULT_KEY (64 hexadecimal
+    /// digits or base64); without either, it is a file in the vault's directory.
+    Serve(ServeArguments),
+    /// Make the accounts of an operator's server, and look at them
+    #[command(subcommand)]
+    Accounts(AccountsVerb),
+    /// Bring a PostgreSQL database to the schema of this version
+    ///
+    /// `serve` does so by itself when it starts. This verb does it beforehand, as another user, or on paper. It says
+    /// what it did, and does nothing the second time.
+    Migrate(MigrateArguments),
+    /// Copy everything from one store to another, and verify it
+    ///
+    /// Between a directory (sqlite:DIR) and a PostgreSQL database (postgres://…), either way. No server may use either
+    /// meanwhile. It can be stopped at any time and goes on when the same command is run again. At the end both are read
+    /// whole and compared, and the target is proven as `pasarela doctor` does.
+    ///
+    /// The vault's keys are not in the store: take a copy of the vault's directory along.
+    Copy(CopyArguments),
     /// Print the well-known development credentials; needs no server
     Credentials(CredentialsArguments),
     /// Be the buyer, the bank or the clerk: pay, expire, approve, reject or dispute a payment
@@ -58,7 +89,8 @@ pub enum Verb {
     /// must be zero; every record must be readable and refer to what exists. Ends with 0 when all is well and with
     /// 1 when something is wrong.
     ///
-    /// A server holds its data alone. While one runs, take a backup and examine that.
+    /// A server holds its directory alone: while one runs, take a backup and examine that. A database is examined as
+    /// it is at one moment, also while servers use it.
     Doctor(DoctorArguments),
     /// Write a consistent copy of the data to one file, also while a server runs
     ///
@@ -93,6 +125,15 @@ pub struct DevArguments {
     /// Keep nothing after the server stops; not together with --data
     #[arg(long, env = "PASARELA_EPHEMERAL", value_parser = FalseyValueParser::new(), conflicts_with = "data")]
     pub ephemeral: bool,
+    /// Keep the records in this PostgreSQL database instead; the vault's keys stay in DIR
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PASARELA_DATABASE_URL",
+        hide_env_values = true,
+        conflicts_with = "ephemeral"
+    )]
+    pub database_url: Option<String>,
     /// The time that the test accounts' clocks show at first; without it, the real time
     #[arg(long, value_name = "RFC3339", env = "PASARELA_CLOCK", value_parser = instant)]
     pub clock: Option<Timestamp>,
@@ -132,19 +173,208 @@ pub struct CredentialsArguments {
     pub json: bool,
 }
 
+/// Where the records are.
+#[derive(Debug, Args)]
+pub struct StoreArguments {
+    /// The directory that keeps the records
+    #[arg(long, value_name = "DIR", default_value = "./.pasarela", env = "PASARELA_DATA")]
+    pub data: PathBuf,
+    /// The PostgreSQL database that keeps them instead: postgres://USER:PASSWORD@HOST:PORT/DATABASE
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PASARELA_DATABASE_URL",
+        hide_env_values = true,
+        conflicts_with = "data"
+    )]
+    pub database_url: Option<String>,
+}
+
+/// What opens the vault.
+#[derive(Debug, Args)]
+pub struct KeyArguments {
+    /// The directory of the vault's keys; without it, the one beside the records (DIR/vault)
+    #[arg(long, value_name = "DIR", env = "PASARELA_VAULT")]
+    pub vault: Option<PathBuf>,
+    /// A file with the key that opens the vault (or put the key itself into the variable PASARELA_VAULT_KEY)
+    #[arg(long, value_name = "FILE", env = "PASARELA_VAULT_KEY_FILE")]
+    pub vault_key_file: Option<PathBuf>,
+}
+
+/// `pasarela serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela serve --data /var/lib/pasarela --public-url https://pay.example.com \\
+      --listen 0.0.0.0:443 --tls-certificate chain.pem --tls-key key.pem
+  pasarela serve --data /var/lib/pasarela --public-url https://pay.example.com
+        plain HTTP on 127.0.0.1:8080, behind a proxy on the same machine
+  PASARELA_DATABASE_URL=postgres://pasarela:…@db/pasarela PASARELA_VAULT_KEY=… \\
+      pasarela serve --public-url https://pay.example.com --vault /etc/pasarela/vault \\
+      --listen 10.0.0.5:443 --tls-certificate chain.pem --tls-key key.pem
+        one of several nodes on a database")]
+pub struct ServeArguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "PASARELA_LISTEN")]
+    pub listen: SocketAddr,
+    /// What clients see: the address in the links that they are given, such as https://pay.example.com
+    #[arg(long, value_name = "URL", env = "PASARELA_PUBLIC_URL", value_parser = public_url)]
+    pub public_url: String,
+    /// The directory that keeps the records, for one server
+    #[arg(long, value_name = "DIR", env = "PASARELA_DATA", required_unless_present = "database_url")]
+    pub data: Option<PathBuf>,
+    /// The PostgreSQL database that keeps them, for several: postgres://USER:PASSWORD@HOST:PORT/DATABASE
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PASARELA_DATABASE_URL",
+        hide_env_values = true,
+        conflicts_with = "data"
+    )]
+    pub database_url: Option<String>,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
+    /// The certificate chain to serve HTTPS with, in PEM, its own certificate first
+    #[arg(long, value_name = "FILE", env = "PASARELA_TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", env = "PASARELA_TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Listen for plain HTTP beyond this machine, because a proxy that speaks TLS stands in front
+    ///
+    /// Card data with live credentials is refused over plain HTTP from another machine all the same.
+    #[arg(long, env = "PASARELA_BEHIND_PROXY", value_parser = FalseyValueParser::new())]
+    pub behind_proxy: bool,
+    /// How many connections may be open at once; without it, 10,000 or what the system's limit of open files allows
+    ///
+    /// Who comes when there is no room is answered 503 with Retry-After.
+    #[arg(long, value_name = "NUMBER", env = "PASARELA_MAX_CONNECTIONS", value_parser = connections)]
+    pub max_connections: Option<usize>,
+    /// What to log to standard error: a level, or a list such as `warn,pasarela_server=debug`
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "PASARELA_LOG")]
+    pub log: String,
+    /// How to log it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", env = "PASARELA_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    /// When ready, print one line of JSON with the address instead of text for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pasarela accounts`
+#[derive(Debug, Subcommand)]
+pub enum AccountsVerb {
+    /// Make an account with an application, and its test and live credentials
+    ///
+    /// The secrets are random and shown this once: only their hashes are kept.
+    Create(CreateAccountArguments),
+    /// List the accounts that have an application
+    List(ListAccountsArguments),
+}
+
+/// `pasarela accounts create`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela accounts create --site MLB --email ana@example.com --name 'Loja da Ana' --data /var/lib/pasarela
+  pasarela accounts create --site MLA --email shop@example.com --json \\
+      --database-url postgres://pasarela@db/pasarela --vault /etc/pasarela/vault
+
+A server that keeps its records in a directory must be stopped meanwhile; with a database, servers go on.")]
+pub struct CreateAccountArguments {
+    /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
+    #[arg(long, value_name = "SITE", value_parser = site)]
+    pub site: Site,
+    /// The seller's e-mail
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    pub email: String,
+    /// The name that buyers see; without it, the e-mail's first part
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
+}
+
+/// `pasarela accounts list`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela accounts list --data /var/lib/pasarela
+  pasarela accounts list --json --database-url postgres://pasarela@db/pasarela")]
+pub struct ListAccountsArguments {
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+}
+
+/// `pasarela migrate`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela migrate --database-url postgres://owner@db/pasarela
+  pasarela migrate --distribute --database-url postgres://owner@coordinator/pasarela
+        then spread the tables over a Citus cluster, by account
+  pasarela migrate --print
+        the SQL, for who runs it by hand")]
+pub struct MigrateArguments {
+    /// The database
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PASARELA_DATABASE_URL",
+        hide_env_values = true,
+        required_unless_present = "print"
+    )]
+    pub database_url: Option<String>,
+    /// Turn the tables into Citus tables, spread by account; the small ones stay whole on every machine
+    #[arg(long)]
+    pub distribute: bool,
+    /// Print the SQL for an empty database and run nothing
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `pasarela copy`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela copy --from sqlite:/var/lib/pasarela --to postgres://pasarela@db/pasarela
+  pasarela copy --from postgres://pasarela@db/pasarela --to sqlite:./from-the-database")]
+pub struct CopyArguments {
+    /// What to copy: sqlite:DIR or postgres://…
+    #[arg(long, value_name = "STORE", env = "PASARELA_COPY_FROM", hide_env_values = true)]
+    pub from: String,
+    /// Where to: it must be empty, or hold what an earlier run of the same command put there
+    #[arg(long, value_name = "STORE", env = "PASARELA_COPY_TO", hide_env_values = true)]
+    pub to: String,
+}
+
 /// `pasarela doctor`
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   pasarela doctor
   pasarela doctor --data /var/lib/pasarela
+  pasarela doctor --database-url postgres://pasarela@db/pasarela
+        also while servers use it
   pasarela backup today.db && pasarela doctor --file today.db")]
 pub struct DoctorArguments {
-    /// The data to examine
-    #[arg(long, value_name = "DIR", default_value = "./.pasarela", env = "PASARELA_DATA")]
-    pub data: PathBuf,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
     /// Examine this backup instead
-    #[arg(long, value_name = "BACKUP", conflicts_with = "data")]
+    #[arg(long, value_name = "BACKUP", conflicts_with_all = ["data", "database_url"])]
     pub file: Option<PathBuf>,
 }
 
@@ -153,14 +383,16 @@ pub struct DoctorArguments {
 #[command(after_help = "\
 Examples:
   pasarela backup today.db
-  pasarela backup /backups/pasarela.db --data /var/lib/pasarela")]
+  pasarela backup /backups/pasarela.db --data /var/lib/pasarela
+
+Records in a PostgreSQL database are backed up with PostgreSQL's own means: pg_dump, or pg_basebackup.")]
 pub struct BackupArguments {
     /// The file to write; it must not exist yet
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The data to copy
-    #[arg(long, value_name = "DIR", default_value = "./.pasarela", env = "PASARELA_DATA")]
-    pub data: PathBuf,
+    /// What to copy.
+    #[command(flatten)]
+    pub store: StoreArguments,
 }
 
 /// `pasarela vault`
@@ -170,16 +402,22 @@ pub enum VaultVerb {
     #[command(after_help = "\
 Examples:
   pasarela vault rotate
-  pasarela vault rotate --data /var/lib/pasarela")]
+  pasarela vault rotate --data /var/lib/pasarela
+  pasarela vault rotate --database-url postgres://pasarela@db/pasarela --vault /etc/pasarela/vault
+
+The servers must be stopped. Copy the vault's directory to every node afterwards.")]
     Rotate(VaultArguments),
 }
 
 /// What every verb of `pasarela vault` takes.
 #[derive(Debug, Args)]
 pub struct VaultArguments {
-    /// The data whose keys are meant
-    #[arg(long, value_name = "DIR", default_value = "./.pasarela", env = "PASARELA_DATA")]
-    pub data: PathBuf,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
 }
 
 /// `pasarela sandbox`
@@ -274,6 +512,24 @@ pub struct ServerArguments {
 fn connections(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
     number.ok_or_else(|| "a number of at least 1 is needed, such as 2000".to_owned())
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = text.trim_end_matches('/');
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_whole = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ', '@']));
+    is_whole.then(|| url.to_owned()).ok_or_else(|| "write it like https://pay.example.com".to_owned())
+}
+
+fn site(text: &str) -> Result<Site, String> {
+    Site::from_id(&text.to_uppercase()).ok_or_else(|| "MLB, MLA, MLM, MLC, MCO, MPE or MLU".to_owned())
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let is_email = text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace)
+    });
+    is_email.then(|| text.to_lowercase()).ok_or_else(|| "an e-mail address is needed".to_owned())
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -4,12 +4,20 @@ use crate::arguments::BackupArguments;
 use crate::failure::Failure;
 use crate::runtime;
 use indicatif::{ProgressBar, ProgressStyle};
+use pasarela_engine::copying::Place;
 use pasarela_engine::upkeep::{self, UpkeepError};
 use std::process::ExitCode;
 
 /// Copies, with a progress bar where a person looks on.
 pub fn run(arguments: &BackupArguments) -> Result<ExitCode, Failure> {
     let file = arguments.file.display();
+    let Place::Directory(data) = arguments.store.place()? else {
+        return Err(Failure::new(
+            "the records are in a PostgreSQL database, which has better means of its own",
+            "Use pg_dump (one moment, in one file) or pg_basebackup (with the log, any moment), and keep a copy of the \
+             vault's directory apart from it.",
+        ));
+    };
     if arguments.file.exists() {
         return Err(Failure::new(
             format!("{file} exists already"),
@@ -17,7 +25,7 @@ pub fn run(arguments: &BackupArguments) -> Result<ExitCode, Failure> {
         ));
     }
     let bar = progress_bar();
-    let copied = runtime::block_on(upkeep::backup(&arguments.data, &arguments.file, {
+    let copied = runtime::block_on(upkeep::backup(&data, &arguments.file, {
         let bar = bar.clone();
         move |progress| {
             bar.set_length(progress.total);
@@ -30,13 +38,13 @@ pub fn run(arguments: &BackupArguments) -> Result<ExitCode, Failure> {
             UpkeepError::NothingThere => "Name the data with --data DIR.",
             _ => "Check that there is room for the file and that you may write there.",
         };
-        Failure::new(format!("{} can't be copied to {file}: {error}", arguments.data.display()), next)
+        Failure::new(format!("{} can't be copied to {file}: {error}", data.display()), next)
     })?;
     let size = std::fs::metadata(&arguments.file).map_or(0, |metadata| metadata.len());
     println!("Backed up to {file} ({} kB). Prove it with: pasarela doctor --file {file}", size / 1_000);
     println!(
         "The keys that open what is sealed in it are not in it: keep a copy of {} elsewhere.",
-        arguments.data.join("vault").display()
+        data.join("vault").display()
     );
     Ok(ExitCode::SUCCESS)
 }

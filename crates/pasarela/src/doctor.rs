@@ -3,9 +3,9 @@
 use crate::arguments::DoctorArguments;
 use crate::failure::Failure;
 use crate::runtime;
+use pasarela_engine::copying::Place;
 use pasarela_engine::upkeep::{self, Examination, Source, UpkeepError};
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// More lines than this help nobody; the count is printed in any case.
@@ -13,22 +13,25 @@ const MOST_FAULTS_SHOWN: usize = 50;
 
 /// Examines and reports. Ends with 1 when something is wrong.
 pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
-    let (source, name) = match &arguments.file {
-        Some(file) => (Source::Backup(file.clone()), file),
-        None => (Source::Directory(arguments.data.clone()), &arguments.data),
+    let source = match &arguments.file {
+        Some(file) => Source::Backup(file.clone()),
+        None => Source::Store(arguments.store.place()?),
     };
-    let examination =
-        runtime::block_on(upkeep::examine(&source))?.map_err(|error| failure(&error, arguments))?;
-    print!("{}", report(&examination, name));
+    let name = match &source {
+        Source::Backup(file) => file.display().to_string(),
+        Source::Store(Place::Directory(directory)) => directory.display().to_string(),
+        Source::Store(database) => database.to_string(),
+    };
+    let examination = runtime::block_on(upkeep::examine(&source))?.map_err(|error| failure(&error, &name))?;
+    print!("{}", report(&examination, &name));
     Ok(if examination.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn failure(error: &UpkeepError, arguments: &DoctorArguments) -> Failure {
-    let data = arguments.data.display();
+fn failure(error: &UpkeepError, name: &str) -> Failure {
     let next = match error {
         UpkeepError::InUse => format!(
             "A server holds its data alone. Examine a copy instead:\n  \
-             pasarela backup copy.db --data {data} && pasarela doctor --file copy.db\nor stop the server first."
+             pasarela backup copy.db --data {name} && pasarela doctor --file copy.db\nor stop the server first."
         ),
         UpkeepError::NothingThere => {
             "Name the data with --data DIR; `pasarela dev` makes some in ./.pasarela.".to_owned()
@@ -37,16 +40,12 @@ fn failure(error: &UpkeepError, arguments: &DoctorArguments) -> Failure {
             "Look at the disk and at the file's permissions, or examine a backup.".to_owned()
         }
     };
-    let what = match &arguments.file {
-        Some(file) => format!("{} can't be examined: {error}", file.display()),
-        None => format!("{data} can't be examined: {error}"),
-    };
-    Failure::new(what, next)
+    Failure::new(format!("{name} can't be examined: {error}"), next)
 }
 
-fn report(examination: &Examination, name: &Path) -> String {
+fn report(examination: &Examination, name: &str) -> String {
     let Examination { ledger, records } = examination;
-    let mut text = format!("Examined {}\n\nRecords\n", name.display());
+    let mut text = format!("Examined {name}\n\nRecords\n");
     for (table, count) in &records.records {
         // Writing to a string doesn't fail.
         let _ = writeln!(text, "  {:<20} {count:>12}", table.replace('_', " "));

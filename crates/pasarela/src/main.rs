@@ -4,17 +4,23 @@
 //! HTTP clients for the verbs that talk to a running server. What never does: a rule about payments, a query, or a
 //! route. Start reading in `arguments.rs` for what can be typed, then in the file of the verb.
 
+mod accounts;
 mod arguments;
 mod backup;
 mod client;
 mod clock;
+mod copy;
 mod credentials;
 mod dev;
 mod doctor;
 mod failure;
+mod migrate;
+mod place;
 mod ready;
 mod runtime;
 mod sandbox;
+mod serve;
+mod service;
 mod vault;
 
 use arguments::{Arguments, Verb};
@@ -40,6 +46,10 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Dev(arguments) => dev::run(&arguments),
+        Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Accounts(verb) => accounts::run(&verb),
+        Verb::Migrate(arguments) => migrate::run(&arguments),
+        Verb::Copy(arguments) => copy::run(&arguments),
         Verb::Credentials(arguments) => credentials::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Backup(arguments) => backup::run(&arguments),

@@ -18,7 +18,7 @@ pub struct Ready {
     /// The certificate of the local authority, with HTTPS or the proxy.
     pub authority_certificate: Option<PathBuf>,
     /// Where things are kept; `None` keeps nothing.
-    pub data: Option<PathBuf>,
+    pub data: Option<String>,
 }
 
 /// The HTTPS listener.
@@ -48,7 +48,7 @@ impl Ready {
         let seller = seeds::sellers()[0].credentials(Mode::Test);
         let (public_key, access_token) = (&seller.public_key, &seller.access_token);
         let kept = match &self.data {
-            Some(data) => format!("Everything is kept in {}.", data.display()),
+            Some(data) => format!("Everything is kept in {data}."),
             None => "Nothing is kept after it stops.".to_owned(),
         };
         let mut text = format!(

@@ -7,7 +7,19 @@ use support::{run, stderr, stdout};
 #[test]
 fn the_help_names_every_verb_and_shows_examples() {
     let help = stdout(&run(&["--help"]));
-    for verb in ["dev", "credentials", "sandbox", "clock", "doctor", "backup", "vault"] {
+    for verb in [
+        "dev",
+        "serve",
+        "accounts",
+        "migrate",
+        "copy",
+        "credentials",
+        "sandbox",
+        "clock",
+        "doctor",
+        "backup",
+        "vault",
+    ] {
         assert!(help.contains(&format!("\n  {verb} ")), "{verb} in:\n{help}");
     }
     assert!(help.contains("pasarela dev --ephemeral"));
@@ -17,6 +29,11 @@ fn the_help_names_every_verb_and_shows_examples() {
 fn every_verb_has_help_with_an_example() {
     for verb in [
         &["dev"][..],
+        &["serve"],
+        &["accounts", "create"],
+        &["accounts", "list"],
+        &["migrate"],
+        &["copy"],
         &["credentials"],
         &["sandbox"],
         &["clock"],

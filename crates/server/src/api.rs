@@ -4,6 +4,7 @@ pub mod answer;
 pub mod authentication;
 pub mod card_tokens;
 pub mod catalogue;
+pub mod health;
 pub mod hosted;
 pub mod openapi;
 pub mod payments;
@@ -60,6 +61,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(public)
         .merge(private)
         .merge(hosted::routes())
+        .merge(health::routes())
         .method_not_allowed_fallback(unknown_method)
         .with_state(engine);
     let again = routes.clone().fallback(unknown_route);

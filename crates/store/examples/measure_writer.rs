@@ -2,17 +2,19 @@
 //! a body of 2.6 kB, a posting of four legs, a timer and two deliveries.
 //!
 //! ```text
-//! cargo run --release -p pasarela-store --example measure_writer -- [payments stored before, in thousands] [seconds]
+//! cargo run --release -p pasarela-store --example measure_writer -- [postgres://…] [payments stored before, in thousands] [seconds]
 //! ```
 //!
-//! Each line is one number of clients, each of whom waits for its answer before it sends the next payment.
+//! Each line is one number of clients, each of whom waits for its answer before it sends the next payment. With the URL of
+//! an empty PostgreSQL database, a bare loop that writes the same rows is measured between the lines: 64 payments a
+//! transaction, one UNNEST statement a table, and nothing looked at.
 
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_store::{
-    Changes, Channel, DateField, DeliveryRecord, DeliveryState, IdempotencyRecord, Location, PaymentRecord,
+    Changes, Channel, DatabaseUrl, DateField, DeliveryRecord, DeliveryState, IdempotencyRecord, Location, PaymentRecord,
     PaymentSearch, RecordChange, SortField, Store, StoreOptions, Timer, TimerKind,
 };
 use std::path::Path;
@@ -26,13 +28,23 @@ const FIRST_ID: i64 = 110_000_000_000;
 
 #[tokio::main]
 async fn main() {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<i64>().expect("a number"));
+    let mut arguments = std::env::args().skip(1).peekable();
+    let url = arguments.next_if(|argument| argument.starts_with("postgres"));
+    let mut arguments = arguments.map(|argument| argument.parse::<i64>().expect("a number"));
     let stored_before = arguments.next().unwrap_or(0) * 1_000;
     let seconds = arguments.next().unwrap_or(4).unsigned_abs();
 
     let directory = tempfile::Builder::new().prefix("measure-writer-").tempdir_in(".").expect("a directory");
-    let options = StoreOptions::new(Location::Directory(directory.path().to_owned()));
+    let location = match &url {
+        Some(url) => Location::Database(DatabaseUrl::parse(url).expect("the URL of a database")),
+        None => Location::Directory(directory.path().to_owned()),
+    };
+    let options = StoreOptions::new(location);
     let store = Store::open(options.clone()).await.expect("a store");
+    let bare = match &url {
+        Some(url) => Some(BareLoop::new(url).await),
+        None => None,
+    };
     let next = Arc::new(AtomicI64::new(0));
 
     search_times(&store, "empty").await;
@@ -69,8 +81,16 @@ async fn main() {
             used.a_payment(payments),
             written / payments,
         );
+        if let Some(bare) = &bare {
+            let rate = bare.rate(&next, Duration::from_secs(seconds)).await;
+            println!("{:>7} {rate:>11.0} {BARE_GROUP:>13}", "bare");
+        }
     }
     search_times(&store, "at the end").await;
+    if url.is_some() {
+        store.close().await;
+        return;
+    }
     println!("log {} kB; {}", length(&directory.path().join("pasarela.db-wal")) / 1_024, memory());
     store.close().await;
     let payments = next.load(Ordering::Relaxed);
@@ -126,6 +146,99 @@ async fn run(store: &Store, next: &Arc<AtomicI64>, clients: usize, limit: Limit)
         all.extend(task.await.expect("a client"));
     }
     all
+}
+
+/// Payments a transaction of the bare loop.
+const BARE_GROUP: i64 = 64;
+
+/// What a group needs at the least, written by hand.
+struct BareLoop {
+    client: tokio_postgres::Client,
+    statements: Vec<tokio_postgres::Statement>,
+}
+
+impl BareLoop {
+    async fn new(url: &str) -> BareLoop {
+        let (client, connection) =
+            tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the database");
+        tokio::spawn(connection);
+        let mut statements = Vec::new();
+        for sql in [
+            "INSERT INTO idempotency SELECT $1, * FROM unnest($2::bytea[], $2::bytea[], $3::bigint[], $4::bigint[],
+             $5::bigint[])",
+            "INSERT INTO payment SELECT $1, id, 0, 1, at, at, at, late, 'approved', 'accredited', 'master', 'credit_card',
+             'regular_payment', payer, reference, NULL, NULL, content
+             FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bytea[])
+             AS new (id, at, late, payer, reference, content)",
+            "INSERT INTO posting SELECT $1, 0, at, id, id, 1, 'BRL', legs
+             FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS new (id, at, legs)",
+            "INSERT INTO timer SELECT $1, 0, id, 2, late FROM unnest($2::bigint[], $3::bigint[]) AS new (id, late)",
+            "INSERT INTO delivery SELECT $1, id, 1, 7, 0, 1, 0, 0, at, at, resource, 'payment', 'payment.created',
+             'https://shop.example/notifications/payments?source_news=webhooks'
+             FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS new (id, at, resource)",
+            "INSERT INTO balance AS balance SELECT $1, 0, 'BRL', kind, owner, amount
+             FROM unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS new (kind, owner, amount)
+             ON CONFLICT (account_id, mode, currency, kind, owner)
+             DO UPDATE SET amount_minor = balance.amount_minor + excluded.amount_minor",
+        ] {
+            statements.push(client.prepare(sql).await.expect("a statement"));
+        }
+        BareLoop { client, statements }
+    }
+
+    /// Payments a second.
+    async fn rate(&self, next: &AtomicI64, duration: Duration) -> f64 {
+        let (started, mut payments) = (Instant::now(), 0);
+        while started.elapsed() < duration {
+            let first = next.fetch_add(BARE_GROUP, Ordering::Relaxed);
+            self.write(first..first + BARE_GROUP).await.expect("a transaction");
+            payments += BARE_GROUP;
+        }
+        payments as f64 / started.elapsed().as_secs_f64()
+    }
+
+    async fn write(&self, numbers: std::ops::Range<i64>) -> Result<(), tokio_postgres::Error> {
+        // As many bytes as the store keeps of a body and of a posting.
+        let (content, legs) = (vec![0xa5_u8; 420], vec![0x5a_u8; 18]);
+        let ids: Vec<i64> = numbers.clone().map(|number| FIRST_ID + number).collect();
+        let keys: Vec<Vec<u8>> = numbers
+            .clone()
+            .map(|number| {
+                let spread = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                [spread.to_be_bytes(), number.to_be_bytes()].concat()
+            })
+            .collect();
+        let at: Vec<i64> = numbers.clone().map(|number| BEGIN + number / 10).collect();
+        let late: Vec<i64> = at.iter().map(|at| at + 14 * DAY).collect();
+        let payers: Vec<i64> = numbers.clone().map(|number| number % 200_000).collect();
+        let references: Vec<String> = numbers.clone().map(|number| format!("order-{number}")).collect();
+        let contents: Vec<&[u8]> = ids.iter().map(|_| content.as_slice()).collect();
+        let all_legs: Vec<&[u8]> = ids.iter().map(|_| legs.as_slice()).collect();
+        let deliveries: Vec<i64> = ids.iter().flat_map(|id| [id * 2, id * 2 + 1]).collect();
+        let delivered: Vec<i64> = at.iter().flat_map(|at| [*at, *at]).collect();
+        let resources: Vec<String> = ids.iter().flat_map(|id| [id.to_string(), id.to_string()]).collect();
+        let zeros = vec![0_i64; ids.len()];
+        let (kinds, owners) = (vec![2_i16, 8, 16, 17], vec![0, SELLER, 0, 0]);
+        let amounts = vec![6_400_i64, -5_760, -128, -512];
+        let client = &self.client;
+        let [idempotency, payment, posting, timer, delivery, balance] = self.statements.as_slice() else {
+            unreachable!("there are six")
+        };
+        let begun = async {
+            tokio::try_join!(
+                biased;
+                client.batch_execute("BEGIN"),
+                client.execute(idempotency, &[&SELLER, &keys, &ids, &zeros, &late]),
+                client.execute(payment, &[&SELLER, &ids, &at, &late, &payers, &references, &contents]),
+                client.execute(posting, &[&SELLER, &ids, &at, &all_legs]),
+                client.execute(timer, &[&SELLER, &ids, &late]),
+                client.execute(delivery, &[&SELLER, &deliveries, &delivered, &resources]),
+                client.execute(balance, &[&SELLER, &kinds, &owners, &amounts]),
+            )
+        };
+        begun.await?;
+        client.batch_execute("COMMIT").await
+    }
 }
 
 async fn search_times(store: &Store, when: &str) {

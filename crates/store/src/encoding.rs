@@ -6,11 +6,14 @@
 //! | 1 | one zstd frame without a dictionary |
 //! | 2 | one zstd frame with dictionary 1 (`assets/payments_1.dictionary`, see `examples/train_dictionary.rs`) |
 //!
-//! The two lengths (LEB128) are those of the public body and of both parts together. A dictionary that was released
-//! must never change: a better one gets the next byte.
+//! The two lengths (LEB128) are those of the public body and of both parts together. If the byte's highest bit is set, which
+//! it is in all that is written now, the last four bytes are a checksum of all before them: a byte that a disk changed is
+//! an error, never another answer. A dictionary that was released must never change: a better one gets the next byte.
 
 use crate::varint::{push_unsigned, take_unsigned};
+use siphasher::sip::SipHasher13;
 use std::cell::RefCell;
+use std::hash::Hasher;
 use std::sync::LazyLock;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
@@ -29,6 +32,8 @@ const SHORTEST_COMPRESSED: usize = 64;
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 const ZSTD_DICTIONARY_1: u8 = 2;
+/// Set in the first byte when a checksum stands at the end.
+const CHECKED: u8 = 0x80;
 
 static DICTIONARY_1: &[u8] = include_bytes!("../assets/payments_1.dictionary");
 
@@ -62,17 +67,34 @@ pub(crate) fn encode(body: &[u8], internals: &[u8]) -> Vec<u8> {
         Some((encoding, frame)) if frame.len() < total => (*encoding, frame.as_slice()),
         _ => (RAW, joined.as_slice()),
     };
-    let mut content = Vec::with_capacity(payload.len() + 8);
-    content.push(encoding);
+    let mut content = Vec::with_capacity(payload.len() + 16);
+    content.push(encoding | CHECKED);
     push_unsigned(&mut content, body.len() as u64);
     push_unsigned(&mut content, total as u64);
     content.extend_from_slice(payload);
+    let checksum = checksum(&content);
+    content.extend_from_slice(&checksum);
     content
+}
+
+/// The low half of a hash that takes a nanosecond for a byte. It tells accidents: who can write to the database can
+/// write a body with its checksum.
+fn checksum(content: &[u8]) -> [u8; 4] {
+    let mut hasher = SipHasher13::new();
+    hasher.write(content);
+    (hasher.finish() as u32).to_le_bytes()
+}
+
+fn checked(content: &[u8]) -> Result<&[u8], Damaged> {
+    let (content, sum) = content.split_last_chunk::<4>().ok_or(Damaged("its checksum is missing"))?;
+    if checksum(content) == *sum { Ok(content) } else { Err(Damaged("its checksum is wrong")) }
 }
 
 /// The public body and the internals of a stored `content`.
 pub(crate) fn decode(content: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Damaged> {
-    let (&encoding, mut rest) = content.split_first().ok_or(Damaged("it is empty"))?;
+    let &first = content.first().ok_or(Damaged("it is empty"))?;
+    let content = if first & CHECKED == 0 { content } else { checked(content)? };
+    let (encoding, mut rest) = (first & !CHECKED, content.get(1..).unwrap_or_default());
     let body_length = take_unsigned(&mut rest).ok_or(Damaged("its length is missing"))?;
     let total = take_unsigned(&mut rest).ok_or(Damaged("its length is missing"))?;
     let (Ok(body_length), Ok(total)) = (usize::try_from(body_length), usize::try_from(total)) else {
@@ -188,6 +210,20 @@ mod tests {
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
         let (body, internals) = decode(&golden.collect::<Vec<u8>>()).unwrap();
         assert_eq!((body.as_slice(), internals.as_slice()), (GOLDEN_BODY.as_bytes(), b"{}".as_slice()));
+    }
+
+    #[test]
+    fn a_changed_byte_anywhere_is_noticed() {
+        for body in [b"{\"status\":\"approved\",".repeat(9), b"{}".to_vec()] {
+            let content = encode(&body, b"{\"rail\":\"simulator\"}");
+            for at in 0..content.len() {
+                for bit in 0..8 {
+                    let mut damaged = content.clone();
+                    damaged[at] ^= 1 << bit;
+                    assert!(decode(&damaged).is_err(), "bit {bit} of byte {at}");
+                }
+            }
+        }
     }
 
     #[test]

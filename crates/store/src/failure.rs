@@ -1,6 +1,8 @@
 //! Why the store could not be opened, read or copied.
 
+use crate::postgres::connection::{describe, is_outage};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a store was not opened. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -16,12 +18,12 @@ pub enum OpenError {
     },
     /// A newer version of the program wrote it.
     #[error(
-        "{} was written by a newer Pasarela (schema {found}, this one knows {known}). Use that version or a later one",
-        file.display()
+        "{name} was written by a newer Pasarela (schema {found}, this one knows {known}). Use that version or a later \
+         one"
     )]
     Newer {
-        /// The database.
-        file: PathBuf,
+        /// The database: a file, or an address without its password.
+        name: String,
         /// Its schema.
         found: i64,
         /// The newest that this program knows.
@@ -29,29 +31,43 @@ pub enum OpenError {
     },
     /// An older version wrote it, and it is not to be changed.
     #[error(
-        "{} was written by an older Pasarela (schema {found}, this one writes {known}). Start the server once: it \
-         migrates the data",
-        file.display()
+        "{name} was written by an older Pasarela (schema {found}, this one writes {known}). Start the server once: it \
+         migrates the data"
     )]
     Older {
         /// The database.
-        file: PathBuf,
+        name: String,
         /// Its schema.
         found: i64,
         /// The newest that this program knows.
         known: i64,
     },
     /// It is no store of Pasarela's.
-    #[error("{} is not a database of Pasarela. It is left as it is; give another directory with --data", file.display())]
+    #[error(
+        "{name} is not a database of Pasarela. It is left as it is; give another directory with --data, or another \
+         database with --database-url"
+    )]
     NotOurs {
-        /// The file.
-        file: PathBuf,
+        /// The database.
+        name: String,
     },
     /// There is nothing to open.
-    #[error("there is no data at {}. Start the server first, or give its directory with --data", file.display())]
+    #[error(
+        "there is no data at {name}. Start the server first, or say where it is with --data or --database-url"
+    )]
     NothingThere {
         /// The database that was looked for.
-        file: PathBuf,
+        name: String,
+    },
+    /// The database's server can't be reached, or lets nobody in.
+    #[error(
+        "the database {name} can't be reached: {cause}. Check its URL, and that the server runs and lets this user in"
+    )]
+    Unreachable {
+        /// The database, without its password.
+        name: String,
+        /// What was tried.
+        cause: String,
     },
     /// The directory can't be used.
     #[error("{} can't be used: {cause}. Check that it can be written to", directory.display())]
@@ -62,33 +78,62 @@ pub enum OpenError {
         cause: std::io::Error,
     },
     /// The database can't be opened.
-    #[error("{} can't be opened: {cause}", file.display())]
+    #[error("{name} can't be opened: {cause}")]
     Database {
         /// The database.
-        file: PathBuf,
-        /// What SQLite said.
+        name: String,
+        /// What the engine said.
         cause: String,
     },
 }
 
 /// A read that failed; the text is for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the store could not be read: {0}")]
-pub struct ReadError(String);
+#[error("the store could not be read: {cause}")]
+pub struct ReadError {
+    cause: String,
+    is_unavailable: bool,
+}
 
 impl ReadError {
     pub(crate) const fn new(cause: String) -> ReadError {
-        ReadError(cause)
+        ReadError { cause, is_unavailable: false }
+    }
+
+    pub(crate) const fn unavailable(cause: String) -> ReadError {
+        ReadError { cause, is_unavailable: true }
     }
 
     pub(crate) fn closed() -> ReadError {
-        ReadError("it is closed".to_owned())
+        ReadError::new("it is closed".to_owned())
+    }
+
+    pub(crate) fn too_late(patience: Duration) -> ReadError {
+        ReadError::unavailable(format!("no answer within {} seconds", patience.as_secs()))
+    }
+
+    /// Whether the database can't be reached now, or is too busy to answer: the same read may work shortly.
+    pub const fn is_unavailable(&self) -> bool {
+        self.is_unavailable
+    }
+
+    /// The text without the words that it begins with.
+    pub(crate) fn cause(&self) -> &str {
+        &self.cause
+    }
+}
+
+impl From<tokio_postgres::Error> for ReadError {
+    fn from(cause: tokio_postgres::Error) -> ReadError {
+        // The server ends what takes too long.
+        let is_too_long = cause.code() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED);
+        ReadError { is_unavailable: is_too_long || is_outage(&cause), cause: describe(&cause) }
     }
 }
 
 impl From<rusqlite::Error> for ReadError {
     fn from(cause: rusqlite::Error) -> ReadError {
-        ReadError(cause.to_string())
+        ReadError::new(cause.to_string())
     }
 }
 
@@ -109,6 +154,9 @@ pub enum BackupError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The records are in a PostgreSQL database, which has better means.
+    #[error("the records are in a PostgreSQL database: back it up with PostgreSQL's own pg_basebackup or pg_dump")]
+    OfDatabase,
     /// The copy failed.
     #[error("the backup failed: {0}")]
     Copy(String),

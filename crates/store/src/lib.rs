@@ -1,23 +1,30 @@
 //! What is remembered: records, ledger, timers and deliveries, committed atomically.
 //!
-//! What lives here: the vocabulary of what can be stored ([`vocabulary`]) and the engine that keeps it, SQLite. What
+//! What lives here: the vocabulary of what can be stored ([`vocabulary`]) and the engines that keep it, SQLite for one
+//! machine and PostgreSQL for several nodes. What
 //! never does: rules. The store does not know what a payment may become; it holds what the engine decided, all or
 //! nothing, and it refuses what would break its own promises: a stale version, a key used twice, an overdrawn account.
 //!
-//! Start reading at [`Changes`], then `store.rs` (the door), then `sqlite/writer.rs` (how a group becomes one sync).
+//! Start reading at [`Changes`], then `store.rs` (the door), then `sqlite/writer.rs` and `postgres/writer.rs` (how
+//! a group becomes one sync).
 
+pub mod copying;
 mod encoding;
 mod failure;
+mod findings;
 mod numbers;
 mod options;
 mod packing;
+mod postgres;
 mod prepared;
+pub mod schema;
 mod sqlite;
 mod store;
 mod varint;
 pub mod vocabulary;
+mod work;
 
 pub use failure::{BackupError, OpenError, ReadError};
-pub use options::{Location, StoreOptions};
+pub use options::{DatabaseUrl, Location, StoreOptions};
 pub use store::Store;
 pub use vocabulary::*;

@@ -1,5 +1,7 @@
 //! Where a store is, and how it is opened.
 
+use crate::postgres::connection::Target;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Where the records are kept.
@@ -9,7 +11,43 @@ pub enum Location {
     Directory(PathBuf),
     /// In a fresh directory for temporary files that is removed when the store is closed; without syncs.
     Ephemeral,
+    /// In a PostgreSQL database, which several nodes may share.
+    Database(DatabaseUrl),
 }
+
+/// How a PostgreSQL database is reached: `postgres://user:password@host:port/database?…`, as libpq writes it. Its
+/// password is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// `None` when `text` is no URL of a PostgreSQL database.
+    pub fn parse(text: &str) -> Option<DatabaseUrl> {
+        Target::parse(text).is_some().then(|| DatabaseUrl(text.to_owned()))
+    }
+
+    /// The URL, password and all.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return formatter.write_str("postgres://…") };
+        // What stands before the last `@` of the authority names the user; a query may hold a password too.
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let shown = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        write!(formatter, "{scheme}://{shown}")
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
 
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +66,23 @@ impl StoreOptions {
         StoreOptions { location, create: true, read_only: false }
     }
 
+    /// What is kept at `location`, to be changed: an error if there is nothing.
+    pub fn existing_at(location: Location) -> StoreOptions {
+        StoreOptions { location, create: false, read_only: false }
+    }
+
+    /// What is kept at `location`, to be looked at, also while servers use it: an error if there is nothing.
+    pub fn read_only_at(location: Location) -> StoreOptions {
+        StoreOptions { location, create: false, read_only: true }
+    }
+
     /// What is kept in `directory`, to be changed: an error if there is nothing.
     pub fn existing(directory: PathBuf) -> StoreOptions {
-        StoreOptions { location: Location::Directory(directory), create: false, read_only: false }
+        StoreOptions::existing_at(Location::Directory(directory))
     }
 
     /// What is kept in `directory`, to be looked at, also while a server uses it: an error if there is nothing.
     pub fn read_only(directory: PathBuf) -> StoreOptions {
-        StoreOptions { location: Location::Directory(directory), create: false, read_only: true }
+        StoreOptions::read_only_at(Location::Directory(directory))
     }
 }

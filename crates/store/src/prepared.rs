@@ -37,14 +37,30 @@ impl Prepared {
         Prepared { changes, contents }
     }
 
+    /// Changes whose bodies are compressed already: `contents` are their stored forms, and the records have none.
+    pub(crate) const fn from_parts(changes: Changes, contents: Vec<Vec<u8>>) -> Prepared {
+        Prepared { changes, contents }
+    }
+
     /// The changes.
     pub(crate) const fn changes(&self) -> &Changes {
         &self.changes
     }
 
     /// The stored forms of the bodies, in the order of the records that have one.
-    pub(crate) fn contents(&self) -> &[Vec<u8>] {
+    pub(crate) const fn contents(&self) -> &Vec<Vec<u8>> {
         &self.contents
+    }
+
+    /// Whether a record has a body, and so a content.
+    pub(crate) const fn has_content(record: &RecordChange) -> bool {
+        matches!(
+            record,
+            RecordChange::InsertPayment(_)
+                | RecordChange::UpdatePayment(_)
+                | RecordChange::InsertCardToken(_)
+                | RecordChange::UpdateCardToken(_)
+        )
     }
 
     /// How many payments it makes.

@@ -1,5 +1,6 @@
 //! The store's door: one set of questions and commits, whichever engine keeps the records.
 
+use crate::postgres::store::PostgresStore;
 use crate::sqlite::store::SqliteStore;
 use crate::{
     AccountRecord, ApplicationRecord, BackupError, CardTokenRecord, Changes, CommitError, CredentialRecord,
@@ -15,6 +16,9 @@ use pasarela_domain::timestamp::Timestamp;
 use std::path::Path;
 use std::time::Duration;
 
+/// How often a node looks for what others wrote: the longest that a change made on another one stays unseen in a cache.
+const LOOK_FOR_OTHERS: Duration = Duration::from_millis(500);
+
 /// The records, the ledger, the timers and the deliveries. Cloning gives another handle on the same store.
 ///
 /// A read sees every commit that was acknowledged before it began.
@@ -27,6 +31,7 @@ pub struct Store {
 #[derive(Clone)]
 enum Engine {
     Sqlite(SqliteStore),
+    Postgres(PostgresStore),
 }
 
 impl Store {
@@ -37,6 +42,7 @@ impl Store {
     pub async fn open(options: StoreOptions) -> Result<Store, OpenError> {
         let engine = match &options.location {
             Location::Directory(_) | Location::Ephemeral => Engine::Sqlite(SqliteStore::open(options).await?),
+            Location::Database(url) => Engine::Postgres(PostgresStore::open(&url.clone(), &options).await?),
         };
         Ok(Store { engine })
     }
@@ -51,6 +57,7 @@ impl Store {
     pub async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
         match &self.engine {
             Engine::Sqlite(store) => store.commit(changes).await,
+            Engine::Postgres(store) => store.commit(changes).await,
         }
     }
 
@@ -59,6 +66,7 @@ impl Store {
     pub async fn purge_expired_secrets(&self, now_wall: Timestamp, limit: u32) -> Result<u64, CommitError> {
         match &self.engine {
             Engine::Sqlite(store) => store.purge_expired_secrets(now_wall, limit).await,
+            Engine::Postgres(store) => store.purge_expired_secrets(now_wall, limit).await,
         }
     }
 
@@ -71,6 +79,7 @@ impl Store {
     ) -> Result<u64, CommitError> {
         match &self.engine {
             Engine::Sqlite(store) => store.purge_expired_idempotency(now_wall, limit).await,
+            Engine::Postgres(store) => store.purge_expired_idempotency(now_wall, limit).await,
         }
     }
 
@@ -78,6 +87,7 @@ impl Store {
     pub fn counters(&self) -> StoreCounters {
         match &self.engine {
             Engine::Sqlite(store) => store.counters(),
+            Engine::Postgres(store) => store.counters(),
         }
     }
 
@@ -90,6 +100,7 @@ impl Store {
     ) -> Result<Option<PaymentRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.payment(account_id, mode, id).await,
+            Engine::Postgres(store) => store.payment(account_id, mode, id).await,
         }
     }
 
@@ -97,6 +108,7 @@ impl Store {
     pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.payment_by_id(id).await,
+            Engine::Postgres(store) => store.payment_by_id(id).await,
         }
     }
 
@@ -108,6 +120,7 @@ impl Store {
     ) -> Result<Option<CardTokenRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.card_token(account_id, lookup).await,
+            Engine::Postgres(store) => store.card_token(account_id, lookup).await,
         }
     }
 
@@ -119,6 +132,7 @@ impl Store {
     ) -> Result<Vec<CardTokenRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.sealed_card_tokens(after, limit).await,
+            Engine::Postgres(store) => store.sealed_card_tokens(after, limit).await,
         }
     }
 
@@ -126,6 +140,7 @@ impl Store {
     pub async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.account(id).await,
+            Engine::Postgres(store) => store.account(id).await,
         }
     }
 
@@ -137,6 +152,7 @@ impl Store {
     ) -> Result<Option<AccountRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.account_by_email(site, email).await,
+            Engine::Postgres(store) => store.account_by_email(site, email).await,
         }
     }
 
@@ -144,6 +160,7 @@ impl Store {
     pub async fn application(&self, id: ApplicationId) -> Result<Option<ApplicationRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.application(id).await,
+            Engine::Postgres(store) => store.application(id).await,
         }
     }
 
@@ -151,6 +168,7 @@ impl Store {
     pub async fn applications_of(&self, account_id: AccountId) -> Result<Vec<ApplicationRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.applications_of(account_id).await,
+            Engine::Postgres(store) => store.applications_of(account_id).await,
         }
     }
 
@@ -158,6 +176,7 @@ impl Store {
     pub async fn sealed_applications(&self) -> Result<Vec<ApplicationRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.sealed_applications().await,
+            Engine::Postgres(store) => store.sealed_applications().await,
         }
     }
 
@@ -165,6 +184,7 @@ impl Store {
     pub async fn credential(&self, lookup: &Lookup) -> Result<Option<CredentialRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.credential(lookup).await,
+            Engine::Postgres(store) => store.credential(lookup).await,
         }
     }
 
@@ -172,6 +192,7 @@ impl Store {
     pub async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.credentials().await,
+            Engine::Postgres(store) => store.credentials().await,
         }
     }
 
@@ -184,6 +205,7 @@ impl Store {
     ) -> Result<Option<PayerRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.payer(account_id, mode, email).await,
+            Engine::Postgres(store) => store.payer(account_id, mode, email).await,
         }
     }
 
@@ -195,6 +217,7 @@ impl Store {
     ) -> Result<Option<IdempotencyRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.idempotency(account_id, key).await,
+            Engine::Postgres(store) => store.idempotency(account_id, key).await,
         }
     }
 
@@ -202,6 +225,7 @@ impl Store {
     pub async fn clock_offset(&self, account_id: AccountId) -> Result<i64, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.clock_offset(account_id).await,
+            Engine::Postgres(store) => store.clock_offset(account_id).await,
         }
     }
 
@@ -209,6 +233,7 @@ impl Store {
     pub async fn clocks(&self) -> Result<Vec<(AccountId, i64)>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.clocks().await,
+            Engine::Postgres(store) => store.clocks().await,
         }
     }
 
@@ -221,6 +246,7 @@ impl Store {
     ) -> Result<i64, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.balance(mode, currency, account).await,
+            Engine::Postgres(store) => store.balance(mode, currency, account).await,
         }
     }
 
@@ -233,6 +259,7 @@ impl Store {
     ) -> Result<Vec<Posting>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.postings_of(account_id, mode, resource_id).await,
+            Engine::Postgres(store) => store.postings_of(account_id, mode, resource_id).await,
         }
     }
 
@@ -240,6 +267,7 @@ impl Store {
     pub async fn due_timers(&self, now_wall: Timestamp, limit: u32) -> Result<Vec<Timer>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.due_timers(now_wall, limit).await,
+            Engine::Postgres(store) => store.due_timers(now_wall, limit).await,
         }
     }
 
@@ -253,6 +281,7 @@ impl Store {
     ) -> Result<Vec<Timer>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.next_timers(account_id, mode, until, limit).await,
+            Engine::Postgres(store) => store.next_timers(account_id, mode, until, limit).await,
         }
     }
 
@@ -260,6 +289,7 @@ impl Store {
     pub async fn next_wake(&self) -> Result<Option<Timestamp>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.next_wake().await,
+            Engine::Postgres(store) => store.next_wake().await,
         }
     }
 
@@ -273,6 +303,7 @@ impl Store {
     ) -> Result<Vec<DeliveryRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.due_deliveries(now_wall, limit, after).await,
+            Engine::Postgres(store) => store.due_deliveries(now_wall, limit, after).await,
         }
     }
 
@@ -280,6 +311,7 @@ impl Store {
     pub async fn next_delivery(&self) -> Result<Option<Timestamp>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.next_delivery().await,
+            Engine::Postgres(store) => store.next_delivery().await,
         }
     }
 
@@ -291,6 +323,7 @@ impl Store {
     ) -> Result<Option<DeliveryRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.delivery(account_id, id).await,
+            Engine::Postgres(store) => store.delivery(account_id, id).await,
         }
     }
 
@@ -303,6 +336,7 @@ impl Store {
     ) -> Result<Vec<DeliveryRecord>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.deliveries_of(account_id, mode, resource_id).await,
+            Engine::Postgres(store) => store.deliveries_of(account_id, mode, resource_id).await,
         }
     }
 
@@ -314,6 +348,7 @@ impl Store {
     ) -> Result<Vec<DeliveryAttempt>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.attempts(account_id, delivery_id).await,
+            Engine::Postgres(store) => store.attempts(account_id, delivery_id).await,
         }
     }
 
@@ -321,6 +356,7 @@ impl Store {
     pub async fn search_payments(&self, search: PaymentSearch) -> Result<PaymentPage, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.search_payments(search).await,
+            Engine::Postgres(store) => store.search_payments(search).await,
         }
     }
 
@@ -329,6 +365,7 @@ impl Store {
     pub async fn prove_ledger(&self) -> Result<LedgerProof, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.prove_ledger().await,
+            Engine::Postgres(store) => store.prove_ledger().await,
         }
     }
 
@@ -336,6 +373,7 @@ impl Store {
     pub async fn check_records(&self) -> Result<RecordsCheck, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.check_records().await,
+            Engine::Postgres(store) => store.check_records().await,
         }
     }
 
@@ -351,6 +389,7 @@ impl Store {
     ) -> Result<(), BackupError> {
         match &self.engine {
             Engine::Sqlite(store) => store.backup(to, progress).await,
+            Engine::Postgres(_) => Err(BackupError::OfDatabase),
         }
     }
 
@@ -363,6 +402,23 @@ impl Store {
     pub async fn renew_lease(&self) -> Result<NodeLease, ReadError> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(NodeLease::ALONE),
+            Engine::Postgres(store) => store.renew_lease().await,
+        }
+    }
+
+    /// What [`Store::renew_lease`] gave last; [`NodeLease::ALONE`] before it was asked.
+    pub fn lease(&self) -> NodeLease {
+        match &self.engine {
+            Engine::Sqlite(_) => NodeLease::ALONE,
+            Engine::Postgres(store) => store.lease(),
+        }
+    }
+
+    /// A number that changes whenever a test clock is moved, by whichever node.
+    pub async fn clocks_moved(&self) -> Result<i64, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.clocks_moved().await,
+            Engine::Postgres(store) => store.clocks_moved().await,
         }
     }
 
@@ -371,6 +427,7 @@ impl Store {
     pub fn holds_lease(&self) -> bool {
         match &self.engine {
             Engine::Sqlite(_) => true,
+            Engine::Postgres(store) => store.holds_lease(),
         }
     }
 
@@ -378,6 +435,7 @@ impl Store {
     pub fn look_for_others_every(&self) -> Option<Duration> {
         match &self.engine {
             Engine::Sqlite(_) => None,
+            Engine::Postgres(_) => Some(LOOK_FOR_OTHERS),
         }
     }
 
@@ -385,6 +443,24 @@ impl Store {
     pub fn directory(&self) -> Option<&Path> {
         match &self.engine {
             Engine::Sqlite(store) => Some(store.directory()),
+            Engine::Postgres(_) => None,
+        }
+    }
+
+    /// Whether a copy is filling the store, or was stopped before its end: then not everything is there.
+    pub async fn is_unfinished(&self) -> Result<bool, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.is_unfinished().await,
+            Engine::Postgres(store) => store.is_unfinished().await,
+        }
+    }
+
+    /// Whether the vault with this `identity` belongs to the store. Where several nodes share it, the first one that asks
+    /// decides; one process alone is believed.
+    pub async fn claim_vault(&self, identity: [u8; 16]) -> Result<bool, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(true),
+            Engine::Postgres(store) => store.claim_vault(identity).await,
         }
     }
 
@@ -393,6 +469,7 @@ impl Store {
     pub async fn close(self) {
         match self.engine {
             Engine::Sqlite(store) => store.close().await,
+            Engine::Postgres(store) => store.close().await,
         }
     }
 }

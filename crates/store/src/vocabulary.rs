@@ -468,6 +468,9 @@ pub struct NodeLease {
     pub node: u8,
     /// The instant (wall clock) that this node's ids must be later than: whoever had the number before made none later.
     pub ids_after: Timestamp,
+    /// The instant (wall clock) that this node's ids must be earlier than, whatever its clock says: whoever has the
+    /// number next makes only later ones. It lies some seconds after the lease's end, and moves with each renewal.
+    pub ids_before: Timestamp,
     /// The background work that is this node's.
     pub shares: WorkShares,
     /// How long from now, unless it is renewed; `None`: for as long as the process runs.
@@ -477,7 +480,7 @@ pub struct NodeLease {
 impl NodeLease {
     /// That of the one process that uses a store.
     pub const ALONE: NodeLease =
-        NodeLease { node: 0, ids_after: Timestamp(i64::MIN), shares: WorkShares::ALL, expires_in: None };
+        NodeLease { node: 0, ids_after: Timestamp(i64::MIN), ids_before: Timestamp(i64::MAX), shares: WorkShares::ALL, expires_in: None };
 }
 
 /// Counters since the store was opened.

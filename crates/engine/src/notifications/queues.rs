@@ -241,6 +241,17 @@ impl Queues {
         receiver.more_from = Some(receiver.more_from.map_or(position, |from| from.min(position)));
     }
 
+    /// Forgets all that waits, here and in the store; what is in flight goes on.
+    pub(super) fn forget_waiting(&mut self) {
+        self.turns.clear();
+        self.held.retain(|id| self.in_flight.contains_key(id));
+        for receiver in self.receivers.values_mut() {
+            receiver.waiting.clear();
+            receiver.more_from = None;
+        }
+        self.receivers.retain(|_, receiver| !receiver.is_idle() || receiver.struggling);
+    }
+
     /// Forgets a receiver about which there is nothing to remember.
     pub(super) fn forget_if_idle(&mut self, receiver: &Arc<str>) {
         if self.receivers.get(receiver).is_some_and(|known| known.is_idle() && !known.struggling) {

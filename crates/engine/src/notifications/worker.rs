@@ -7,7 +7,9 @@
 use super::attempts::{Made, Surroundings, attempt};
 use super::queues::{LIMITS, Offered, Position, Queues, Running, receiver_of};
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{Changes, CommitError, DeliveryAttempt, DeliveryRecord, ReadError, RecordChange, Store};
+use pasarela_store::{
+    Changes, CommitError, DeliveryAttempt, DeliveryRecord, ReadError, RecordChange, Store, WorkShares,
+};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -25,6 +27,13 @@ const REFILL_PAGES: u32 = 8;
 /// How often the worker looks back, whatever it was told: a request that is dropped between its commit and its call of
 /// [`Wake`], or a wall clock that was set, must not leave a delivery lying. It looks back over two such times.
 const LOOK_BACK_EVERY: Duration = Duration::from_secs(30);
+
+/// How far back the worker looks for what other nodes wrote: longer than a commit may take to be seen after its
+/// deliveries' times were set.
+const LOOK_BACK_FOR_OTHERS: Duration = Duration::from_secs(10);
+
+/// The pause while another node may do this one's work.
+const PAUSE_WITHOUT_LEASE: Duration = Duration::from_millis(200);
 
 /// The pause after the store could not be read.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -93,6 +102,10 @@ pub struct Worker {
     /// Nothing more was due when the store was read last; the next is due then, if there is one.
     idle_until: Option<NextDue>,
     looked_back: Instant,
+    /// What is this node's to deliver.
+    shares: WorkShares,
+    /// What the store said of the clocks when they were looked at last.
+    clocks_moved: Option<i64>,
 }
 
 /// When something falls due after the cursor.
@@ -115,6 +128,8 @@ impl Worker {
             cursor: None,
             idle_until: None,
             looked_back: Instant::now(),
+            shares: WorkShares::ALL,
+            clocks_moved: None,
         }
     }
 
@@ -148,11 +163,23 @@ impl Worker {
         if let Some(earliest) = self.wake.take_earliest() {
             self.look_again_from(earliest);
         }
-        if self.looked_back.elapsed() >= LOOK_BACK_EVERY {
-            self.looked_back = Instant::now();
-            let back_ms = i64::try_from(LOOK_BACK_EVERY.as_millis()).unwrap_or(i64::MAX) * 2;
-            self.look_again_from((self.surroundings.clock)().plus_ms(-back_ms));
+        if !self.store.holds_lease() {
+            return PAUSE_WITHOUT_LEASE;
         }
+        let (every, back) = match self.store.look_for_others_every() {
+            Some(every) => (every, LOOK_BACK_FOR_OTHERS),
+            None => (LOOK_BACK_EVERY, LOOK_BACK_EVERY * 2),
+        };
+        if self.looked_back.elapsed() >= every {
+            self.looked_back = Instant::now();
+            let back_ms = i64::try_from(back.as_millis()).unwrap_or(i64::MAX);
+            self.look_again_from((self.surroundings.clock)().plus_ms(-back_ms));
+            if let Err(error) = self.look_at_clocks().await {
+                tracing::warn!(%error, "the clocks could not be read");
+                return STORE_PAUSE;
+            }
+        }
+        self.follow_shares();
         let work = match self.read().await {
             Ok(work) => work,
             Err(error) => {
@@ -160,6 +187,9 @@ impl Worker {
                 return STORE_PAUSE;
             }
         };
+        if !self.store.holds_lease() {
+            return PAUSE_WITHOUT_LEASE;
+        }
         while let Some((delivery, running)) = self.queues.start() {
             self.launch(delivery, running);
         }
@@ -167,9 +197,31 @@ impl Worker {
             (Work::More, _) => Duration::ZERO,
             (Work::Done, Some(NextDue::At(due))) => {
                 let ms = due.0.saturating_sub((self.surroundings.clock)().0);
-                Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(LOOK_BACK_EVERY)
+                Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(every)
             }
-            (Work::Done, Some(NextDue::Never) | None) => LOOK_BACK_EVERY,
+            (Work::Done, Some(NextDue::Never) | None) => every,
+        }
+    }
+
+    /// Looks at everything again when a clock was moved: by another node, what was due later may be due long since.
+    async fn look_at_clocks(&mut self) -> Result<(), ReadError> {
+        if self.store.look_for_others_every().is_some() {
+            let moved = Some(self.store.clocks_moved().await?);
+            if self.clocks_moved != moved {
+                self.clocks_moved = moved;
+                self.look_again_from(Timestamp(i64::MIN));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what became another node's to deliver, and looks for what became this one's.
+    fn follow_shares(&mut self) {
+        let shares = self.store.lease().shares;
+        if self.shares != shares {
+            self.shares = shares;
+            self.queues.forget_waiting();
+            self.look_again_from(Timestamp(i64::MIN));
         }
     }
 

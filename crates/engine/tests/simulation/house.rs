@@ -41,6 +41,8 @@ impl House {
     async fn open(&mut self) {
         let engine = Engine::open(EngineOptions {
             directory: Some(self.directory.path().to_owned()),
+            database: None,
+            vault_directory: None,
             vault_key: KeySource::File,
             development: true,
             public_url: "http://127.0.0.1:8080".to_owned(),

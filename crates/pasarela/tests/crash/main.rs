@@ -9,6 +9,7 @@ mod support;
 mod receiver;
 mod shopper;
 
+use pasarela_test_database::TestDatabase;
 use receiver::Receiver;
 use shopper::{Shopper, World};
 use std::collections::HashSet;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use support::{PATIENCE, Server, access_token, credentials, run, stderr, stdout, text};
+use support::{PATIENCE, Random, Server, access_token, credentials, run, stderr, stdout, text};
 use tokio::sync::Notify;
 
 /// How often the server is killed.
@@ -36,6 +37,15 @@ fn what_was_acknowledged_survives_every_kill() {
 
 async fn kill_again_and_again() {
     let directory = tempfile::tempdir().unwrap();
+    let database = match std::env::var("PASARELA_TEST_STORE") {
+        Ok(store) if store == "postgres" => Some(TestDatabase::create().await),
+        _ => None,
+    };
+    let url = database.as_ref().map(TestDatabase::url);
+    let mut place = vec!["--data", text(directory.path())];
+    if let Some(url) = &url {
+        place.extend(["--database-url", url]);
+    }
     let news = Arc::new(Notify::new());
     let receiver = Receiver::start(Arc::clone(&news)).await;
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
@@ -46,6 +56,7 @@ async fn kill_again_and_again() {
         public_key: credentials("MLB", "test")["public_key"].as_str().unwrap().to_owned(),
         notification_url: receiver.url(),
         answers: AtomicU64::new(0),
+        is_shaky: false,
         news: Arc::clone(&news),
     });
     let mut shoppers: Vec<Shopper> = (0..SHOPPERS)
@@ -54,7 +65,7 @@ async fn kill_again_and_again() {
 
     let backup = directory.path().join("backup.db");
     for kill in 0..KILLS {
-        let server = Server::start(directory.path());
+        let server = Server::start_with(&place);
         hold_recent_answers(&shoppers, &server.address).await;
         let goal = world.answers.load(Ordering::Relaxed) + random.below(MOST_ANSWERS + 1);
         let shopping: Vec<_> = shoppers
@@ -68,7 +79,8 @@ async fn kill_again_and_again() {
             })
             .collect();
         wait_for(&news, "answers", || world.answers.load(Ordering::Relaxed) >= goal).await;
-        if kill == KILLS / 2 {
+        // A backup of a database is its own tools' business.
+        if kill == KILLS / 2 && url.is_none() {
             back_up(directory.path().to_owned(), backup.clone()).await;
         }
         // Not a wait for something: the moment of the kill must be random.
@@ -79,7 +91,7 @@ async fn kill_again_and_again() {
         }
     }
 
-    let server = Server::start(directory.path());
+    let server = Server::start_with(&place);
     for shopper in &mut shoppers {
         shopper.finish_what_was_under_way(&server.address).await;
     }
@@ -93,7 +105,11 @@ async fn kill_again_and_again() {
     hold_every_event(&shoppers, &receiver, &news).await;
     assert!(server.stop("TERM").success());
 
-    for what in [["--file", text(&backup)], ["--data", text(directory.path())]] {
+    let proven = match &url {
+        Some(url) => vec![["--database-url", url.as_str()]],
+        None => vec![["--file", text(&backup)], ["--data", text(directory.path())]],
+    };
+    for what in proven {
         let proof = run(&["doctor", what[0], what[1]]);
         assert!(proof.status.success(), "{}{}", stdout(&proof), stderr(&proof));
         print!("{}", stdout(&proof));
@@ -139,19 +155,5 @@ async fn wait_for(news: &Notify, what: &str, done: impl Fn() -> bool) {
             return;
         }
         tokio::time::timeout(PATIENCE, next).await.unwrap_or_else(|_| panic!("{what} did not come in time"));
-    }
-}
-
-/// A small generator (SplitMix64), so that a run can be repeated from its seed.
-pub struct Random(pub u64);
-
-impl Random {
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % bound
     }
 }

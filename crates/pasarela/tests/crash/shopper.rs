@@ -1,13 +1,19 @@
 //! A shop under load: takes payments, captures and refunds them, remembers every acknowledged answer, and holds it
 //! against what is stored.
 
-use crate::Random;
-use crate::support::{Call, PATIENCE};
+use crate::support::{Call, PATIENCE, Random};
 use hyper::Method;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
 use tokio::sync::Notify;
+
+/// How long a server that may hang is waited for.
+const HANGS: Duration = Duration::from_secs(3);
+
+/// The pause before a request is sent again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What all shoppers share.
 pub struct World {
@@ -19,6 +25,9 @@ pub struct World {
     pub notification_url: String,
     /// How many answers were acknowledged.
     pub answers: AtomicU64,
+    /// Whether servers may hang, or say that they can't answer now (5xx): that is no answer, and the request is sent
+    /// again.
+    pub is_shaky: bool,
     /// Told of every answer and of every notification.
     pub news: Arc<Notify>,
 }
@@ -102,10 +111,39 @@ impl Shopper {
         }
     }
 
+    /// Works until `stop`, each request at any of `addresses`; what gets no answer is sent again, at any of them.
+    pub async fn shop_among(&mut self, addresses: &RwLock<Vec<String>>, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            let again = self.under_way.take();
+            let resent = again.is_some();
+            let step = again.or_else(|| self.next.take()).unwrap_or_else(|| self.invent());
+            let address = {
+                let addresses = addresses.read().expect("no writer panics");
+                addresses[self.random.below(addresses.len() as u64) as usize].clone()
+            };
+            match self.send(&step, &address).await {
+                Some(answer) => self.acknowledge(step, answer, resent),
+                None => {
+                    self.under_way = Some(step);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
     /// Sends once more what had no answer.
     pub async fn finish_what_was_under_way(&mut self, address: &str) {
         if let Some(step) = self.under_way.take() {
-            let answer = self.send(&step, address).await.expect("nobody kills the server now");
+            let answered = async {
+                loop {
+                    match self.send(&step, address).await {
+                        Some(answer) => return answer,
+                        None if self.world.is_shaky => tokio::time::sleep(PAUSE).await,
+                        None => panic!("nobody kills the server now"),
+                    }
+                }
+            };
+            let answer = tokio::time::timeout(PATIENCE, answered).await.expect("an answer in time");
             self.acknowledge(step, answer, true);
         }
     }
@@ -167,6 +205,10 @@ impl Shopper {
             | Step::Pay { call, .. }
             | Step::Refund { call, .. } => call,
         };
+        if self.world.is_shaky {
+            let answer = tokio::time::timeout(HANGS, call.send(address)).await.ok()?.ok()?;
+            return (answer.0 < 500).then_some(answer);
+        }
         tokio::time::timeout(PATIENCE, call.send(address)).await.expect("an answer or an end in time").ok()
     }
 

@@ -73,14 +73,27 @@ impl Server {
 
     /// The same with more `variables` in its environment.
     pub fn start_in(variables: &[(&str, &str)], arguments: &[&str]) -> Server {
-        let mut child = pasarela()
-            .args(["dev", "--json", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+        let mut command = pasarela();
+        command.args(["dev", "--json", "--listen", "127.0.0.1:0"]).args(arguments);
+        command.envs(variables.iter().copied());
+        Server::run(command)
+    }
+
+    /// `pasarela serve` on a free port, or where `arguments` say, with more `variables` in its environment.
+    pub fn serve(arguments: &[&str], variables: &[(&str, &str)]) -> Server {
+        let mut command = pasarela();
+        command.args(["serve", "--json", "--public-url", "https://pay.example.com"]).args(arguments);
+        if !arguments.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        command.envs(variables.iter().copied());
+        Server::run(command)
+    }
+
+    /// A server that says in a line when it is ready.
+    fn run(mut command: Command) -> Server {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("piped");
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
@@ -119,12 +132,17 @@ impl Server {
         self.child.wait().expect("a child");
     }
 
-    /// Sends `signal` (`INT`, `TERM`) and waits until it has stopped by itself.
-    pub fn stop(mut self, signal: &str) -> ExitStatus {
+    /// Sends `signal` (`STOP`, `CONT`) and goes on.
+    pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(
             Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill runs").success()
         );
+    }
+
+    /// Sends `signal` (`INT`, `TERM`) and waits until it has stopped by itself.
+    pub fn stop(mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
         let (sender, receiver) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| sender.send(self.child.wait()));
@@ -192,6 +210,18 @@ impl Call {
         Ok((status, serde_json::from_slice(&bytes)?))
     }
 
+    /// The status alone, of an answer that is not JSON.
+    pub fn status(&self, address: &str) -> u16 {
+        let request =
+            format!("{} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n", self.method, self.path);
+        let mut stream = std::net::TcpStream::connect(address).expect("a server listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        std::io::Write::write_all(&mut stream, request.as_bytes()).expect("a request is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer in time");
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an answer of HTTP")
+    }
+
     /// Sends it and waits, for tests that do one thing after the other.
     pub fn send_and_wait(&self, address: &str) -> (u16, Value) {
         tokio::runtime::Builder::new_current_thread()
@@ -215,4 +245,18 @@ pub fn credentials(site: &str, mode: &str) -> Value {
 /// The access token of the Brazilian test seller.
 pub fn access_token() -> String {
     credentials("MLB", "test")["access_token"].as_str().expect("text").to_owned()
+}
+
+/// A small generator (SplitMix64), so that a run can be repeated from its seed.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
 }

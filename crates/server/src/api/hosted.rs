@@ -15,13 +15,12 @@ use pasarela_domain::payment::PaymentState;
 use pasarela_engine::sandbox::Act;
 use pasarela_engine::{Engine, Failure, seeds};
 
-/// Pages, their assets, the API's description, and health.
+/// Pages, their assets, and the API's description.
 pub(super) fn routes() -> Router<Engine> {
     Router::new()
         .route("/", get(home))
         .route("/docs", get(docs))
         .route("/openapi.json", get(openapi_json))
-        .route("/health", get(|| async { "ok" }))
         .route("/assets/{name}", get(pages::assets::asset))
         .route("/logos/{name}", get(logo))
         .route("/payments/{id}/ticket", get(ticket))

@@ -8,8 +8,9 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_engine::seeds::{self, SeedBuyer, SeedSeller};
-use pasarela_engine::{Engine, EngineOptions, KeySource};
+use pasarela_engine::{DatabaseUrl, Engine, EngineOptions, KeySource};
 use pasarela_server::tls::ClientConnection;
+use pasarela_test_database::TestDatabase;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,6 +25,8 @@ pub const PAYER: &str = "test_user_123@testuser.com";
 pub struct TestApp {
     pub engine: Engine,
     router: Router,
+    /// Dropped last.
+    database: Option<TestDatabase>,
 }
 
 impl TestApp {
@@ -48,22 +51,26 @@ impl TestApp {
     }
 
     async fn open(directory: Option<&Path>, test_clock: Option<Timestamp>, development: bool) -> TestApp {
+        let database = database(directory).await;
         let options = EngineOptions {
             directory: directory.map(Path::to_owned),
+            database: database.as_ref().map(|database| DatabaseUrl::parse(&database.url()).unwrap()),
+            vault_directory: None,
             vault_key: KeySource::File,
             development,
             public_url: PUBLIC_URL.to_owned(),
             test_clock,
         };
         let engine = Engine::open(options).await.unwrap();
-        TestApp { router: pasarela_server::router(engine.clone()), engine }
+        TestApp { router: pasarela_server::router(engine.clone()), engine, database }
     }
 
     /// Stops the server; its data can be opened again.
     pub async fn close(self) {
-        let TestApp { engine, router } = self;
+        let TestApp { engine, router, database } = self;
         drop(router);
         engine.close().await;
+        drop(database);
     }
 
     /// The server of the site's seller, with the test access token.
@@ -93,6 +100,22 @@ impl TestApp {
 
     fn client(&self, site: Site, mode: Mode, credential: Credential) -> Client {
         Client { router: self.router.clone(), site, mode, credential }
+    }
+}
+
+/// The database that the server keeps its records in, when these tests are run on PostgreSQL. A directory that is opened
+/// again has the same one again; it stays as long as the cluster.
+async fn database(directory: Option<&Path>) -> Option<TestDatabase> {
+    if std::env::var("PASARELA_TEST_STORE").is_ok_and(|store| store == "postgres") {
+        Some(match directory {
+            Some(directory) => {
+                let name = directory.file_name().unwrap().to_str().unwrap().trim_start_matches('.');
+                TestDatabase::named(&format!("test_{}", name.to_lowercase())).await
+            }
+            None => TestDatabase::create().await,
+        })
+    } else {
+        None
     }
 }
 

@@ -12,6 +12,14 @@ CREATE TABLE setting (
 
 -- The key of the hashes in random_key: nobody outside can make values that collide.
 INSERT INTO setting (name, value) VALUES ('hash_key', randomblob(16));
+-- The key of the journal's checksums: the journal of another database, or of the one that a backup replaced, is noise.
+INSERT INTO setting (name, value) VALUES ('journal_key', randomblob(16));
+
+-- The newest record of the journal whose changes are in these tables; one row.
+CREATE TABLE applied (
+    through INTEGER NOT NULL
+) STRICT;
+INSERT INTO applied (through) VALUES (0);
 
 CREATE TABLE account (
     id    INTEGER PRIMARY KEY,

@@ -70,6 +70,8 @@ fn copy_pages(source: &Connection, to: &Path, progress: &impl Fn(u64, u64)) -> r
         }
     }
     drop(backup);
+    // Put in the place of its original, it goes on from here: what the original's journal says is not to be added.
+    target.execute("UPDATE setting SET value = randomblob(16) WHERE name = 'journal_key'", [])?;
     // One file that needs no other beside it; opening it as a store makes it a logged one again.
     target.pragma_update(None, "journal_mode", "DELETE")
 }

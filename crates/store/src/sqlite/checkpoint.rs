@@ -5,9 +5,10 @@
 //! (`wal_autocheckpoint`) then finds little left to move and starts the log from its beginning.
 
 use crate::sqlite::connection::{Purpose, open};
+use crate::sqlite::journal::Journaled;
 use rusqlite::Connection;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Groups that make a step worth its syncs, and let the pages that every group rewrites be moved once …
@@ -60,6 +61,7 @@ impl Signal {
 pub(crate) struct Checkpointer {
     connection: Connection,
     log: PathBuf,
+    journaled: Option<Arc<Journaled>>,
 }
 
 /// What the next moment is good for.
@@ -70,14 +72,17 @@ enum Moment {
 }
 
 impl Checkpointer {
-    /// A checkpointer of `database`.
-    pub(crate) fn open(database: &std::path::Path, durable: bool) -> rusqlite::Result<Checkpointer> {
-        let connection = open(database, Purpose::Checkpoint { durable })?;
+    /// A checkpointer of `database` and of its journal, if it has one.
+    pub(crate) fn open(
+        database: &std::path::Path,
+        journaled: Option<Arc<Journaled>>,
+    ) -> rusqlite::Result<Checkpointer> {
+        let connection = open(database, Purpose::Checkpoint { durable: journaled.is_some() })?;
         // Emptying the log must not hold the writer up: if somebody is reading it, it is tried again later.
         connection.busy_timeout(Duration::ZERO)?;
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        Ok(Checkpointer { connection, log: log.into() })
+        Ok(Checkpointer { connection, log: log.into(), journaled })
     }
 
     /// Works until it is stopped.
@@ -93,6 +98,10 @@ impl Checkpointer {
             if let Err(cause) = outcome {
                 // Nothing is lost: the log has everything, and grows until a later step succeeds.
                 tracing::warn!(%cause, "a checkpoint failed");
+            }
+            if let Some(Err(cause)) = self.journaled.as_ref().map(|journaled| journaled.make_ready()) {
+                // Nor here: the journal's file that is written to grows until there is another.
+                tracing::warn!(%cause, "a file of the journal could not be made ready");
             }
             let rest = SHORTEST_PAUSE.saturating_sub(started.elapsed());
             if pause(signal, rest) {

@@ -9,7 +9,9 @@ use crate::sqlite::fault::{Fault, commit_error};
 use crate::sqlite::location::Held;
 use crate::sqlite::migrations::{migrate, require_newest};
 use crate::sqlite::records::Memory;
+use crate::sqlite::recovery::recover;
 use crate::sqlite::rows::resource_value;
+use crate::sqlite::statements::Statements;
 use crate::sqlite::store::SqliteStore;
 use crate::sqlite::tally::Counted;
 use crate::{CommitError, Location, OpenError, ReadError, StoreOptions, Timer, numbers};
@@ -17,6 +19,7 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Random keys are put into a tree that does not fit the writer's usual cache; a copy runs alone and may take more.
@@ -84,6 +87,7 @@ impl SqliteDump {
             let failed = |cause| open_error(&database, cause);
             let connection = open(&database, Purpose::Read).map_err(failed)?;
             require_newest(&connection, &database)?;
+            recover_before(&database, &held)?;
             // One moment for all pages, whatever else happens to the file.
             connection.execute_batch("BEGIN").map_err(failed)?;
             Ok(SqliteDump { state: Arc::new(Mutex::new(Reading { connection, _held: held })) })
@@ -215,6 +219,7 @@ impl SqliteRestore {
                 open(&database, Purpose::Write { durable: !held.is_ephemeral() }).map_err(failed)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(failed)?;
             migrate(&mut connection, &database)?;
+            recover_before(&database, &held)?;
             let memory = Memory::load(&connection).map_err(failed)?;
             Ok(SqliteRestore { state: Arc::new(Mutex::new(Writing { connection, memory, _held: held })) })
         })
@@ -310,14 +315,14 @@ impl Writing {
     fn attempt(&mut self, work: impl FnOnce(&mut Writing) -> Result<(), Fault>) -> Result<(), Fault> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         work(self)?;
-        self.memory.flush(&self.connection)?;
+        self.memory.flush(&mut Statements::new(&self.connection))?;
         self.connection.execute_batch("COMMIT")?;
         Ok(())
     }
 
     fn insert(&mut self, table: Table, rows: &[Row]) -> Result<(), Fault> {
         if table == Table::Timer {
-            return rows.iter().try_for_each(|row| self.set_timer(row));
+            return self.set_timers(rows);
         }
         let kept: Vec<usize> = (0..table.columns().len()).filter(|index| is_kept(table, *index)).collect();
         let names: Vec<&str> = kept.iter().map(|index| table.columns()[*index].0).collect();
@@ -334,17 +339,21 @@ impl Writing {
         Ok(())
     }
 
-    fn set_timer(&mut self, row: &Row) -> Result<(), Fault> {
-        let [account_id, mode, subject, kind, due] = row.as_slice() else { return Err(unreadable()) };
-        let kind = kind.integer().and_then(numbers::timer_kind);
-        let mode = mode.integer().and_then(numbers::mode);
-        match (account_id.integer(), mode, subject.integer(), kind, due.integer()) {
-            (Some(account_id), Some(mode), Some(subject), Some(kind), Some(due)) => {
-                let due = Timestamp(due);
-                self.memory.timers.set(&self.connection, &Timer { account_id, mode, kind, subject, due })
-            }
-            _ => Err(unreadable()),
+    fn set_timers(&mut self, rows: &[Row]) -> Result<(), Fault> {
+        let mut statements = Statements::new(&self.connection);
+        for row in rows {
+            let [account_id, mode, subject, kind, due] = row.as_slice() else { return Err(unreadable()) };
+            let kind = kind.integer().and_then(numbers::timer_kind);
+            let mode = mode.integer().and_then(numbers::mode);
+            let (Some(account_id), Some(mode), Some(subject), Some(kind), Some(due)) =
+                (account_id.integer(), mode, subject.integer(), kind, due.integer())
+            else {
+                return Err(unreadable());
+            };
+            let timer = Timer { account_id, mode, kind, subject, due: Timestamp(due) };
+            self.memory.timers.set(&mut statements, &timer)?;
         }
+        Ok(())
     }
 }
 
@@ -403,6 +412,16 @@ fn derive(memory: &mut Memory, table: Table, row: &Row, row_id: i64) -> Result<(
 
 fn unreadable() -> Fault {
     Fault::Refused(CommitError::Failed("a row of the source is not as it should be".to_owned()))
+}
+
+/// What only the journal has is stored first: the machine may have failed when a server used the store last.
+fn recover_before(database: &Path, held: &Held) -> Result<(), OpenError> {
+    if held.is_ephemeral() {
+        return Ok(());
+    }
+    let connection =
+        open(database, Purpose::Write { durable: true }).map_err(|cause| open_error(database, cause))?;
+    recover(&connection, database).map(drop).map_err(|failure| failure.of(database))
 }
 
 async fn aside_opening<T: Send + 'static>(

@@ -4,6 +4,7 @@ use crate::CommitError;
 use crate::numbers::mode_number;
 use crate::packing::{cause_number, pack_legs};
 use crate::sqlite::fault::Fault;
+use crate::sqlite::statements::{Hot, Statements};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
@@ -48,34 +49,22 @@ impl Balances {
     /// Writes a posting and adds its legs up.
     pub(crate) fn post(
         &mut self,
-        connection: &Connection,
+        statements: &mut Statements<'_>,
         mode: Mode,
         posting: &Posting,
     ) -> Result<(), Fault> {
         assert!(posting.is_balanced(), "debits equal credits");
-        let sequence: i64 = connection
-            .prepare_cached(
-                "SELECT coalesce(max(sequence) + 1, 0) FROM posting
-                 WHERE account_id = ?1 AND mode = ?2 AND effective_at = ?3",
-            )?
-            .query_row((posting.account_id, mode_number(mode), posting.effective_at.0), |row| row.get(0))?;
-        connection
-            .prepare_cached(
-                "INSERT INTO posting (account_id, mode, effective_at, sequence, resource_id, cause, currency, legs)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute((
-                posting.account_id,
-                mode_number(mode),
-                posting.effective_at.0,
-                sequence,
-                posting.resource_id,
-                cause_number(posting.cause),
-                posting.currency.code(),
-                pack_legs(posting),
-            ))?;
+        statements.hot(Hot::InsertPosting)?.execute((
+            posting.account_id,
+            mode_number(mode),
+            posting.effective_at.0,
+            posting.resource_id,
+            cause_number(posting.cause),
+            posting.currency.code(),
+            pack_legs(posting),
+        ))?;
         for leg in &posting.legs {
-            self.add(connection, (mode, posting.currency, leg.account), leg.amount_minor)?;
+            self.add(statements.connection(), (mode, posting.currency, leg.account), leg.amount_minor)?;
         }
         Ok(())
     }
@@ -93,11 +82,8 @@ impl Balances {
     }
 
     /// Writes the balances that the group changed, each once. Inside the group's transaction.
-    pub(crate) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut write = connection.prepare_cached(
-            "INSERT INTO balance (mode, currency, kind, owner, amount_minor) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET amount_minor = excluded.amount_minor",
-        )?;
+    pub(crate) fn flush(&mut self, statements: &mut Statements<'_>) -> rusqlite::Result<()> {
+        let write = statements.hot(Hot::WriteBalance)?;
         for (key, _) in self.changes.drain(..) {
             let Some(balance) = self.known.get_mut(&key).filter(|balance| balance.changed) else { continue };
             balance.changed = false;

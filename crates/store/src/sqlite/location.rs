@@ -27,6 +27,8 @@ impl Held {
         match &options.location {
             Location::Directory(directory) => Held::directory(directory, options),
             Location::Ephemeral => Held::ephemeral(),
+            // The door leads a database's URL to another engine.
+            Location::Database(_) => Err(OpenError::NotOurs { name: "a database's URL".to_owned() }),
         }
     }
 
@@ -45,7 +47,7 @@ impl Held {
         if options.create {
             make_private_directory(directory)?;
         } else if !database.is_file() {
-            return Err(OpenError::NothingThere { file: database });
+            return Err(OpenError::NothingThere { name: database.display().to_string() });
         }
         let lock = if options.read_only { None } else { Some(lock(&directory.join(LOCK))?) };
         Ok(Held { database, _lock: lock, ephemeral: None })
@@ -71,6 +73,12 @@ fn make_private_directory(directory: &Path) -> Result<(), OpenError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory).map_err(|cause| OpenError::Directory { directory: directory.to_owned(), cause })
+}
+
+/// Whether a process that writes uses `database`.
+pub(crate) fn is_in_use(database: &Path) -> bool {
+    // Who may not even open the lock is no judge of it.
+    File::open(database.with_file_name(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

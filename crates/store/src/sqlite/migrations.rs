@@ -31,7 +31,7 @@ pub(crate) fn require_newest(connection: &Connection, database: &Path) -> Result
     if found == NEWEST {
         return Ok(());
     }
-    Err(OpenError::Older { file: database.to_owned(), found, known: NEWEST })
+    Err(OpenError::Older { name: database.display().to_string(), found, known: NEWEST })
 }
 
 /// The schema's version, 0 for an empty file.
@@ -47,10 +47,10 @@ fn version(connection: &Connection, database: &Path) -> Result<i64, OpenError> {
         .map_err(|cause| open_error(database, cause))?;
     let is_empty = version == 0 && tables == 0;
     if !is_empty && read("application_id")? != APPLICATION_ID {
-        return Err(OpenError::NotOurs { file: database.to_owned() });
+        return Err(OpenError::NotOurs { name: database.display().to_string() });
     }
     if version > NEWEST {
-        return Err(OpenError::Newer { file: database.to_owned(), found: version, known: NEWEST });
+        return Err(OpenError::Newer { name: database.display().to_string(), found: version, known: NEWEST });
     }
     Ok(version)
 }

@@ -2,22 +2,21 @@
 //!
 //! Each reads one snapshot on a connection of its own, so it can run beside a busy server.
 
+use crate::findings::{
+    DANGLING, Faults, MOST_FAULTS, TABLES, balance_name, check_balance, check_body, check_missing,
+    check_overdrawn, check_payment, check_totals,
+};
 use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::ledger::BalanceKey;
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::store::SqliteStore;
 use crate::sqlite::{rows, tally};
-use crate::{LedgerProof, PaymentRecord, ReadError, RecordsCheck};
+use crate::{LedgerProof, ReadError, RecordsCheck};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::money::Currency;
 use rusqlite::Connection;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, HashMap};
-
-/// Faults that are told one by one; a broken disk has millions.
-const MOST_FAULTS: usize = 100;
 
 impl SqliteStore {
     /// Proves the ledger: every posting is balanced, every balance is the sum of its legs, all balances of a mode and
@@ -59,30 +58,6 @@ impl SqliteStore {
             Ok((found, faults.into_lines()))
         });
         proving.await.map_err(|failure| ReadError::new(failure.to_string()))?
-    }
-}
-
-/// What is wrong, so far.
-#[derive(Default)]
-struct Faults {
-    lines: Vec<String>,
-    more: u64,
-}
-
-impl Faults {
-    fn add(&mut self, line: String) {
-        if self.lines.len() < MOST_FAULTS {
-            self.lines.push(line);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn into_lines(mut self) -> Vec<String> {
-        if self.more > 0 {
-            self.lines.push(format!("… and {} more", self.more));
-        }
-        self.lines
     }
 }
 
@@ -138,33 +113,15 @@ fn compare_balances(
         };
         let account = LedgerAccount { kind, owner };
         let posted = sums.remove(&(mode, currency, account)).unwrap_or(0);
-        let name = format!("{} {} {kind:?} of {owner}", mode.name(), currency.code());
-        if posted != i128::from(amount) {
-            faults.add(format!("the balance {name} is {amount}, its legs add up to {posted}"));
-        }
-        if !kind.allows(amount) {
-            faults.add(format!("the balance {name} is overdrawn by {}", amount.abs()));
-        }
+        let name = balance_name(mode, currency, account);
+        check_balance(&name, amount, posted, faults);
+        check_overdrawn(&name, kind, amount, faults);
         *totals.entry((mode, currency)).or_default() += i128::from(amount);
     }
     for ((mode, currency, account), posted) in sums {
-        if posted != 0 {
-            let (mode, currency) = (mode.name(), currency.code());
-            faults.add(format!(
-                "the balance {mode} {currency} {:?} of {} is missing, its legs add up to {posted}",
-                account.kind, account.owner
-            ));
-        }
+        check_missing(&balance_name(mode, currency, account), posted, faults);
     }
-    for ((mode, currency), total) in totals {
-        if total != 0 {
-            faults.add(format!(
-                "all balances {} {} add up to {total}, not to zero",
-                mode.name(),
-                currency.code()
-            ));
-        }
-    }
+    check_totals(&totals, faults);
     Ok(balances)
 }
 
@@ -178,14 +135,6 @@ fn check_pages(connection: &Connection, faults: &mut Faults) -> rusqlite::Result
         }
     }
     Ok(())
-}
-
-/// What of a payment's body stands in columns too.
-#[derive(Deserialize)]
-struct PaymentHead {
-    id: i64,
-    status: String,
-    collector_id: Option<i64>,
 }
 
 fn check_payments(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<()> {
@@ -216,38 +165,13 @@ fn check_payments(connection: &Connection, faults: &mut Faults) -> rusqlite::Res
     Ok(())
 }
 
-fn check_payment(payment: &PaymentRecord, faults: &mut Faults) {
-    let id = payment.id;
-    match serde_json::from_slice::<PaymentHead>(&payment.body) {
-        Ok(head) => {
-            if head.id != id {
-                faults.add(format!("payment {id}: its body says {}", head.id));
-            }
-            if head.status != payment.status {
-                faults.add(format!("payment {id}: it is {}, its body says {}", payment.status, head.status));
-            }
-            if head.collector_id.is_some_and(|collector| collector != payment.account_id) {
-                faults.add(format!(
-                    "payment {id}: its body names another collector than {}",
-                    payment.account_id
-                ));
-            }
-        }
-        Err(cause) => faults.add(format!("payment {id}: its body is no payment: {cause}")),
-    }
-    if !payment.internals.is_empty()
-        && let Err(cause) = serde_json::from_slice::<IgnoredAny>(&payment.internals)
-    {
-        faults.add(format!("payment {id}: its internals are no JSON: {cause}"));
-    }
-}
-
 fn check_bodies(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<()> {
     let mut tokens = connection.prepare("SELECT id, content FROM card_token")?;
     let mut found = tokens.query([])?;
     while let Some(row) = found.next()? {
-        let body = rows::content(row, 1).map(|content| content.0);
-        check_body("card token", row.get(0)?, body, faults);
+        let id = row.get(0)?;
+        let body = rows::content(row, 1, "card token", id).map(|content| content.0);
+        check_body(&format!("card token {id}"), body.as_ref(), faults);
     }
     for (what, sql) in
         [("account", "SELECT id, body FROM account"), ("application", "SELECT id, body FROM application")]
@@ -255,60 +179,22 @@ fn check_bodies(connection: &Connection, faults: &mut Faults) -> rusqlite::Resul
         let mut records = connection.prepare(sql)?;
         let mut found = records.query([])?;
         while let Some(row) = found.next()? {
-            check_body(what, row.get(0)?, row.get(1), faults);
+            let body: rusqlite::Result<Vec<u8>> = row.get(1);
+            check_body(&format!("{what} {}", row.get::<_, i64>(0)?), body.as_ref(), faults);
         }
     }
     Ok(())
 }
 
-fn check_body(what: &str, id: i64, body: rusqlite::Result<Vec<u8>>, faults: &mut Faults) {
-    match body {
-        Ok(body) => {
-            if let Err(cause) = serde_json::from_slice::<IgnoredAny>(&body) {
-                faults.add(format!("{what} {id}: its body is no JSON: {cause}"));
-            }
-        }
-        Err(cause) => faults.add(format!("{what} {id}: {cause}")),
-    }
-}
-
-/// Queries that find rows which refer to what isn't there, or which stand where they should not.
-const DANGLING: &[(&str, &str)] = &[
-    (
-        "a timer of a payment that is not there",
-        "SELECT subject FROM timer t WHERE NOT EXISTS
-         (SELECT 1 FROM payment p WHERE p.id = t.subject AND p.account_id = t.account_id AND p.mode = t.mode)",
-    ),
-    (
-        "an account whose earliest timer is not kept right",
-        "SELECT account_id FROM (SELECT account_id, mode, min(due) AS due FROM timer GROUP BY account_id, mode) t
-         WHERE NOT EXISTS (SELECT 1 FROM timer_head h LEFT JOIN clock c ON c.account_id = h.account_id AND h.mode = 0
-                           WHERE h.account_id = t.account_id AND h.mode = t.mode AND h.due = t.due
-                           AND h.wake = t.due - coalesce(c.offset_ms, 0))",
-    ),
-    (
-        "an account that is woken without a timer",
-        "SELECT account_id FROM timer_head h WHERE NOT EXISTS
-         (SELECT 1 FROM timer t WHERE t.account_id = h.account_id AND t.mode = h.mode)",
-    ),
-    (
-        "an attempt of a delivery that is not there",
-        "SELECT delivery_id FROM delivery_attempt a WHERE NOT EXISTS
-         (SELECT 1 FROM delivery d WHERE d.id = a.delivery_id)",
-    ),
-    (
-        "an application of an account that is not there",
-        "SELECT id FROM application a WHERE NOT EXISTS (SELECT 1 FROM account o WHERE o.id = a.account_id)",
-    ),
-    (
-        "a credential of an application that is not there",
-        "SELECT application_id FROM credential c WHERE NOT EXISTS
-         (SELECT 1 FROM application a WHERE a.id = c.application_id)",
-    ),
-];
+/// Rows that refer to what isn't there, here only.
+const DANGLING_ATTEMPTS: (&str, &str) = (
+    "an attempt of a delivery that is not there",
+    "SELECT delivery_id FROM delivery_attempt a WHERE NOT EXISTS
+     (SELECT 1 FROM delivery d WHERE d.id = a.delivery_id)",
+);
 
 fn check_references(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<()> {
-    for (what, sql) in DANGLING {
+    for (what, sql) in DANGLING.iter().chain([&DANGLING_ATTEMPTS]) {
         let mut statement = connection.prepare(sql)?;
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
@@ -319,18 +205,6 @@ fn check_references(connection: &Connection, faults: &mut Faults) -> rusqlite::R
 }
 
 fn count_records(connection: &Connection) -> rusqlite::Result<Vec<(&'static str, u64)>> {
-    const TABLES: [&str; 10] = [
-        "account",
-        "application",
-        "credential",
-        "payer",
-        "payment",
-        "card_token",
-        "idempotency",
-        "posting",
-        "timer",
-        "delivery",
-    ];
     let count = |table| {
         connection
             .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))

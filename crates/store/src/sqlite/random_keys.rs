@@ -9,8 +9,9 @@
 //! the table is committed. A hash can be shared by several rows, so the rows found are candidates: the caller compares
 //! the value itself. Rows that are gone leave candidates behind that compare unequal.
 
+use crate::sqlite::statements::{Hot, Statements};
 use pasarela_domain::identity::{AccountId, Mode};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Statement};
 use siphasher::sip::SipHasher13;
 use std::collections::BTreeSet;
 use std::hash::Hasher;
@@ -143,9 +144,14 @@ impl RandomKeys {
         hash: i64,
         limit: usize,
     ) -> rusqlite::Result<Vec<i64>> {
-        let mut rows = self.in_memory(hash, limit);
         let mut statement = connection
             .prepare_cached("SELECT row_id FROM random_key WHERE hash = ?1 ORDER BY row_id LIMIT ?2")?;
+        self.found(&mut statement, hash, limit)
+    }
+
+    /// The memory's rows and those that `statement` finds in the table, in this order (see above).
+    fn found(&self, statement: &mut Statement<'_>, hash: i64, limit: usize) -> rusqlite::Result<Vec<i64>> {
+        let mut rows = self.in_memory(hash, limit);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         for row in statement.query_map([hash, limit], |row| row.get(0))? {
             rows.push(row?);
@@ -246,17 +252,17 @@ impl RandomKeyWriter {
     /// Like [`RandomKeys::candidates`], with the keys of the group.
     pub(crate) fn candidates(
         &self,
-        connection: &Connection,
+        statements: &mut Statements<'_>,
         hash: i64,
         limit: usize,
     ) -> rusqlite::Result<Vec<i64>> {
-        let mut rows = self.shared.candidates(connection, hash, limit)?;
+        let mut rows = self.shared.found(statements.hot(Hot::RandomKeyRows)?, hash, limit)?;
         rows.extend(self.staged.iter().filter(|key| key.0 == hash).map(|key| key.1));
         Ok(rows)
     }
 
     /// Writes the group's keys, and moves a slice of the older ones. Inside the group's transaction.
-    pub(crate) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn flush(&mut self, statements: &mut Statements<'_>) -> rusqlite::Result<()> {
         if !self.staged.is_empty() {
             let packed: Vec<u8> = self
                 .staged
@@ -264,12 +270,10 @@ impl RandomKeyWriter {
                 .flat_map(|(hash, row)| [hash.to_le_bytes(), row.to_le_bytes()].concat())
                 .collect();
             self.newest_row += 1;
-            connection
-                .prepare_cached("INSERT INTO random_key_recent (id, keys) VALUES (?1, ?2)")?
-                .execute((self.newest_row, packed))?;
+            statements.hot(Hot::InsertRecentKeys)?.execute((self.newest_row, packed))?;
         }
         let slice = if self.staged.is_empty() { IDLE_SLICE } else { LEAST_SLICE.max(self.staged.len() * 2) };
-        self.move_slice(connection, slice)
+        self.move_slice(statements, slice)
     }
 
     /// What was flushed is committed: readers see it.
@@ -306,17 +310,17 @@ impl RandomKeyWriter {
         !recent.moving.is_empty() || self.deleting
     }
 
-    fn move_slice(&mut self, connection: &Connection, size: usize) -> rusqlite::Result<()> {
+    fn move_slice(&mut self, statements: &mut Statements<'_>, size: usize) -> rusqlite::Result<()> {
         let moving = self.shared.recent.read().unwrap_or_else(PoisonError::into_inner).moving.clone();
-        let mut insert =
-            connection.prepare_cached("INSERT OR IGNORE INTO random_key (hash, row_id) VALUES (?1, ?2)")?;
+        let insert = statements.hot(Hot::InsertRandomKey)?;
         let until = moving.len().min(self.moved + size);
         for (hash, row) in moving.iter().take(until).skip(self.moved) {
             insert.execute([hash, row])?;
         }
         self.moved_by_group = until;
         if self.deleting {
-            let deleted = connection
+            let deleted = statements
+                .connection()
                 .prepare_cached(
                     "DELETE FROM random_key_recent WHERE id IN
                      (SELECT id FROM random_key_recent WHERE id <= ?1 ORDER BY id LIMIT ?2)",
@@ -370,7 +374,7 @@ mod tests {
         for number in range {
             keys.stage(hash(number), number);
         }
-        keys.flush(connection).unwrap();
+        keys.flush(&mut Statements::new(connection)).unwrap();
         connection.execute_batch(if commits { "COMMIT" } else { "ROLLBACK" }).unwrap();
         if commits {
             keys.committed();
@@ -398,7 +402,7 @@ mod tests {
             if commits {
                 committed.push(next);
             } else {
-                assert_eq!(keys.candidates(&connection, hash(next), 8).unwrap(), Vec::<i64>::new());
+                assert_eq!(keys.shared().candidates(&connection, hash(next), 8).unwrap(), Vec::<i64>::new());
             }
             next += 500;
             if step % 50 == 49 {
@@ -406,7 +410,8 @@ mod tests {
             }
             // One of the newest group, and some of all before it.
             for first in committed.iter().step_by(1 + committed.len() / 5).chain(committed.last()) {
-                assert_eq!(keys.candidates(&connection, hash(first + 77), 8).unwrap(), vec![first + 77]);
+                let found = keys.shared().candidates(&connection, hash(first + 77), 8).unwrap();
+                assert_eq!(found, vec![first + 77]);
             }
         }
         assert!(count(&connection, "random_key") > 100_000, "generations were moved while keys came in");

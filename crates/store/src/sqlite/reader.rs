@@ -253,6 +253,13 @@ impl SqliteStore {
             .await
     }
 
+    /// A number that changes whenever a test clock is moved.
+    pub(crate) async fn clocks_moved(&self) -> Result<i64, ReadError> {
+        // Clocks only go forward.
+        let sql = "SELECT count(*) + coalesce(sum(offset_ms), 0) FROM clock";
+        self.points().ask(|connection| connection.prepare_cached(sql)?.query_row([], |row| row.get(0))).await
+    }
+
     /// A ledger account's balance in minor units, debit positive.
     pub(crate) async fn balance(
         &self,

@@ -7,6 +7,7 @@ use crate::sqlite::fault::{Fault, already_exists};
 use crate::sqlite::ledger::Balances;
 use crate::sqlite::random_keys::RandomKeyWriter;
 use crate::sqlite::rows::{idempotency_record, resource_value};
+use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
 use crate::{
@@ -62,11 +63,11 @@ impl Memory {
     }
 
     /// Writes what the group gathered, each thing once. Inside the group's transaction, after its requests.
-    pub(crate) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.balances.flush(connection)?;
-        self.tallies.flush(connection)?;
-        self.timers.flush(connection)?;
-        self.keys.flush(connection)
+    pub(crate) fn flush(&mut self, statements: &mut Statements<'_>) -> rusqlite::Result<()> {
+        self.balances.flush(statements)?;
+        self.tallies.flush(statements.connection())?;
+        self.timers.flush(statements.connection())?;
+        self.keys.flush(statements)
     }
 
     /// The group is committed.
@@ -86,21 +87,28 @@ impl Memory {
     }
 }
 
+/// The tables as the writer works on them: with its statements, and what it keeps in memory.
+pub(crate) struct Tables<'c> {
+    pub(crate) statements: Statements<'c>,
+    pub(crate) memory: Memory,
+}
+
 /// Writes all of a request, or returns why not; then the caller takes back what was written, and the memory.
-pub(crate) fn apply(connection: &Connection, memory: &mut Memory, prepared: &Prepared) -> Result<(), Fault> {
+pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), Fault> {
+    let connection = tables.statements.connection();
     let changes = prepared.changes();
     if let Some(record) = &changes.idempotency {
-        refuse_used_key(connection, memory, record)?;
+        refuse_used_key(tables, record)?;
     }
     let mut contents = prepared.contents().iter();
     // One content was prepared for each record that has a body, in the same order.
     let mut content = || contents.next().map(Vec::as_slice).unwrap_or_default();
     for record in &changes.records {
         match record {
-            RecordChange::InsertPayment(payment) => insert_payment(connection, memory, payment, content())?,
-            RecordChange::UpdatePayment(payment) => update_payment(connection, memory, payment, content())?,
-            RecordChange::InsertCardToken(token) => insert_card_token(connection, memory, token, content())?,
-            RecordChange::UpdateCardToken(token) => update_card_token(connection, memory, token, content())?,
+            RecordChange::InsertPayment(payment) => insert_payment(tables, payment, content())?,
+            RecordChange::UpdatePayment(payment) => update_payment(tables, payment, content())?,
+            RecordChange::InsertCardToken(token) => insert_card_token(tables, token, content())?,
+            RecordChange::UpdateCardToken(token) => update_card_token(tables, token, content())?,
             RecordChange::InsertAccount(account) => insert_account(connection, account)?,
             RecordChange::InsertApplication(application) => insert_application(connection, application)?,
             RecordChange::UpdateApplication(application) => update_application(connection, application)?,
@@ -108,39 +116,36 @@ pub(crate) fn apply(connection: &Connection, memory: &mut Memory, prepared: &Pre
             RecordChange::InsertPayer(payer) => insert_payer(connection, payer)?,
             RecordChange::SetClock { account_id, offset_ms } => {
                 set_clock(connection, *account_id, *offset_ms)?;
-                memory.timers.clock_moved(*account_id);
+                tables.memory.timers.clock_moved(*account_id);
             }
-            RecordChange::RecordAttempt(attempt) => record_attempt(connection, attempt)?,
+            RecordChange::RecordAttempt(attempt) => record_attempt(tables, attempt)?,
         }
     }
-    let mark = memory.balances.mark();
+    let mark = tables.memory.balances.mark();
     for (mode, posting) in &changes.postings {
-        memory.balances.post(connection, *mode, posting)?;
+        tables.memory.balances.post(&mut tables.statements, *mode, posting)?;
     }
-    memory.balances.check(mark)?;
+    tables.memory.balances.check(mark)?;
     for timer in &changes.clear_timers {
-        memory.timers.clear(connection, timer)?;
+        tables.memory.timers.clear(&mut tables.statements, timer)?;
     }
     for timer in &changes.set_timers {
-        memory.timers.set(connection, timer)?;
+        tables.memory.timers.set(&mut tables.statements, timer)?;
     }
     for delivery in &changes.deliveries {
-        insert_delivery(connection, delivery)?;
+        insert_delivery(tables, delivery)?;
     }
     match &changes.idempotency {
-        Some(record) => remember_outcome(connection, memory, record),
+        Some(record) => remember_outcome(tables, record),
         None => Ok(()),
     }
 }
 
 /// Reads only, and comes first: a request that is refused before it has written anything costs no rollback.
-fn refuse_used_key(
-    connection: &Connection,
-    memory: &mut Memory,
-    record: &IdempotencyRecord,
-) -> Result<(), Fault> {
-    let hash = memory.keys.hasher().idempotency(record.account_id, &record.key);
-    for row in memory.keys.candidates(connection, hash, MOST_CANDIDATES)? {
+fn refuse_used_key(tables: &mut Tables<'_>, record: &IdempotencyRecord) -> Result<(), Fault> {
+    let connection = tables.statements.connection();
+    let hash = tables.memory.keys.hasher().idempotency(record.account_id, &record.key);
+    for row in tables.memory.keys.candidates(&mut tables.statements, hash, MOST_CANDIDATES)? {
         if let Some(existing) = idempotency_record(connection, row, record.account_id, &record.key)? {
             return Err(Fault::Refused(CommitError::IdempotencyKeyTaken(existing)));
         }
@@ -148,42 +153,24 @@ fn refuse_used_key(
     Ok(())
 }
 
-fn remember_outcome(
-    connection: &Connection,
-    memory: &mut Memory,
-    record: &IdempotencyRecord,
-) -> Result<(), Fault> {
-    let hash = memory.keys.hasher().idempotency(record.account_id, &record.key);
-    connection
-        .prepare_cached(
-            "INSERT INTO idempotency (account_id, key, request, resource_id, part_id, expires)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            record.account_id,
-            record.key,
-            record.request,
-            record.resource_id,
-            record.part_id,
-            record.expires.0
-        ])?;
-    memory.keys.stage(hash, connection.last_insert_rowid());
+fn remember_outcome(tables: &mut Tables<'_>, record: &IdempotencyRecord) -> Result<(), Fault> {
+    let hash = tables.memory.keys.hasher().idempotency(record.account_id, &record.key);
+    tables.statements.hot(Hot::InsertIdempotency)?.execute(params![
+        record.account_id,
+        record.key,
+        record.request,
+        record.resource_id,
+        record.part_id,
+        record.expires.0
+    ])?;
+    tables.memory.keys.stage(hash, tables.statements.connection().last_insert_rowid());
     Ok(())
 }
 
-fn insert_payment(
-    connection: &Connection,
-    memory: &mut Memory,
-    payment: &PaymentRecord,
-    content: &[u8],
-) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "INSERT INTO payment (id, account_id, mode, version, created, updated, approved, release, status,
-             status_detail, payment_method_id, payment_type_id, operation_type, payer_id, external_reference,
-             store_id, pos_id, content)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        )?
+fn insert_payment(tables: &mut Tables<'_>, payment: &PaymentRecord, content: &[u8]) -> Result<(), Fault> {
+    tables
+        .statements
+        .hot(Hot::InsertPayment)?
         .execute(params![
             payment.id,
             payment.account_id,
@@ -204,8 +191,8 @@ fn insert_payment(
             content,
         ])
         .map_err(already_exists("payment"))?;
-    memory.tallies.stage((payment.account_id, payment.mode), None, &Counted::of(payment));
-    stage_payment_keys(memory, payment, None);
+    tables.memory.tallies.stage((payment.account_id, payment.mode), None, &Counted::of(payment));
+    stage_payment_keys(tables, payment, None);
     Ok(())
 }
 
@@ -216,13 +203,8 @@ struct PaymentBefore {
     external_reference: Option<String>,
 }
 
-fn update_payment(
-    connection: &Connection,
-    memory: &mut Memory,
-    payment: &PaymentRecord,
-    content: &[u8],
-) -> Result<(), Fault> {
-    let Some(before) = payment_before(connection, payment)? else {
+fn update_payment(tables: &mut Tables<'_>, payment: &PaymentRecord, content: &[u8]) -> Result<(), Fault> {
+    let Some(before) = payment_before(tables, payment)? else {
         return Err(Fault::Refused(CommitError::VersionConflict));
     };
     let after = Counted::of(payment);
@@ -257,22 +239,20 @@ fn update_payment(
         let _ = write!(sql, ", {column} = ?{number}", number = values.len());
     }
     sql += " WHERE id = ?1";
-    connection.prepare_cached(&sql)?.execute(values.as_slice())?;
-    memory.tallies.stage((payment.account_id, payment.mode), Some(&before.counted), &after);
-    stage_payment_keys(memory, payment, Some(&before));
+    tables.statements.connection().prepare_cached(&sql)?.execute(values.as_slice())?;
+    tables.memory.tallies.stage((payment.account_id, payment.mode), Some(&before.counted), &after);
+    stage_payment_keys(tables, payment, Some(&before));
     Ok(())
 }
 
 /// The payment as it is stored, if its version is the one that was read.
 fn payment_before(
-    connection: &Connection,
+    tables: &mut Tables<'_>,
     payment: &PaymentRecord,
 ) -> rusqlite::Result<Option<PaymentBefore>> {
-    connection
-        .prepare_cached(
-            "SELECT created, updated, approved, release, status, payer_id, external_reference FROM payment
-             WHERE id = ?1 AND account_id = ?2 AND mode = ?3 AND version = ?4",
-        )?
+    tables
+        .statements
+        .hot(Hot::PaymentBefore)?
         .query_row((payment.id, payment.account_id, mode_number(payment.mode), payment.version), |row| {
             Ok(PaymentBefore {
                 counted: Counted {
@@ -289,84 +269,67 @@ fn payment_before(
         .optional()
 }
 
-fn stage_payment_keys(memory: &mut Memory, payment: &PaymentRecord, before: Option<&PaymentBefore>) {
-    let hasher = memory.keys.hasher();
+fn stage_payment_keys(tables: &mut Tables<'_>, payment: &PaymentRecord, before: Option<&PaymentBefore>) {
+    let hasher = tables.memory.keys.hasher();
     if before.is_none_or(|before| before.payer_id != payment.payer_id) {
-        memory.keys.stage(hasher.payer(payment.account_id, payment.mode, payment.payer_id), payment.id);
+        tables
+            .memory
+            .keys
+            .stage(hasher.payer(payment.account_id, payment.mode, payment.payer_id), payment.id);
     }
     if let Some(reference) = &payment.external_reference
         && before.is_none_or(|before| before.external_reference.as_ref() != Some(reference))
     {
-        memory.keys.stage(hasher.external_reference(payment.account_id, payment.mode, reference), payment.id);
+        tables
+            .memory
+            .keys
+            .stage(hasher.external_reference(payment.account_id, payment.mode, reference), payment.id);
     }
 }
 
-fn insert_card_token(
-    connection: &Connection,
-    memory: &mut Memory,
-    token: &CardTokenRecord,
-    content: &[u8],
-) -> Result<(), Fault> {
-    let hash = memory.keys.hasher().card_token(&token.lookup);
-    if card_token_row(connection, memory, hash, token)?.is_some() {
+fn insert_card_token(tables: &mut Tables<'_>, token: &CardTokenRecord, content: &[u8]) -> Result<(), Fault> {
+    let hash = tables.memory.keys.hasher().card_token(&token.lookup);
+    if card_token_row(tables, hash, token)?.is_some() {
         return Err(Fault::Refused(CommitError::AlreadyExists("card token")));
     }
-    connection
-        .prepare_cached(
-            "INSERT INTO card_token (lookup, account_id, mode, version, purge_at, sealed_number, sealed_security_code,
-             content) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            token.lookup,
-            token.account_id,
-            mode_number(token.mode),
-            token.purge_at.0,
-            token.sealed_number,
-            token.sealed_security_code,
-            content,
-        ])?;
-    memory.keys.stage(hash, connection.last_insert_rowid());
+    tables.statements.hot(Hot::InsertCardToken)?.execute(params![
+        token.lookup,
+        token.account_id,
+        mode_number(token.mode),
+        token.purge_at.0,
+        token.sealed_number,
+        token.sealed_security_code,
+        content,
+    ])?;
+    tables.memory.keys.stage(hash, tables.statements.connection().last_insert_rowid());
     Ok(())
 }
 
-fn update_card_token(
-    connection: &Connection,
-    memory: &mut Memory,
-    token: &CardTokenRecord,
-    content: &[u8],
-) -> Result<(), Fault> {
-    let hash = memory.keys.hasher().card_token(&token.lookup);
-    let Some(row) = card_token_row(connection, memory, hash, token)? else {
+fn update_card_token(tables: &mut Tables<'_>, token: &CardTokenRecord, content: &[u8]) -> Result<(), Fault> {
+    let hash = tables.memory.keys.hasher().card_token(&token.lookup);
+    let Some(row) = card_token_row(tables, hash, token)? else {
         return Err(Fault::Refused(CommitError::VersionConflict));
     };
-    let updated = connection
-        .prepare_cached(
-            "UPDATE card_token SET version = version + 1, purge_at = ?1, sealed_number = ?2,
-             sealed_security_code = ?3, content = ?4
-             WHERE id = ?5 AND account_id = ?6 AND mode = ?7 AND version = ?8",
-        )?
-        .execute(params![
-            token.purge_at.0,
-            token.sealed_number,
-            token.sealed_security_code,
-            content,
-            row,
-            token.account_id,
-            mode_number(token.mode),
-            token.version,
-        ])?;
+    let updated = tables.statements.hot(Hot::UpdateCardToken)?.execute(params![
+        token.purge_at.0,
+        token.sealed_number,
+        token.sealed_security_code,
+        content,
+        row,
+        token.account_id,
+        mode_number(token.mode),
+        token.version,
+    ])?;
     one_updated(updated)
 }
 
 fn card_token_row(
-    connection: &Connection,
-    memory: &Memory,
+    tables: &mut Tables<'_>,
     hash: i64,
     token: &CardTokenRecord,
 ) -> rusqlite::Result<Option<i64>> {
-    let mut is_it = connection.prepare_cached("SELECT 1 FROM card_token WHERE id = ?1 AND lookup = ?2")?;
-    for row in memory.keys.candidates(connection, hash, MOST_CANDIDATES)? {
-        if is_it.exists(params![row, token.lookup])? {
+    for row in tables.memory.keys.candidates(&mut tables.statements, hash, MOST_CANDIDATES)? {
+        if tables.statements.hot(Hot::CardTokenAt)?.exists(params![row, token.lookup])? {
             return Ok(Some(row));
         }
     }
@@ -454,13 +417,10 @@ fn set_clock(connection: &Connection, account_id: AccountId, offset_ms: i64) -> 
     Ok(())
 }
 
-fn insert_delivery(connection: &Connection, delivery: &DeliveryRecord) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "INSERT INTO delivery (id, account_id, application_id, mode, channel, state, attempts, created,
-             next_attempt, resource_id, topic, action, url)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )?
+fn insert_delivery(tables: &mut Tables<'_>, delivery: &DeliveryRecord) -> Result<(), Fault> {
+    tables
+        .statements
+        .hot(Hot::InsertDelivery)?
         .execute(params![
             delivery.id,
             delivery.account_id,
@@ -480,12 +440,10 @@ fn insert_delivery(connection: &Connection, delivery: &DeliveryRecord) -> Result
     Ok(())
 }
 
-fn record_attempt(connection: &Connection, attempt: &DeliveryAttempt) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "INSERT INTO delivery_attempt (delivery_id, number, request_id, started, duration_ms, response_status,
-             failure, state, next_attempt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
+fn record_attempt(tables: &mut Tables<'_>, attempt: &DeliveryAttempt) -> Result<(), Fault> {
+    tables
+        .statements
+        .hot(Hot::InsertAttempt)?
         .execute(params![
             attempt.delivery_id,
             attempt.number,
@@ -498,16 +456,12 @@ fn record_attempt(connection: &Connection, attempt: &DeliveryAttempt) -> Result<
             attempt.next_attempt.map(|at| at.0),
         ])
         .map_err(already_exists("delivery attempt"))?;
-    let updated = connection
-        .prepare_cached(
-            "UPDATE delivery SET state = ?1, attempts = ?2, next_attempt = coalesce(?3, next_attempt) WHERE id = ?4",
-        )?
-        .execute(params![
-            attempt.state as u8,
-            attempt.number + 1,
-            attempt.next_attempt.map(|at| at.0),
-            attempt.delivery_id
-        ])?;
+    let updated = tables.statements.hot(Hot::UpdateDelivery)?.execute(params![
+        attempt.state as u8,
+        attempt.number + 1,
+        attempt.next_attempt.map(|at| at.0),
+        attempt.delivery_id
+    ])?;
     one_updated(updated)
 }
 

@@ -21,7 +21,7 @@ pub(crate) const PAYMENT: &str = "id, account_id, mode, version, created, update
      content";
 /// The columns that [`card_token`] reads.
 pub(crate) const CARD_TOKEN: &str =
-    "lookup, account_id, mode, version, purge_at, sealed_number, sealed_security_code, content";
+    "lookup, account_id, mode, version, purge_at, sealed_number, sealed_security_code, content, id";
 /// The columns that [`account`] reads.
 pub(crate) const ACCOUNT: &str = "id, site, email, body";
 /// The columns that [`application`] reads.
@@ -41,9 +41,10 @@ pub(crate) const POSTING: &str = "account_id, currency, cause, resource_id, effe
 
 /// A payment with its decompressed body.
 pub(crate) fn payment(row: &Row<'_>) -> rusqlite::Result<PaymentRecord> {
-    let (body, internals) = content(row, 17)?;
+    let id = row.get(0)?;
+    let (body, internals) = content(row, 17, "payment", id)?;
     Ok(PaymentRecord {
-        id: row.get(0)?,
+        id,
         account_id: row.get(1)?,
         mode: mode(row, 2)?,
         version: row.get(3)?,
@@ -75,7 +76,7 @@ pub(crate) fn card_token(row: &Row<'_>) -> rusqlite::Result<CardTokenRecord> {
         purge_at: instant(row, 4)?,
         sealed_number: row.get(5)?,
         sealed_security_code: row.get(6)?,
-        body: content(row, 7)?.0,
+        body: content(row, 7, "card token", row.get(8)?)?.0,
     })
 }
 
@@ -225,10 +226,18 @@ pub(crate) fn instant(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp
     row.get(index).map(Timestamp)
 }
 
-/// The decompressed body and internals in column `index`.
-pub(crate) fn content(row: &Row<'_>, index: usize) -> rusqlite::Result<(Vec<u8>, Vec<u8>)> {
+/// The decompressed body and internals in column `index` of the record `what` number `id`, which an error names.
+pub(crate) fn content(
+    row: &Row<'_>,
+    index: usize,
+    what: &'static str,
+    id: i64,
+) -> rusqlite::Result<(Vec<u8>, Vec<u8>)> {
     let stored = row.get_ref(index)?.as_blob()?;
-    decode(stored).map_err(|Damaged(why)| damaged(index, why))
+    decode(stored).map_err(|damaged| {
+        let named = format!("{what} {id}: {damaged}");
+        rusqlite::Error::FromSqlConversionFailure(index, Type::Blob, named.into())
+    })
 }
 
 /// A column whose value this version can't read.

@@ -45,7 +45,7 @@ fn run(connection: &Connection, keys: &RandomKeys, search: &PaymentSearch) -> ru
     };
     let mut body = snapshot.prepare_cached("SELECT content FROM payment WHERE id = ?1")?;
     let bodies: rusqlite::Result<Vec<Vec<u8>>> =
-        ids.iter().map(|id| body.query_row([id], |row| Ok(content(row, 0)?.0))).collect();
+        ids.iter().map(|id| body.query_row([id], |row| Ok(content(row, 0, "payment", *id)?.0))).collect();
     Ok(PaymentPage { total, bodies: bodies? })
 }
 

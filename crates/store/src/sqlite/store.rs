@@ -3,11 +3,14 @@
 use crate::prepared::Prepared;
 use crate::sqlite::checkpoint::{Checkpointer, Signal};
 use crate::sqlite::connection::{Purpose, open, open_error};
+use crate::sqlite::journal::Journal;
 use crate::sqlite::location::Held;
 use crate::sqlite::migrations::{migrate, require_newest};
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::reader::ReaderPool;
-use crate::sqlite::writer::{Counters, QUEUE, Task, Work, Writer};
+use crate::sqlite::recovery::{recover, require_applied};
+use crate::sqlite::writer::Writer;
+use crate::work::{Counters, QUEUE, Task, Work};
 use crate::{Changes, CommitError, OpenError, StoreCounters, StoreOptions};
 use pasarela_domain::timestamp::Timestamp;
 use std::path::{Path, PathBuf};
@@ -135,10 +138,7 @@ impl Inner {
         let held = Held::take(options)?;
         let database = held.database().to_owned();
         let inner = if options.read_only { Inner::reading(held) } else { Inner::writing(held) };
-        inner.map_err(|failure| match failure {
-            OpenFailure::Refused(refusal) => refusal,
-            OpenFailure::Database(cause) => open_error(&database, cause),
-        })
+        inner.map_err(|failure| failure.of(&database))
     }
 
     fn writing(held: Held) -> Result<Inner, OpenFailure> {
@@ -147,8 +147,10 @@ impl Inner {
         let mut connection = open(database, Purpose::Write { durable })?;
         migrate(&mut connection, database)?;
         let (counters, checkpoint) = (Arc::new(Counters::default()), Arc::new(Signal::default()));
-        let writer = Writer::new(connection, counters.clone(), checkpoint.clone())?;
-        let checkpointer = Checkpointer::open(database, durable)?;
+        let journal = if durable { Some(recover(&connection, database)?) } else { None };
+        let journaled = journal.as_ref().map(Journal::shared);
+        let writer = Writer::new(connection, journal, counters.clone(), checkpoint.clone())?;
+        let checkpointer = Checkpointer::open(database, journaled)?;
         let keys = writer.keys();
         let (queue, waiting) = sync_channel(QUEUE);
         let signal = checkpoint.clone();
@@ -165,6 +167,7 @@ impl Inner {
     fn reading(held: Held) -> Result<Inner, OpenFailure> {
         let connection = open(held.database(), Purpose::Read)?;
         require_newest(&connection, held.database())?;
+        require_applied(&connection, held.database())?;
         let keys = RandomKeys::load(&connection)?;
         Ok(Inner::assemble(held, None, Arc::default(), Arc::default(), keys))
     }
@@ -226,9 +229,19 @@ impl Drop for Inner {
 }
 
 /// Why opening ended early.
-enum OpenFailure {
+pub(crate) enum OpenFailure {
     Refused(OpenError),
     Database(rusqlite::Error),
+}
+
+impl OpenFailure {
+    /// What is said of it to whoever wanted to open `database`.
+    pub(crate) fn of(self, database: &Path) -> OpenError {
+        match self {
+            OpenFailure::Refused(refusal) => refusal,
+            OpenFailure::Database(cause) => open_error(database, cause),
+        }
+    }
 }
 
 impl From<OpenError> for OpenFailure {

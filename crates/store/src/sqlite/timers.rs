@@ -6,6 +6,7 @@
 use crate::Timer;
 use crate::numbers::mode_number;
 use crate::sqlite::fault::Fault;
+use crate::sqlite::statements::{Hot, Statements};
 use pasarela_domain::identity::{AccountId, Mode};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeSet, HashMap};
@@ -25,25 +26,37 @@ pub(crate) struct TimerWriter {
 
 impl TimerWriter {
     /// Sets a timer; one of the same account, mode, kind and subject is replaced.
-    pub(crate) fn set(&mut self, connection: &Connection, timer: &Timer) -> Result<(), Fault> {
-        self.remove(connection, timer)?;
-        connection
-            .prepare_cached(
-                "INSERT INTO timer (account_id, mode, due, kind, subject) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((
-                timer.account_id,
-                mode_number(timer.mode),
-                timer.due.0,
-                timer.kind as u8,
-                timer.subject,
-            ))?;
-        self.touch(connection, (timer.account_id, timer.mode), timer.due.0)
+    pub(crate) fn set(&mut self, statements: &mut Statements<'_>, timer: &Timer) -> Result<(), Fault> {
+        self.clear(statements, timer)?;
+        statements.hot(Hot::InsertTimer)?.execute((
+            timer.account_id,
+            mode_number(timer.mode),
+            timer.due.0,
+            timer.kind as u8,
+            timer.subject,
+        ))?;
+        self.touch(statements.connection(), (timer.account_id, timer.mode), timer.due.0)
     }
 
     /// Removes a timer, if it is there.
-    pub(crate) fn clear(&mut self, connection: &Connection, timer: &Timer) -> Result<(), Fault> {
-        self.remove(connection, timer)
+    pub(crate) fn clear(&mut self, statements: &mut Statements<'_>, timer: &Timer) -> Result<(), Fault> {
+        // Looked for before it is deleted: nearly always there is none, and a DELETE that finds its row through another
+        // index costs ten times this look.
+        let due: Option<i64> = statements
+            .hot(Hot::TimerOf)?
+            .query_row((timer.account_id, mode_number(timer.mode), timer.subject, timer.kind as u8), |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let Some(due) = due else { return Ok(()) };
+        statements.hot(Hot::DeleteTimer)?.execute((
+            timer.account_id,
+            mode_number(timer.mode),
+            due,
+            timer.kind as u8,
+            timer.subject,
+        ))?;
+        self.touch(statements.connection(), (timer.account_id, timer.mode), due)
     }
 
     /// The account's clock was moved: its head wakes at another time.
@@ -88,27 +101,6 @@ impl TimerWriter {
     pub(crate) fn failed(&mut self) {
         self.touched.clear();
         self.known.clear();
-    }
-
-    fn remove(&mut self, connection: &Connection, timer: &Timer) -> Result<(), Fault> {
-        // Looked for before it is deleted: nearly always there is none, and a DELETE that finds its row through another
-        // index costs ten times this look.
-        let due: Option<i64> = connection
-            .prepare_cached(
-                "SELECT due FROM timer INDEXED BY timer_by_subject
-                 WHERE account_id = ?1 AND mode = ?2 AND subject = ?3 AND kind = ?4",
-            )?
-            .query_row((timer.account_id, mode_number(timer.mode), timer.subject, timer.kind as u8), |row| {
-                row.get(0)
-            })
-            .optional()?;
-        let Some(due) = due else { return Ok(()) };
-        connection
-            .prepare_cached(
-                "DELETE FROM timer WHERE account_id = ?1 AND mode = ?2 AND due = ?3 AND kind = ?4 AND subject = ?5",
-            )?
-            .execute((timer.account_id, mode_number(timer.mode), due, timer.kind as u8, timer.subject))?;
-        self.touch(connection, (timer.account_id, timer.mode), due)
     }
 
     /// A timer at `due` came or went: it matters to the head only if it is at or before it.

@@ -3,27 +3,22 @@
 //! A request which is refused leaves nothing behind, and the others of its group are done. Most refusals are known before
 //! anything is written (a key that was used, a stale version). For the rest there are savepoints; they cost a fifth of the
 //! writer's time, so a group is first applied without them, and again with one for each request if it turns out that it
-//! needs them. Answers are released after the commit, which is when they are on the disk.
+//! needs them. Answers are released after the commit; before it the group is on the disk, in the journal.
 
-use crate::CommitError;
-use crate::StoreCounters;
-use crate::prepared::Prepared;
 use crate::sqlite::checkpoint::Signal;
 use crate::sqlite::fault::{Fault, commit_error};
-use crate::sqlite::records::{Memory, apply, purge_idempotency, purge_secrets};
-use pasarela_domain::timestamp::Timestamp;
+use crate::sqlite::journal::{AppendError, Journal, remove, sync_log};
+use crate::sqlite::journal_record::put_tasks;
+use crate::sqlite::random_keys::RandomKeys;
+use crate::sqlite::records::{Memory, Tables, apply, purge_idempotency, purge_secrets};
+use crate::sqlite::statements::{Hot, Statements};
+use crate::work::{Counters, GROUP, Outcome, Task, Work};
+use crate::{CommitError, RecordChange};
 use rusqlite::{Connection, ErrorCode};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-
-/// How many requests may wait: at 5,000 a second that is less than a second of work; more would only wait longer.
-pub(crate) const QUEUE: usize = 4_096;
-
-/// How many requests share a sync. Past some dozens the sync is cheap already, and the first waits for the last.
-const GROUP: usize = 256;
 
 /// From this many requests in a group, the writer waits a moment for more before the next: whoever was answered by the
 /// last sync is about to come again. Measured with 32 clients on a disk that syncs in 0.2 ms, groups had 6 without it:
@@ -32,6 +27,10 @@ const BUSY_GROUP: usize = 4;
 
 /// How long it waits: about the time of a fast disk's sync.
 const GATHERING: Duration = Duration::from_micros(250);
+
+/// How long the records of notifications' attempts wait for a request to share its sync: nobody waits for them, and alone
+/// they would be in the way of the next request.
+const UNHURRIED: Duration = Duration::from_millis(2);
 
 /// After this much quiet the writer tidies up.
 const QUIET: Duration = Duration::from_millis(50);
@@ -47,82 +46,111 @@ fn gather(queue: &Receiver<Work>, group: &mut Vec<Work>, wanted: usize) {
     }
 }
 
-/// What the writer is asked to do.
-pub(crate) enum Task {
-    /// Commit a request's changes.
-    Commit(Box<Prepared>),
-    /// Take the secrets from expired card tokens.
-    PurgeSecrets { now: Timestamp, limit: u32 },
-    /// Forget expired idempotency records.
-    PurgeIdempotency { now: Timestamp, limit: u32 },
-}
-
-/// How many rows a task was about, or why it was not done.
-pub(crate) type Outcome = Result<u64, CommitError>;
-
-/// A task and who waits for it.
-pub(crate) struct Work {
-    pub(crate) task: Task,
-    pub(crate) reply: oneshot::Sender<Outcome>,
-}
-
-/// What is counted, as it happens.
-#[derive(Default)]
-pub(crate) struct Counters {
-    commits: AtomicU64,
-    payments: AtomicU64,
-    syncs: AtomicU64,
-    waiting: AtomicU64,
-}
-
-impl Counters {
-    /// One more request waits.
-    pub(crate) fn queued(&self) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// One request less waits.
-    pub(crate) fn taken(&self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// All of them now.
-    pub(crate) fn read(&self) -> StoreCounters {
-        StoreCounters {
-            commits: self.commits.load(Ordering::Relaxed),
-            payments: self.payments.load(Ordering::Relaxed),
-            syncs: self.syncs.load(Ordering::Relaxed),
-            waiting: self.waiting.load(Ordering::Relaxed),
+/// Waits for a request if there are only records of attempts, and few.
+fn wait_for_a_request(queue: &Receiver<Work>, group: &mut Vec<Work>) {
+    let deadline = Instant::now() + UNHURRIED;
+    while group.len() < BUSY_GROUP && group.iter().all(|work| is_unhurried(&work.task)) {
+        match queue.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(work) => group.push(work),
+            Err(_) => return,
         }
     }
 }
 
-/// The thread's state.
+fn is_unhurried(task: &Task) -> bool {
+    let Task::Commit(prepared) = task else { return false };
+    let records = &prepared.changes().records;
+    !records.is_empty() && records.iter().all(|record| matches!(record, RecordChange::RecordAttempt(_)))
+}
+
 pub(crate) struct Writer {
     connection: Connection,
     memory: Memory,
+    /// None for a store that is not to be kept.
+    journal: Option<Journal>,
     counters: Arc<Counters>,
     checkpoint: Arc<Signal>,
 }
 
 impl Writer {
-    /// A writer on `connection`, whose database is migrated.
+    /// A writer on `connection`, whose database is migrated and recovered.
     pub(crate) fn new(
         connection: Connection,
+        journal: Option<Journal>,
         counters: Arc<Counters>,
         checkpoint: Arc<Signal>,
     ) -> rusqlite::Result<Writer> {
         let memory = Memory::load(&connection)?;
-        Ok(Writer { connection, memory, counters, checkpoint })
+        Ok(Writer { connection, memory, journal, counters, checkpoint })
     }
 
     /// What readers need of the writer's memory.
-    pub(crate) fn keys(&self) -> crate::sqlite::random_keys::RandomKeys {
+    pub(crate) fn keys(&self) -> RandomKeys {
         self.memory.keys.shared()
     }
 
     /// Works until the queue is closed and empty.
-    pub(crate) fn run(mut self, queue: &Receiver<Work>) {
+    pub(crate) fn run(self, queue: &Receiver<Work>) {
+        let tables = Tables { statements: Statements::new(&self.connection), memory: self.memory };
+        Session { tables, journal: self.journal, counters: self.counters, checkpoint: self.checkpoint }
+            .run(queue);
+        finish(&self.connection);
+    }
+}
+
+/// Empties the log, and with it the journal.
+fn finish(connection: &Connection) {
+    // Closing the last connection empties the log; a reader that is still at it would keep it from that. It is not
+    // waited for: then the log stays as it is, and the next start reads it.
+    let emptied = connection
+        .busy_timeout(Duration::ZERO)
+        .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+    if let Err(cause) = emptied {
+        tracing::warn!(%cause, "the log could not be emptied");
+    }
+    let Some(database) = connection.path().map(Path::new) else { return };
+    if let Err(cause) = sync_log(database).and_then(|()| remove(database)) {
+        tracing::warn!(%cause, "the journal could not be removed; the next start does it");
+    }
+}
+
+/// The thread's state.
+struct Session<'c> {
+    tables: Tables<'c>,
+    journal: Option<Journal>,
+    counters: Arc<Counters>,
+    checkpoint: Arc<Signal>,
+}
+
+/// Why a group failed.
+enum GroupError {
+    Database(rusqlite::Error),
+    /// The journal could not be written: nothing is stored.
+    Journal(std::io::Error),
+    /// It is not known whether the journal has the group.
+    Unknown(String),
+}
+
+impl From<rusqlite::Error> for GroupError {
+    fn from(error: rusqlite::Error) -> GroupError {
+        GroupError::Database(error)
+    }
+}
+
+impl GroupError {
+    /// What every request of the group is answered.
+    fn answer(&self) -> CommitError {
+        match self {
+            GroupError::Database(error) => commit_error(error),
+            GroupError::Journal(cause) if is_disk_full(cause) => CommitError::DiskFull,
+            GroupError::Journal(cause) => CommitError::Failed(format!("the journal: {cause}")),
+            GroupError::Unknown(cause) => CommitError::Unknown(cause.clone()),
+        }
+    }
+}
+
+impl Session<'_> {
+    fn run(mut self, queue: &Receiver<Work>) {
         let mut last_group = 0;
         while let Some(first) = self.next(queue) {
             let mut group = vec![first];
@@ -131,6 +159,7 @@ impl Writer {
             {
                 group.push(work);
             }
+            wait_for_a_request(queue, &mut group);
             if last_group >= BUSY_GROUP {
                 gather(queue, &mut group, last_group * 2);
             }
@@ -139,15 +168,6 @@ impl Writer {
                 self.counters.taken();
             }
             self.serve(group);
-        }
-        // Closing the last connection empties the log; a reader that is still at it would keep it from that. It is not
-        // waited for: then the log stays as it is, and the next start reads it.
-        let emptied = self
-            .connection
-            .busy_timeout(Duration::ZERO)
-            .and_then(|()| self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
-        if let Err(cause) = emptied {
-            tracing::warn!(%cause, "the log could not be emptied");
         }
     }
 
@@ -159,7 +179,7 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {}
             }
-            if !self.memory.keys.has_idle_work() {
+            if !self.tables.memory.keys.has_idle_work() {
                 return queue.recv().ok();
             }
             match queue.recv_timeout(QUIET) {
@@ -175,7 +195,7 @@ impl Writer {
     fn serve(&mut self, group: Vec<Work>) {
         match self.commit(&group) {
             Ok(outcomes) => {
-                self.memory.committed();
+                self.tables.memory.committed();
                 self.count(&group, &outcomes);
                 self.checkpoint.committed();
                 for (work, outcome) in group.into_iter().zip(outcomes) {
@@ -183,10 +203,10 @@ impl Writer {
                     let _ = work.reply.send(outcome);
                 }
             }
-            Err(cause) => {
-                tracing::error!(%cause, requests = group.len(), "a group of writes failed; nothing of it is stored");
-                self.memory.failed();
-                let answer = commit_error(&cause);
+            Err(failure) => {
+                let answer = failure.answer();
+                tracing::error!(cause = %answer, requests = group.len(), "a group of writes failed");
+                self.tables.memory.failed();
                 for work in group {
                     let _ = work.reply.send(Err(answer.clone()));
                 }
@@ -194,30 +214,55 @@ impl Writer {
         }
     }
 
-    /// One transaction for the group. An error means that nothing of it is stored.
-    fn commit(&mut self, group: &[Work]) -> rusqlite::Result<Vec<Outcome>> {
+    /// One transaction for the group. An error means that nothing of it is stored, unless it says that this is unknown.
+    fn commit(&mut self, group: &[Work]) -> Result<Vec<Outcome>, GroupError> {
         let outcomes = self.transaction(group);
-        if outcomes.is_err() && !self.connection.is_autocommit() {
+        if outcomes.is_err() && !self.connection().is_autocommit() {
             // SQLite has ended the transaction itself after some failures (a full disk); after others it is open.
             self.execute("ROLLBACK")?;
         }
         outcomes
     }
 
-    fn transaction(&mut self, group: &[Work]) -> rusqlite::Result<Vec<Outcome>> {
-        let mark = self.memory.mark();
-        self.execute("BEGIN IMMEDIATE")?;
+    fn transaction(&mut self, group: &[Work]) -> Result<Vec<Outcome>, GroupError> {
+        let mark = self.tables.memory.mark();
+        self.tables.statements.hot(Hot::Begin)?.execute([])?;
         let outcomes = match self.unprotected(group)? {
             Some(outcomes) => outcomes,
             None => {
                 self.execute("ROLLBACK")?;
-                self.memory.undo(mark);
-                self.execute("BEGIN IMMEDIATE")?;
+                self.tables.memory.undo(mark);
+                self.tables.statements.hot(Hot::Begin)?.execute([])?;
                 group.iter().map(|work| self.protected(&work.task)).collect::<rusqlite::Result<_>>()?
             }
         };
-        self.memory.flush(&self.connection)?;
-        self.execute("COMMIT")?;
+        self.tables.memory.flush(&mut self.tables.statements)?;
+        let accepted = || group.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+        match &mut self.journal {
+            Some(journal) if accepted().next().is_some() => {
+                let payload = |out: &mut Vec<u8>| put_tasks(accepted().map(|(work, _)| &work.task), out);
+                let written = journal.append(payload).map_err(|error| match error {
+                    AppendError::Refused(cause) => GroupError::Journal(cause),
+                    AppendError::Unknown(cause) => GroupError::Unknown(cause.to_string()),
+                })?;
+                let commit = || {
+                    let statements = &mut self.tables.statements;
+                    // Numbers are counted from one: they never come near 2^63.
+                    statements.hot(Hot::Applied)?.execute([written.number as i64])?;
+                    statements.hot(Hot::Commit)?.execute([])
+                };
+                if let Err(error) = { commit }() {
+                    return Err(match journal.take_back(written) {
+                        Ok(()) => GroupError::Database(error),
+                        Err(cause) => GroupError::Unknown(format!("{error}; {cause}")),
+                    });
+                }
+                journal.committed(written);
+            }
+            _ => {
+                self.tables.statements.hot(Hot::Commit)?.execute([])?;
+            }
+        }
         Ok(outcomes)
     }
 
@@ -225,13 +270,13 @@ impl Writer {
     fn unprotected(&mut self, group: &[Work]) -> rusqlite::Result<Option<Vec<Outcome>>> {
         let mut outcomes = Vec::with_capacity(group.len());
         for work in group {
-            let (mark, changes) = (self.memory.mark(), self.connection.total_changes());
+            let (mark, changes) = (self.tables.memory.mark(), self.connection().total_changes());
             let outcome = self.apply(&work.task)?;
             if outcome.is_err() {
-                if self.connection.total_changes() != changes {
+                if self.connection().total_changes() != changes {
                     return Ok(None);
                 }
-                self.memory.undo(mark);
+                self.tables.memory.undo(mark);
             }
             outcomes.push(outcome);
         }
@@ -240,12 +285,12 @@ impl Writer {
 
     /// One request under its savepoint.
     fn protected(&mut self, task: &Task) -> rusqlite::Result<Outcome> {
-        let mark = self.memory.mark();
+        let mark = self.tables.memory.mark();
         self.execute("SAVEPOINT request")?;
         let outcome = self.apply(task)?;
         if outcome.is_err() {
             self.execute("ROLLBACK TO request")?;
-            self.memory.undo(mark);
+            self.tables.memory.undo(mark);
         }
         self.execute("RELEASE request")?;
         Ok(outcome)
@@ -253,7 +298,7 @@ impl Writer {
 
     /// One request. The outer error fails the group with it.
     fn apply(&mut self, task: &Task) -> rusqlite::Result<Outcome> {
-        match self.write(task) {
+        match perform(&mut self.tables, task) {
             Ok(rows) => Ok(Ok(rows)),
             Err(Fault::Refused(refusal)) => Ok(Err(refusal)),
             Err(Fault::Database(error)) if self.fails_the_group(&error) => Err(error),
@@ -261,19 +306,9 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, task: &Task) -> Result<u64, Fault> {
-        match task {
-            Task::Commit(prepared) => apply(&self.connection, &mut self.memory, prepared).map(|()| 1),
-            Task::PurgeSecrets { now, limit } => Ok(purge_secrets(&self.connection, *now, *limit)?),
-            Task::PurgeIdempotency { now, limit } => {
-                Ok(purge_idempotency(&self.connection, &self.memory.keys, *now, *limit)?)
-            }
-        }
-    }
-
     /// Whether the disk or the database is the matter, not what the request asked.
     fn fails_the_group(&self, error: &rusqlite::Error) -> bool {
-        self.connection.is_autocommit()
+        self.connection().is_autocommit()
             || matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -287,18 +322,35 @@ impl Writer {
             )
     }
 
+    const fn connection(&self) -> &Connection {
+        self.tables.statements.connection()
+    }
+
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
-        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
+        self.connection().prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
     fn count(&self, group: &[Work], outcomes: &[Outcome]) {
-        let done = group.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
-        for (work, _) in done {
-            if let Task::Commit(prepared) = &work.task {
-                self.counters.commits.fetch_add(1, Ordering::Relaxed);
-                self.counters.payments.fetch_add(prepared.payments(), Ordering::Relaxed);
-            }
+        for (work, _) in group.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            self.counters.done(&work.task);
         }
-        self.counters.syncs.fetch_add(1, Ordering::Relaxed);
+        self.counters.synced();
     }
+}
+
+/// Does one task inside the transaction that is open; how many rows it was about.
+pub(crate) fn perform(tables: &mut Tables<'_>, task: &Task) -> Result<u64, Fault> {
+    let connection = tables.statements.connection();
+    match task {
+        Task::Commit(prepared) => apply(tables, prepared).map(|()| 1),
+        Task::PurgeSecrets { now, limit } => Ok(purge_secrets(connection, *now, *limit)?),
+        Task::PurgeIdempotency { now, limit } => {
+            Ok(purge_idempotency(connection, &tables.memory.keys, *now, *limit)?)
+        }
+    }
+}
+
+fn is_disk_full(cause: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

@@ -17,7 +17,7 @@ async fn pay(world: &World, id: i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_under_load_is_whole_and_opens_as_a_store() {
-    let world = Arc::new(World::new().await);
+    let world = Arc::new(World::on_sqlite().await);
     for id in 1..=200 {
         pay(&world, id).await;
     }
@@ -45,7 +45,7 @@ async fn a_backup_under_load_is_whole_and_opens_as_a_store() {
     assert_eq!(copied.load(Ordering::Relaxed), 100);
     assert_eq!(std::fs::read_dir(target.path()).unwrap().count(), 1, "only the backup is there");
 
-    let restored = World { store: open(target.path()).await, directory: target };
+    let restored = World::of_directory(open(target.path()).await, target).await;
     restored.assert_sound().await;
     for id in 1..=200 {
         assert_eq!(restored.stored(id).await, Some(payment(id)));
@@ -56,7 +56,7 @@ async fn a_backup_under_load_is_whole_and_opens_as_a_store() {
 
 #[tokio::test]
 async fn a_backup_never_replaces_a_file_and_a_failed_one_leaves_nothing() {
-    let world = World::new().await;
+    let world = World::on_sqlite().await;
     let target = tempfile::tempdir().unwrap();
     let file = target.path().join("backup.db");
     std::fs::write(&file, "precious").unwrap();

@@ -6,9 +6,20 @@ use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::money::Currency;
 use pasarela_store::{Changes, CommitError, RecordChange};
 
-#[tokio::test]
-async fn a_payment_is_read_back_as_it_was_written_and_survives_a_restart() {
-    let world = World::new().await;
+on_both_stores! {
+    a_payment_is_read_back_as_it_was_written_and_survives_a_restart,
+    an_update_raises_the_version_and_one_of_an_older_version_is_refused,
+    a_payment_is_not_updated_under_another_account_or_mode,
+    a_second_record_of_the_same_identity_is_refused,
+    a_refused_commit_leaves_nothing_of_itself,
+    a_used_idempotency_key_answers_what_it_made_also_after_a_restart,
+    of_two_requests_at_once_under_one_key_exactly_one_is_done,
+    an_expired_idempotency_key_is_forgotten_and_may_be_used_again,
+    what_waits_together_shares_a_sync_and_a_refused_request_harms_no_other,
+    a_card_tokens_secrets_are_gone_once_it_is_used_or_its_time_has_come,
+}
+
+async fn a_payment_is_read_back_as_it_was_written_and_survives_a_restart(world: World) {
     let mut written = payment(1);
     written.body = vec![b' '; 5_000];
     written.body.splice(0..0, crate::world::body(1, "pending"));
@@ -19,9 +30,7 @@ async fn a_payment_is_read_back_as_it_was_written_and_survives_a_restart() {
     assert_eq!(world.stored(1).await, Some(written));
 }
 
-#[tokio::test]
-async fn an_update_raises_the_version_and_one_of_an_older_version_is_refused() {
-    let world = World::new().await;
+async fn an_update_raises_the_version_and_one_of_an_older_version_is_refused(world: World) {
     world.insert(&payment(1)).await;
     let read = world.stored(1).await.unwrap();
     world.commit(vec![RecordChange::UpdatePayment(approved(read.clone()))]).await.unwrap();
@@ -34,9 +43,7 @@ async fn an_update_raises_the_version_and_one_of_an_older_version_is_refused() {
     world.assert_sound().await;
 }
 
-#[tokio::test]
-async fn a_payment_is_not_updated_under_another_account_or_mode() {
-    let world = World::new().await;
+async fn a_payment_is_not_updated_under_another_account_or_mode(world: World) {
     world.insert(&payment(1)).await;
     for (account_id, mode) in [(SELLER + 1, Mode::Test), (SELLER, Mode::Live)] {
         let foreign = RecordChange::UpdatePayment(approved(pasarela_store::PaymentRecord {
@@ -49,9 +56,7 @@ async fn a_payment_is_not_updated_under_another_account_or_mode() {
     }
 }
 
-#[tokio::test]
-async fn a_second_record_of_the_same_identity_is_refused() {
-    let world = World::new().await;
+async fn a_second_record_of_the_same_identity_is_refused(world: World) {
     world.insert(&payment(1)).await;
     assert_eq!(
         world.commit(vec![RecordChange::InsertPayment(payment(1))]).await,
@@ -64,9 +69,7 @@ async fn a_second_record_of_the_same_identity_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn a_refused_commit_leaves_nothing_of_itself() {
-    let world = World::new().await;
+async fn a_refused_commit_leaves_nothing_of_itself(world: World) {
     world.insert(&payment(1)).await;
     let refused = Changes {
         idempotency: Some(outcome(1, 2)),
@@ -91,9 +94,7 @@ async fn a_refused_commit_leaves_nothing_of_itself() {
     world.assert_sound().await;
 }
 
-#[tokio::test]
-async fn a_used_idempotency_key_answers_what_it_made_also_after_a_restart() {
-    let world = World::new().await;
+async fn a_used_idempotency_key_answers_what_it_made_also_after_a_restart(world: World) {
     let first = outcome(7, 1);
     let changes = |id| Changes {
         idempotency: Some(outcome(7, id)),
@@ -109,9 +110,7 @@ async fn a_used_idempotency_key_answers_what_it_made_also_after_a_restart() {
     assert_eq!(world.store.idempotency(SELLER + 1, &[7; 16]).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn of_two_requests_at_once_under_one_key_exactly_one_is_done() {
-    let world = World::new().await;
+async fn of_two_requests_at_once_under_one_key_exactly_one_is_done(world: World) {
     let changes = |id| Changes {
         idempotency: Some(outcome(7, id)),
         records: vec![RecordChange::InsertPayment(payment(id))],
@@ -122,9 +121,7 @@ async fn of_two_requests_at_once_under_one_key_exactly_one_is_done() {
     assert_eq!(two, Err(CommitError::IdempotencyKeyTaken(outcome(7, 1))));
 }
 
-#[tokio::test]
-async fn an_expired_idempotency_key_is_forgotten_and_may_be_used_again() {
-    let world = World::new().await;
+async fn an_expired_idempotency_key_is_forgotten_and_may_be_used_again(world: World) {
     for key in 1..=3 {
         world
             .store
@@ -141,9 +138,7 @@ async fn an_expired_idempotency_key_is_forgotten_and_may_be_used_again() {
     assert_eq!(world.store.idempotency(SELLER, &[1; 16]).await.unwrap(), Some(outcome(1, 5)));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_waits_together_shares_a_sync_and_a_refused_request_harms_no_other() {
-    let world = World::new().await;
+async fn what_waits_together_shares_a_sync_and_a_refused_request_harms_no_other(world: World) {
     world.insert(&payment(1_000)).await;
     let before = world.store.counters();
     let waiting: Vec<_> = (0..600_i64)
@@ -180,9 +175,7 @@ async fn what_waits_together_shares_a_sync_and_a_refused_request_harms_no_other(
     world.assert_sound().await;
 }
 
-#[tokio::test]
-async fn a_card_tokens_secrets_are_gone_once_it_is_used_or_its_time_has_come() {
-    let world = World::new().await;
+async fn a_card_tokens_secrets_are_gone_once_it_is_used_or_its_time_has_come(world: World) {
     for number in 1..=3 {
         world.commit(vec![RecordChange::InsertCardToken(card_token(number))]).await.unwrap();
     }
@@ -209,13 +202,13 @@ async fn a_card_tokens_secrets_are_gone_once_it_is_used_or_its_time_has_come() {
 
 #[tokio::test]
 async fn nothing_of_purged_secrets_is_left_in_the_closed_database() {
-    let world = World::new().await;
+    let world = World::on_sqlite().await;
     let mut token = card_token(1);
     token.sealed_security_code = Some(b"SEALED-CVV-THAT-MUST-NOT-STAY".to_vec());
     world.commit(vec![RecordChange::InsertCardToken(token)]).await.unwrap();
     world.store.purge_expired_secrets(NOON.plus_ms(1_000), 10).await.unwrap();
-    world.store.close().await;
-    for entry in std::fs::read_dir(world.directory.path()).unwrap() {
+    world.store.clone().close().await;
+    for entry in std::fs::read_dir(world.directory()).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         let found = bytes.windows(10).any(|window| window == b"SEALED-CVV");

@@ -7,6 +7,14 @@ use pasarela_store::{
     Changes, Channel, CommitError, DeliveryAttempt, DeliveryRecord, DeliveryState, RecordChange,
 };
 
+on_both_stores! {
+    due_deliveries_are_paged_through_in_order,
+    an_attempt_is_recorded_with_the_deliverys_new_state,
+    an_attempt_of_an_unknown_delivery_is_refused,
+    deliveries_are_found_by_their_resource_whatever_its_text_looks_like,
+    moving_a_clock_moves_the_accounts_pending_deliveries_only,
+}
+
 fn delivery(id: i64, next_attempt: Timestamp) -> DeliveryRecord {
     DeliveryRecord {
         id,
@@ -49,9 +57,7 @@ async fn due(world: &World, now: Timestamp, after: Option<(Timestamp, i64)>) -> 
     page.iter().map(|delivery| delivery.id).collect()
 }
 
-#[tokio::test]
-async fn due_deliveries_are_paged_through_in_order() {
-    let world = World::new().await;
+async fn due_deliveries_are_paged_through_in_order(world: World) {
     assert_eq!(world.store.next_delivery().await.unwrap(), None);
     let (early, late) = (NOON, NOON.plus_ms(1));
     insert(
@@ -65,9 +71,7 @@ async fn due_deliveries_are_paged_through_in_order() {
     assert_eq!(due(&world, late, Some((late, 1))).await, [0_i64; 0]);
 }
 
-#[tokio::test]
-async fn an_attempt_is_recorded_with_the_deliverys_new_state() {
-    let world = World::new().await;
+async fn an_attempt_is_recorded_with_the_deliverys_new_state(world: World) {
     insert(&world, vec![delivery(1, NOON)]).await;
     let first = attempt(1, 0, DeliveryState::Pending);
     world.commit(vec![RecordChange::RecordAttempt(first.clone())]).await.unwrap();
@@ -88,18 +92,14 @@ async fn an_attempt_is_recorded_with_the_deliverys_new_state() {
     world.assert_sound().await;
 }
 
-#[tokio::test]
-async fn an_attempt_of_an_unknown_delivery_is_refused() {
-    let world = World::new().await;
+async fn an_attempt_of_an_unknown_delivery_is_refused(world: World) {
     let refused =
         world.commit(vec![RecordChange::RecordAttempt(attempt(5, 0, DeliveryState::Delivered))]).await;
     assert_eq!(refused, Err(CommitError::VersionConflict));
     assert_eq!(world.store.attempts(SELLER, 5).await.unwrap(), vec![]);
 }
 
-#[tokio::test]
-async fn deliveries_are_found_by_their_resource_whatever_its_text_looks_like() {
-    let world = World::new().await;
+async fn deliveries_are_found_by_their_resource_whatever_its_text_looks_like(world: World) {
     let names = ["42", "042", "ORD01J6TC8BYRR0T4ZKY0QR39WGYE", "-7", "9223372036854775808", ""];
     for (id, name) in (1..).zip(names) {
         insert(&world, vec![DeliveryRecord { resource_id: name.to_owned(), ..delivery(id, NOON) }]).await;
@@ -112,9 +112,7 @@ async fn deliveries_are_found_by_their_resource_whatever_its_text_looks_like() {
     assert_eq!(world.store.deliveries_of(SELLER, Mode::Live, "42").await.unwrap(), vec![]);
 }
 
-#[tokio::test]
-async fn moving_a_clock_moves_the_accounts_pending_deliveries_only() {
-    let world = World::new().await;
+async fn moving_a_clock_moves_the_accounts_pending_deliveries_only(world: World) {
     let in_an_hour = NOON.plus_ms(HOUR);
     let live = DeliveryRecord { mode: Mode::Live, ..delivery(2, in_an_hour) };
     let foreign = DeliveryRecord { account_id: 42, ..delivery(3, in_an_hour) };

@@ -6,6 +6,15 @@ use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Leg, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_store::{Changes, CommitError, RecordChange};
 
+on_both_stores! {
+    postings_are_added_up_and_found_by_their_payment_in_order,
+    what_is_owed_to_a_user_never_turns_into_a_debt,
+    of_many_at_once_only_as_many_draw_on_a_balance_as_it_covers,
+    an_unbalanced_posting_is_a_defect_and_stops_its_caller,
+    the_proof_finds_a_balance_that_was_tampered_with_and_a_posting_that_is_not_balanced,
+    postings_of_the_same_instant_are_kept_apart,
+}
+
 const PENDING: LedgerAccount = LedgerAccount::of(AccountKind::SellerPending, SELLER);
 const AVAILABLE: LedgerAccount = LedgerAccount::of(AccountKind::SellerAvailable, SELLER);
 
@@ -20,9 +29,7 @@ async fn balance(world: &World, account: LedgerAccount) -> i64 {
     world.store.balance(Mode::Test, Currency::BRL, account).await.unwrap()
 }
 
-#[tokio::test]
-async fn postings_are_added_up_and_found_by_their_payment_in_order() {
-    let world = World::new().await;
+async fn postings_are_added_up_and_found_by_their_payment_in_order(world: World) {
     world.store.commit(posts(vec![sale(1, 10_000, 499)])).await.unwrap();
     world.store.commit(posts(vec![sale(2, 500, 20), released(1, 9_501)])).await.unwrap();
     assert_eq!(balance(&world, PENDING).await, -480);
@@ -42,9 +49,7 @@ async fn postings_are_added_up_and_found_by_their_payment_in_order() {
     world.assert_sound().await;
 }
 
-#[tokio::test]
-async fn what_is_owed_to_a_user_never_turns_into_a_debt() {
-    let world = World::new().await;
+async fn what_is_owed_to_a_user_never_turns_into_a_debt(world: World) {
     world.store.commit(posts(vec![sale(1, 10_000, 499)])).await.unwrap();
     let mut overdraws = posts(vec![released(1, 9_502)]);
     overdraws.records.push(RecordChange::InsertPayment(payment(1)));
@@ -57,9 +62,7 @@ async fn what_is_owed_to_a_user_never_turns_into_a_debt() {
     world.assert_sound().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_at_once_only_as_many_draw_on_a_balance_as_it_covers() {
-    let world = World::new().await;
+async fn of_many_at_once_only_as_many_draw_on_a_balance_as_it_covers(world: World) {
     world.store.commit(posts(vec![sale(1, 10_000, 0)])).await.unwrap();
     let drawing: Vec<_> = (0..40)
         .map(|_| {
@@ -79,33 +82,27 @@ async fn of_many_at_once_only_as_many_draw_on_a_balance_as_it_covers() {
     world.assert_sound().await;
 }
 
-#[tokio::test]
-#[should_panic(expected = "debits equal credits")]
-async fn an_unbalanced_posting_is_a_defect_and_stops_its_caller() {
-    let world = World::new().await;
+async fn an_unbalanced_posting_is_a_defect_and_stops_its_caller(world: World) {
     let mut unbalanced = sale(1, 10_000, 499);
     unbalanced.legs.push(Leg { account: AVAILABLE, amount_minor: 1 });
-    let _ = world.store.commit(posts(vec![unbalanced])).await;
+    let store = world.store.clone();
+    let stopped = tokio::spawn(async move { store.commit(posts(vec![unbalanced])).await }).await.unwrap_err();
+    let words = stopped.into_panic().downcast::<String>().unwrap();
+    assert!(words.contains("debits equal credits"), "{words}");
+    assert_eq!(balance(&world, AVAILABLE).await, 0);
 }
 
-#[tokio::test]
-async fn the_proof_finds_a_balance_that_was_tampered_with_and_a_posting_that_is_not_balanced() {
-    let world = World::new().await;
+async fn the_proof_finds_a_balance_that_was_tampered_with_and_a_posting_that_is_not_balanced(world: World) {
     world.store.commit(posts(vec![sale(1, 10_000, 499)])).await.unwrap();
-    world.store.clone().close().await;
-    let database = rusqlite::Connection::open(world.directory.path().join("pasarela.db")).unwrap();
-    database.execute("UPDATE balance SET amount_minor = amount_minor + 5 WHERE kind = 8", []).unwrap();
-    drop(database);
-    let world = world.reopened().await;
+    let world =
+        world.changed_behind("UPDATE balance SET amount_minor = amount_minor + 5 WHERE kind = 8").await;
     let faults = world.store.prove_ledger().await.unwrap().faults;
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults[0].contains("SellerPending of 1234567 is -9496, its legs add up to -9501"), "{faults:?}");
     assert!(faults[1].contains("add up to 5, not to zero"), "{faults:?}");
 }
 
-#[tokio::test]
-async fn postings_of_the_same_instant_are_kept_apart() {
-    let world = World::new().await;
+async fn postings_of_the_same_instant_are_kept_apart(world: World) {
     for _ in 0..3 {
         world.store.commit(posts(vec![sale(1, 100, 1), sale(1, 100, 1)])).await.unwrap();
     }

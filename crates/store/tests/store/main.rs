@@ -1,11 +1,17 @@
-//! The store as its callers see it, with real files.
+//! The store as its callers see it, on each of its engines: with real files, and with a real PostgreSQL.
+
+#[macro_use]
+mod world;
 
 mod backup;
 mod commits;
+mod copying;
 mod deliveries;
 mod ledger;
+mod lost_connections;
+mod model;
 mod opening;
+mod postgres;
 mod reads;
 mod search;
 mod timers;
-mod world;

@@ -18,10 +18,10 @@ async fn refusal(options: StoreOptions) -> OpenError {
 
 #[tokio::test]
 async fn a_second_user_of_the_same_data_is_refused_and_told_what_to_do() {
-    let world = World::new().await;
-    let refused = refusal(options(world.directory.path())).await;
+    let world = World::on_sqlite().await;
+    let refused = refusal(options(world.directory())).await;
     assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
-    let lock = world.directory.path().join("pasarela.lock");
+    let lock = world.directory().join("pasarela.lock");
     assert!(refused.to_string().contains(lock.to_str().unwrap()) && refused.to_string().contains("--data"));
     // The first one goes on, and once it is closed the data can be used again.
     world.insert(&payment(1)).await;
@@ -31,9 +31,9 @@ async fn a_second_user_of_the_same_data_is_refused_and_told_what_to_do() {
 
 #[tokio::test]
 async fn a_store_can_be_read_beside_the_process_that_uses_it_and_not_changed() {
-    let world = World::new().await;
+    let world = World::on_sqlite().await;
     world.insert(&payment(1)).await;
-    let beside = Store::open(StoreOptions::read_only(world.directory.path().to_owned())).await.unwrap();
+    let beside = Store::open(StoreOptions::read_only(world.directory().to_owned())).await.unwrap();
     assert_eq!(beside.payment(SELLER, Mode::Test, 1).await.unwrap(), Some(payment(1)));
     assert!(matches!(beside.commit(Changes::default()).await, Err(CommitError::Failed(_))));
     world.insert(&payment(2)).await;
@@ -55,16 +55,16 @@ async fn where_there_is_nothing_a_command_that_only_looks_says_so_and_makes_noth
 
 #[tokio::test]
 async fn data_of_a_newer_version_is_refused_and_left_as_it_is() {
-    let world = World::new().await;
+    let world = World::on_sqlite().await;
     world.insert(&payment(1)).await;
     world.store.clone().close().await;
-    let file = world.directory.path().join("pasarela.db");
+    let file = world.directory().join("pasarela.db");
     let set_version = |version: i64| {
         let database = rusqlite::Connection::open(&file).unwrap();
         database.pragma_update(None, "user_version", version).unwrap();
     };
     set_version(1_000);
-    let refused = refusal(options(world.directory.path())).await;
+    let refused = refusal(options(world.directory())).await;
     assert!(matches!(refused, OpenError::Newer { found: 1_000, .. }), "{refused}");
     set_version(1);
     let world = world.reopened().await;
@@ -131,12 +131,12 @@ async fn what_an_ephemeral_store_of_a_killed_process_left_is_removed_by_the_next
 
 #[tokio::test]
 async fn a_closed_store_says_so() {
-    let world = World::new().await;
+    let world = World::on_sqlite().await;
     let other_handle = world.store.clone();
     world.store.clone().close().await;
     assert!(matches!(other_handle.commit(Changes::default()).await, Err(CommitError::Failed(_))));
     assert!(other_handle.payment_by_id(1).await.is_err());
-    assert!(!world.directory.path().join("pasarela.db-wal").exists(), "the log is emptied");
+    assert!(!world.directory().join("pasarela.db-wal").exists(), "the log is emptied");
 }
 
 #[cfg(target_os = "linux")]
@@ -176,7 +176,7 @@ mod on_a_full_disk {
         };
         let ballast = disk.mounted_at.path().join("ballast");
         let store = open(&disk.mounted_at.path().join("data")).await;
-        let world = World { store, directory: tempfile::tempdir().unwrap() };
+        let world = World::of_directory(store, tempfile::tempdir().unwrap()).await;
         world.insert(&payment(1)).await;
         std::fs::write(&ballast, vec![1; 1_200_000]).unwrap();
 

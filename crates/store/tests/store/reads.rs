@@ -7,6 +7,13 @@ use pasarela_store::{
     AccountRecord, ApplicationRecord, CommitError, CredentialRecord, PayerRecord, RecordChange,
 };
 
+on_both_stores! {
+    an_account_is_found_by_its_id_and_by_its_e_mail_on_its_site,
+    applications_are_listed_by_their_owner_and_can_be_sealed_anew,
+    a_credential_is_found_by_its_keyed_hash,
+    a_payer_is_known_to_one_collector_in_one_mode,
+}
+
 fn account() -> AccountRecord {
     AccountRecord {
         id: SELLER,
@@ -31,9 +38,7 @@ fn credential(number: u8) -> CredentialRecord {
     }
 }
 
-#[tokio::test]
-async fn an_account_is_found_by_its_id_and_by_its_e_mail_on_its_site() {
-    let world = World::new().await;
+async fn an_account_is_found_by_its_id_and_by_its_e_mail_on_its_site(world: World) {
     world.commit(vec![RecordChange::InsertAccount(account())]).await.unwrap();
     assert_eq!(world.store.account(SELLER).await.unwrap(), Some(account()));
     assert_eq!(world.store.account(1).await.unwrap(), None);
@@ -46,9 +51,7 @@ async fn an_account_is_found_by_its_id_and_by_its_e_mail_on_its_site() {
     );
 }
 
-#[tokio::test]
-async fn applications_are_listed_by_their_owner_and_can_be_sealed_anew() {
-    let world = World::new().await;
+async fn applications_are_listed_by_their_owner_and_can_be_sealed_anew(world: World) {
     for id in [8, 7] {
         world.commit(vec![RecordChange::InsertApplication(application(id))]).await.unwrap();
     }
@@ -63,9 +66,7 @@ async fn applications_are_listed_by_their_owner_and_can_be_sealed_anew() {
     );
 }
 
-#[tokio::test]
-async fn a_credential_is_found_by_its_keyed_hash() {
-    let world = World::new().await;
+async fn a_credential_is_found_by_its_keyed_hash(world: World) {
     for number in 1..=2 {
         world.commit(vec![RecordChange::InsertCredential(credential(number))]).await.unwrap();
     }
@@ -78,9 +79,7 @@ async fn a_credential_is_found_by_its_keyed_hash() {
     );
 }
 
-#[tokio::test]
-async fn a_payer_is_known_to_one_collector_in_one_mode() {
-    let world = World::new().await;
+async fn a_payer_is_known_to_one_collector_in_one_mode(world: World) {
     let payer = PayerRecord { account_id: SELLER, mode: Mode::Test, email: [5; 32], payer_id: 99 };
     world.commit(vec![RecordChange::InsertPayer(payer.clone())]).await.unwrap();
     assert_eq!(world.store.payer(SELLER, Mode::Test, &[5; 32]).await.unwrap(), Some(payer.clone()));

@@ -2,10 +2,18 @@
 
 use crate::world::{NOON, SELLER, World, everything, payment};
 use pasarela_domain::identity::Mode;
+use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{Changes, DateField, PaymentRecord, PaymentSearch, RecordChange, SortField};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+
+on_both_stores! {
+    every_search_answers_what_looking_at_everything_would,
+    a_text_that_no_column_can_hold_is_found_nowhere,
+    totals_stay_exact_when_the_tallies_are_cut_and_keys_are_moved_to_their_table,
+    a_payment_is_found_as_soon_as_it_is_acknowledged_and_by_its_new_reference_after_a_change,
+}
 
 /// What a search must answer, by looking at everything.
 fn naive(payments: &[PaymentRecord], search: &PaymentSearch) -> (u64, Vec<Vec<u8>>) {
@@ -113,19 +121,19 @@ fn a_search() -> impl Strategy<Value = PaymentSearch> {
     )
 }
 
-#[test]
-fn every_search_answers_what_looking_at_everything_would() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
-    let worlds = (
+async fn every_search_answers_what_looking_at_everything_would(world: World) {
+    let cases = (
         proptest::collection::vec(a_payment(), 1..250),
         proptest::collection::vec((any::<prop::sample::Index>(), a_payment()), 0..60),
         proptest::collection::vec(a_search(), 150),
     );
-    runner
-        .run(&worlds, |(payments, updates, searches)| {
+    let runtime = tokio::runtime::Handle::current();
+    let running = tokio::task::spawn_blocking(move || {
+        let mut runner =
+            TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
+        runner.run(&cases, |(payments, updates, searches)| {
             runtime.block_on(async {
-                let world = World::new().await;
+                let world = world.another().await;
                 let mut stored = insert_all(&world, payments).await;
                 for (which, changed) in updates {
                     update(&world, which.get_mut(&mut stored), changed).await;
@@ -139,12 +147,11 @@ fn every_search_answers_what_looking_at_everything_would() {
                 Ok(())
             })
         })
-        .unwrap();
+    });
+    running.await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn totals_stay_exact_when_the_tallies_are_cut_and_keys_are_moved_to_their_table() {
-    let world = World::new().await;
+async fn totals_stay_exact_when_the_tallies_are_cut_and_keys_are_moved_to_their_table(world: World) {
     // More than two stretches of the tallies and one generation of random keys.
     let payments: Vec<PaymentRecord> = (0..9_000_i64)
         .map(|number| PaymentRecord {
@@ -183,9 +190,7 @@ async fn totals_stay_exact_when_the_tallies_are_cut_and_keys_are_moved_to_their_
     world.assert_sound().await;
 }
 
-#[tokio::test]
-async fn a_payment_is_found_as_soon_as_it_is_acknowledged_and_by_its_new_reference_after_a_change() {
-    let world = World::new().await;
+async fn a_payment_is_found_as_soon_as_it_is_acknowledged_and_by_its_new_reference_after_a_change(world: World) {
     world.insert(&payment(1)).await;
     let by_reference =
         |text: &str| PaymentSearch { external_reference: Some(text.to_owned()), ..everything() };
@@ -195,6 +200,14 @@ async fn a_payment_is_found_as_soon_as_it_is_acknowledged_and_by_its_new_referen
     world.commit(vec![RecordChange::UpdatePayment(renamed)]).await.unwrap();
     assert_eq!(world.store.search_payments(by_reference("order-1")).await.unwrap().total, 0);
     assert_eq!(world.store.search_payments(by_reference("order-1b")).await.unwrap().total, 1);
+}
+
+async fn a_text_that_no_column_can_hold_is_found_nowhere(world: World) {
+    world.insert(&payment(1)).await;
+    let search = PaymentSearch { external_reference: Some("order-1\0".to_owned()), ..everything() };
+    assert_eq!(world.store.search_payments(search).await.unwrap().total, 0);
+    assert_eq!(world.store.deliveries_of(SELLER, Mode::Test, "\0").await.unwrap(), vec![]);
+    assert_eq!(world.store.account_by_email(Site::MLB, "\0").await.unwrap(), None);
 }
 
 /// Inserts the payments with ids from 1, a hundred a commit.

@@ -5,6 +5,13 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::{DAY, HOUR};
 use pasarela_store::{Changes, RecordChange, Timer, TimerKind};
 
+on_both_stores! {
+    due_timers_come_in_order_and_the_next_wake_is_the_earliest,
+    a_timer_that_is_set_again_is_moved,
+    moving_a_clock_moves_when_its_timers_wake_and_no_others,
+    a_clock_of_an_account_without_timers_can_be_moved,
+}
+
 async fn set(world: &World, timers: Vec<Timer>) {
     world.store.commit(Changes { set_timers: timers, ..Changes::default() }).await.unwrap();
 }
@@ -17,9 +24,7 @@ async fn move_clock(world: &World, offset_ms: i64) {
     world.commit(vec![RecordChange::SetClock { account_id: SELLER, offset_ms }]).await.unwrap();
 }
 
-#[tokio::test]
-async fn due_timers_come_in_order_and_the_next_wake_is_the_earliest() {
-    let world = World::new().await;
+async fn due_timers_come_in_order_and_the_next_wake_is_the_earliest(world: World) {
     assert_eq!(world.store.next_wake().await.unwrap(), None);
     let first = Timer { kind: TimerKind::Expiry, ..release(9, NOON.plus_ms(HOUR)) };
     let second = release(3, NOON.plus_ms(HOUR));
@@ -44,9 +49,7 @@ async fn due_timers_come_in_order_and_the_next_wake_is_the_earliest() {
     assert_eq!(world.store.next_wake().await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_timer_that_is_set_again_is_moved() {
-    let world = World::new().await;
+async fn a_timer_that_is_set_again_is_moved(world: World) {
     world.insert(&payment(1)).await;
     set(&world, vec![release(1, NOON.plus_ms(HOUR))]).await;
     set(&world, vec![release(1, NOON.plus_ms(2 * HOUR))]).await;
@@ -58,9 +61,7 @@ async fn a_timer_that_is_set_again_is_moved() {
     world.assert_sound().await;
 }
 
-#[tokio::test]
-async fn moving_a_clock_moves_when_its_timers_wake_and_no_others() {
-    let world = World::new().await;
+async fn moving_a_clock_moves_when_its_timers_wake_and_no_others(world: World) {
     let live = Timer { mode: Mode::Live, ..release(1, NOON.plus_ms(7 * DAY)) };
     let test = release(2, NOON.plus_ms(7 * DAY));
     set(&world, vec![live, test]).await;
@@ -78,9 +79,7 @@ async fn moving_a_clock_moves_when_its_timers_wake_and_no_others() {
     assert_eq!(world.store.next_wake().await.unwrap(), Some(NOON.plus_ms(6 * DAY)));
 }
 
-#[tokio::test]
-async fn a_clock_of_an_account_without_timers_can_be_moved() {
-    let world = World::new().await;
+async fn a_clock_of_an_account_without_timers_can_be_moved(world: World) {
     move_clock(&world, DAY).await;
     assert_eq!(world.store.next_wake().await.unwrap(), None);
     assert_eq!(world.store.clock_offset(SELLER + 1).await.unwrap(), 0);

@@ -1,40 +1,169 @@
-//! A store in a directory of its own, and records to put into it.
+//! A store on one of the engines, and records to put into it.
 
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
-    CardTokenRecord, Changes, IdempotencyRecord, Location, PaymentRecord, PaymentSearch, RecordChange,
-    SortField, Store, StoreOptions, Timer, TimerKind,
+    CardTokenRecord, Changes, DatabaseUrl, IdempotencyRecord, Location, PaymentRecord, PaymentSearch,
+    RecordChange, SortField, Store, StoreOptions, Timer, TimerKind,
 };
 use pasarela_store::{CommitError, DateField};
+use pasarela_test_database::TestDatabase;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::task::AbortHandle;
 
 /// The seller of most tests.
 pub const SELLER: i64 = 1_234_567;
 /// 2026-11-21T12:00:00Z.
 pub const NOON: Timestamp = Timestamp(1_795_262_400_000);
 
-/// A directory and the store in it.
+/// Makes a test for each engine of each function, which takes the world that it begins with.
+macro_rules! on_both_stores {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::world::World::on_sqlite().await).await;
+                }
+            )+
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::world::World::on_postgres().await).await;
+                }
+            )+
+        }
+    };
+}
+
+/// A store, and where it keeps its records.
 pub struct World {
-    pub directory: TempDir,
     pub store: Store,
+    place: Arc<Place>,
+    /// Goes on with the node's lease.
+    renewing: AbortHandle,
+}
+
+/// Where the records are. Dropping it removes them.
+enum Place {
+    Directory(TempDir),
+    Database(TestDatabase),
+}
+
+impl Place {
+    fn location(&self) -> Location {
+        match self {
+            Place::Directory(directory) => Location::Directory(directory.path().to_owned()),
+            Place::Database(database) => Location::Database(DatabaseUrl::parse(&database.url()).unwrap()),
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.renewing.abort();
+    }
 }
 
 impl World {
-    pub async fn new() -> World {
-        let directory = tempfile::tempdir().unwrap();
-        let store = open(directory.path()).await;
-        World { directory, store }
+    /// A store in a directory of its own.
+    pub async fn on_sqlite() -> World {
+        World::in_place(Arc::new(Place::Directory(tempfile::tempdir().unwrap()))).await
+    }
+
+    /// A store in a PostgreSQL database of its own.
+    pub async fn on_postgres() -> World {
+        World::in_place(Arc::new(Place::Database(TestDatabase::create().await))).await
+    }
+
+    /// Another one on the same engine.
+    pub async fn another(&self) -> World {
+        match &*self.place {
+            Place::Directory(_) => World::on_sqlite().await,
+            Place::Database(_) => World::on_postgres().await,
+        }
+    }
+
+    /// What was opened in `directory`.
+    pub async fn of_directory(store: Store, directory: TempDir) -> World {
+        World::holding(store, Arc::new(Place::Directory(directory))).await
+    }
+
+    async fn in_place(place: Arc<Place>) -> World {
+        World::holding(Store::open(StoreOptions::new(place.location())).await.unwrap(), place).await
+    }
+
+    /// Where the store is.
+    pub fn location(&self) -> Location {
+        self.place.location()
+    }
+
+    /// Closes the store, and leaves it to somebody else.
+    pub async fn leave(&self) {
+        self.renewing.abort();
+        self.store.clone().close().await;
+    }
+
+    async fn holding(store: Store, place: Arc<Place>) -> World {
+        store.renew_lease().await.unwrap();
+        let renewed = store.clone();
+        let renewing = tokio::spawn(async move {
+            // Until the store is closed, or the test ends.
+            while renewed.renew_lease().await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        World { store, place, renewing: renewing.abort_handle() }
+    }
+
+    /// Where SQLite's files are.
+    pub fn directory(&self) -> &Path {
+        match &*self.place {
+            Place::Directory(directory) => directory.path(),
+            Place::Database(_) => panic!("a database has no directory"),
+        }
+    }
+
+    /// The PostgreSQL database.
+    pub fn database(&self) -> &TestDatabase {
+        match &*self.place {
+            Place::Directory(_) => panic!("a directory is no database"),
+            Place::Database(database) => database,
+        }
+    }
+
+    /// Another node on the same database.
+    pub async fn beside(&self) -> World {
+        World::in_place(self.place.clone()).await
     }
 
     /// Closes the store and opens it again.
     pub async fn reopened(self) -> World {
-        self.store.close().await;
-        let store = open(self.directory.path()).await;
-        World { store, directory: self.directory }
+        self.changed_behind("").await
+    }
+
+    /// Closes the store, has `sql` done by somebody else, and opens it again.
+    pub async fn changed_behind(self, sql: &str) -> World {
+        self.renewing.abort();
+        self.store.clone().close().await;
+        match &*self.place {
+            Place::Directory(directory) => {
+                let database = rusqlite::Connection::open(directory.path().join("pasarela.db")).unwrap();
+                database.execute_batch(sql).unwrap();
+            }
+            Place::Database(database) => {
+                pasarela_test_database::connect(&database.url()).await.batch_execute(sql).await.unwrap();
+            }
+        }
+        World::in_place(self.place.clone()).await
     }
 
     pub async fn commit(&self, records: Vec<RecordChange>) -> Result<(), CommitError> {

@@ -114,7 +114,8 @@ async fn the_ledger_balances_after_all_of_it() {
         }
     }
     app.close().await;
-    let source = pasarela_engine::upkeep::Source::Directory(directory.path().to_owned());
+    let place = pasarela_engine::copying::Place::Directory(directory.path().to_owned());
+    let source = pasarela_engine::upkeep::Source::Store(place);
     let examination = pasarela_engine::upkeep::examine(&source).await.unwrap();
     assert!(examination.is_sound(), "{examination:#?}");
 }

@@ -1,0 +1,84 @@
+//! `pasarela accounts`: who may take payments on an operator's server.
+
+use crate::arguments::{AccountsVerb, CreateAccountArguments, ListAccountsArguments};
+use crate::failure::Failure;
+use crate::{runtime, serve};
+use pasarela_engine::enrolment::{self, Enrolled, Enrolment, NewAccount};
+use serde::Serialize;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Makes or lists accounts.
+pub fn run(verb: &AccountsVerb) -> Result<ExitCode, Failure> {
+    let text = match verb {
+        AccountsVerb::Create(arguments) => create(arguments)?,
+        AccountsVerb::List(arguments) => list(arguments)?,
+    };
+    // A closed pipe is the reader's wish, not a failure.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn create(arguments: &CreateAccountArguments) -> Result<String, Failure> {
+    let place = arguments.store.place()?;
+    let new =
+        NewAccount { site: arguments.site, email: arguments.email.clone(), name: arguments.name.clone() };
+    let enrolment = runtime::block_on(async {
+        let engine = serve::open(&place, &arguments.key, "").await?;
+        let enrolled = engine.enrol(&new).await;
+        engine.close().await;
+        enrolled.map_err(|error| {
+            Failure::new(
+                format!("the account can't be made: {error}"),
+                "Nothing was made. `pasarela accounts list` shows the accounts that are there.",
+            )
+        })
+    })??;
+    Ok(if arguments.json { json(&enrolment) } else { for_people(&enrolment) })
+}
+
+fn list(arguments: &ListAccountsArguments) -> Result<String, Failure> {
+    let place = arguments.store.place()?;
+    let accounts = runtime::block_on(enrolment::list(&place))?.map_err(|error| {
+        Failure::new(
+            format!("the accounts of {place} can't be listed: {error}"),
+            "Name the data with --data DIR or --database-url URL.",
+        )
+    })?;
+    if arguments.json {
+        return Ok(json(&accounts));
+    }
+    let line = |account: &Enrolled| {
+        format!(
+            "{} {:>12}  {:<32} {:>16}  {}\n",
+            account.site, account.user_id, account.email, account.application_id, account.name
+        )
+    };
+    let heading = format!("{:<3} {:>12}  {:<32} {:>16}  {}\n", "", "user id", "e-mail", "client id", "name");
+    Ok(accounts.iter().map(line).fold(heading, |text, line| text + &line))
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Strings and integers only: it always serialises.
+    serde_json::to_string_pretty(value).expect("accounts serialise") + "\n"
+}
+
+fn for_people(enrolment: &Enrolment) -> String {
+    let Enrolment { account, client_secret, webhook_secret, test, live } = enrolment;
+    format!(
+        "{name} ({email}) has account {user_id} on {site}.\n\
+         These secrets are shown once; only their hashes are kept.\n\n\
+         Test\n  public key      {}\n  access token    {}\n\
+         Live\n  public key      {}\n  access token    {}\n\
+         Both\n  client id       {client_id}\n  client secret   {client_secret}\n  webhook secret  {webhook_secret}\n",
+        test.public_key,
+        test.access_token,
+        live.public_key,
+        live.access_token,
+        name = account.name,
+        email = account.email,
+        user_id = account.user_id,
+        site = account.site,
+        client_id = account.application_id,
+    )
+}

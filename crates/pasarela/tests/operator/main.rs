@@ -1,0 +1,10 @@
+//! An operator's verbs, with the real binary and a real PostgreSQL: `serve`, `accounts`, `migrate`, `copy`, and `doctor`
+//! on a database.
+
+mod accounts;
+mod copying;
+mod migration;
+mod serve;
+#[path = "../support/mod.rs"]
+mod support;
+mod world;

@@ -1,0 +1,106 @@
+//! Holds the plans of the statements against what they are meant to go by.
+
+use crate::postgres::{reader, search};
+use crate::{DateField, PaymentSearch, SortField};
+use pasarela_domain::identity::Mode;
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_test_database::{TestDatabase, connect};
+use serde_json::Value;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+/// A database with the tables, and nothing in them. Planned so that only what can't be had from an index is read whole.
+async fn with_tables() -> (TestDatabase, Client) {
+    let database = TestDatabase::create().await;
+    let client = connect(&database.url()).await;
+    client.batch_execute(include_str!("../../migrations/postgres/0001_foundation.sql")).await.unwrap();
+    client.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.unwrap();
+    (database, client)
+}
+
+/// What each scan of a table in the plan goes by.
+async fn conditions(client: &Client, sql: &str) -> Vec<String> {
+    let prepared = client.prepare(sql).await.unwrap();
+    let values = vec!["NULL"; prepared.params().len()].join(", ");
+    let values = if values.is_empty() { values } else { format!("({values})") };
+    let types: Vec<&str> = prepared.params().iter().map(Type::name).collect();
+    let types = if types.is_empty() { String::new() } else { format!("({})", types.join(", ")) };
+    client.batch_execute(&format!("PREPARE planned{types} AS {sql}")).await.unwrap();
+    let explained =
+        client.simple_query(&format!("EXPLAIN (FORMAT JSON) EXECUTE planned{values}")).await.unwrap();
+    client.batch_execute("DEALLOCATE planned").await.unwrap();
+    let text = explained.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let plan: Value = serde_json::from_str(text.unwrap()).unwrap();
+    let mut found = Vec::new();
+    collect(&plan[0]["Plan"], &mut found);
+    found
+}
+
+fn collect(plan: &Value, found: &mut Vec<String>) {
+    match plan["Node Type"].as_str().unwrap() {
+        "Seq Scan" => found.push(format!("all of {}", plan["Relation Name"])),
+        "Index Scan" | "Index Only Scan" | "Bitmap Index Scan" => {
+            found.push(plan["Index Cond"].as_str().unwrap_or("a whole index").to_owned());
+        }
+        _ => {}
+    }
+    for part in plan["Plans"].as_array().into_iter().flatten() {
+        collect(part, found);
+    }
+}
+
+#[tokio::test]
+async fn every_statement_of_the_request_path_goes_by_the_account() {
+    let (_database, client) = with_tables().await;
+    for sql in reader::HOT {
+        let conditions = conditions(&client, sql).await;
+        assert!(!conditions.is_empty(), "{sql}");
+        for condition in conditions {
+            assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_search_goes_by_the_account() {
+    let (_database, client) = with_tables().await;
+    let all = PaymentSearch::of(7, Mode::Test, 30);
+    let at = Some(Timestamp(1));
+    let searches = [
+        all.clone(),
+        PaymentSearch { external_reference: Some("order".to_owned()), ..all.clone() },
+        PaymentSearch { id: Some(1), ..all.clone() },
+        PaymentSearch { payer_id: Some(1), sort: SortField::Id, descending: true, ..all.clone() },
+        PaymentSearch { status: Some("approved".to_owned()), begin: at, end: at, ..all.clone() },
+        PaymentSearch { sort: SortField::Date(DateField::Approved), descending: true, ..all.clone() },
+        PaymentSearch {
+            range: DateField::Release,
+            begin: at,
+            sort: SortField::Date(DateField::Release),
+            ..all.clone()
+        },
+        PaymentSearch { pos_id: Some("1".to_owned()), sort: SortField::Date(DateField::Updated), ..all },
+    ];
+    for search in searches {
+        let sql = search::sql(&search);
+        let conditions = conditions(&client, &sql).await;
+        // One for the total, and one for the page at least.
+        assert!(conditions.len() >= 2, "{sql}");
+        for condition in conditions {
+            assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_comes_first_of_each_share_is_found_without_sorting_what_waits() {
+    let (_database, client) = with_tables().await;
+    for sql in crate::postgres::timers::BY_SHARE {
+        let conditions = conditions(&client, sql).await;
+        assert_eq!(conditions.len(), 1, "{conditions:?}: {sql}");
+        assert!(conditions[0].contains("(share = mine.number)"), "{conditions:?}: {sql}");
+    }
+}

@@ -1,0 +1,293 @@
+//! The writer: one task, one connection, one transaction for everything that waits.
+//!
+//! Requests of many connections would fight for the rows of hot balances; one writer a node adds them up and writes each
+//! once. Nodes still meet at those rows, and wait for each other there as long as a confirmation takes.
+
+use crate::CommitError;
+use crate::postgres::connection::{Purpose, Session, Target, describe};
+use crate::postgres::group::take_group;
+use crate::postgres::lease::Lease;
+use crate::postgres::ledger::{Sequence, sums};
+use crate::postgres::transaction::{Fence, Request, Verdict, check_and_write, is_committed, purge, write};
+use crate::work::{Counters, GROUP, Outcome, Task, Work};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// From this many requests in a group, the writer waits a moment before the next: whoever was answered is about to come
+/// again, and a group costs two round trips whatever its size. Below, nobody waits.
+const BUSY_GROUP: usize = 4;
+
+/// How long it waits for all of them: less than a round trip with a sync.
+const GATHERING: Duration = Duration::from_millis(1);
+
+/// How often a group that gets into other transactions' way is tried again.
+const ATTEMPTS: u32 = 5;
+
+/// The longest pause before the first of these attempts; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long the database may be out of reach before requests are told; a fail-over takes some seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long one attempt to reach it may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// Between two attempts to reach it.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long it is asked what became of a transaction whose answer was lost.
+const UNSURE_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The writer's state.
+pub(crate) struct Writer {
+    target: Target,
+    lease: Arc<Lease>,
+    counters: Arc<Counters>,
+    session: Option<Session>,
+    sequence: Sequence,
+    /// Since when nothing could be written.
+    out_since: Option<Instant>,
+}
+
+impl Writer {
+    /// A writer to `target`, whose schema is the newest.
+    pub(crate) fn new(target: Target, lease: Arc<Lease>, counters: Arc<Counters>) -> Writer {
+        Writer { target, lease, counters, session: None, sequence: Sequence::default(), out_since: None }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Work>) {
+        let mut waiting: VecDeque<Work> = VecDeque::new();
+        let mut answered = 0;
+        loop {
+            take_all(&mut queue, &mut waiting);
+            if answered >= BUSY_GROUP {
+                gather(&mut queue, &mut waiting, answered).await;
+            }
+            if waiting.is_empty() {
+                match queue.recv().await {
+                    Some(work) => waiting.push_back(work),
+                    None => return,
+                }
+                take_all(&mut queue, &mut waiting);
+            }
+            let group = take_group(&mut waiting);
+            answered = group.len();
+            for _ in &group {
+                self.counters.taken();
+            }
+            if let Some(cause) = self.serve(group).await {
+                // Whoever waits has waited long enough to be told, too.
+                while let Some(work) = waiting.pop_front().or_else(|| queue.try_recv().ok()) {
+                    self.counters.taken();
+                    let _ = work.reply.send(Err(cause.clone()));
+                }
+            }
+        }
+    }
+
+    /// Commits a group and answers each of its requests. Gives the reason when the database is out of reach.
+    async fn serve(&mut self, group: Vec<Work>) -> Option<CommitError> {
+        let tasks: Vec<&Task> = group.iter().map(|work| &work.task).collect();
+        let mut outcomes = self.commit(&tasks).await;
+        if let Err(cause) = &outcomes
+            && matches!(cause, CommitError::Failed(_))
+            && tasks.len() > 1
+        {
+            // One of them may be what the database can't take: it is not to fail the others.
+            let mut one_by_one = Vec::with_capacity(tasks.len());
+            for task in &tasks {
+                one_by_one.push(self.commit(&[task]).await.and_then(|outcomes| {
+                    outcomes.into_iter().next().unwrap_or(Err(CommitError::Failed("no outcome".to_owned())))
+                }));
+            }
+            outcomes = Ok(one_by_one);
+        }
+        let outage = outcomes.as_ref().err().filter(|cause| matches!(cause, CommitError::Unavailable(_))).cloned();
+        if let Err(cause) = &outcomes {
+            tracing::error!(%cause, requests = tasks.len(), "a group of writes failed");
+        }
+        let outcomes = outcomes.unwrap_or_else(|cause| vec![Err(cause); tasks.len()]);
+        for (work, outcome) in group.into_iter().zip(outcomes) {
+            if outcome.is_ok() {
+                self.counters.done(&work.task);
+            }
+            // Who no longer waits for the answer has no use for it.
+            let _ = work.reply.send(outcome);
+        }
+        outage
+    }
+
+    /// Writes the tasks of a group in one transaction, as often as it takes within the bounds. The error is each one's.
+    async fn commit(&mut self, tasks: &[&Task]) -> Result<Vec<Outcome>, CommitError> {
+        let requests = requests(tasks)?;
+        let (mut looks, mut attempts) = (false, 0);
+        loop {
+            let fence = self.fence().await?;
+            let session = self.session().await?;
+            let verdict = match tasks {
+                [task @ (Task::PurgeSecrets { .. } | Task::PurgeIdempotency { .. })] => {
+                    purge(&session, fence, task).await
+                }
+                _ if looks => check_and_write(&session, fence, &requests, &mut self.sequence).await,
+                _ => write(&session, fence, &requests, &mut self.sequence).await,
+            };
+            let is_lost = matches!(verdict, Verdict::Lost(_) | Verdict::Unsure { .. });
+            if !is_lost {
+                self.out_since = None;
+                self.session = Some(session);
+            }
+            match verdict {
+                Verdict::Done(outcomes) => {
+                    self.counters.synced();
+                    return Ok(outcomes);
+                }
+                Verdict::Misfit(cause) => {
+                    tracing::debug!(cause, requests = tasks.len(), "a group is looked at request by request");
+                    looks = true;
+                }
+                Verdict::Again(cause) => {
+                    attempts += 1;
+                    if attempts > ATTEMPTS {
+                        tracing::warn!(cause, "a group of writes stood in others' way too often");
+                        return Err(CommitError::Busy);
+                    }
+                    looks = true;
+                    tokio::time::sleep(jitter(FIRST_PAUSE * (1 << attempts))).await;
+                }
+                Verdict::LeaseLost if self.lease.is_unattended() && attempts < ATTEMPTS => {
+                    attempts += 1;
+                    self.renew().await?;
+                }
+                Verdict::LeaseLost => return Err(CommitError::LeaseLost),
+                Verdict::Lost(cause) => self.lost(&cause).await?,
+                Verdict::Unsure { transaction, outcomes, cause } => {
+                    if self.resolve(&transaction, cause.clone()).await? {
+                        self.counters.synced();
+                        return Ok(outcomes);
+                    }
+                    self.lost(&cause).await?;
+                }
+                Verdict::Failed(cause) => return Err(cause),
+            }
+        }
+    }
+
+    /// The number under which this node writes. Where nobody took a lease (a tool that makes no ids), the writer does.
+    async fn fence(&mut self) -> Result<Fence, CommitError> {
+        if self.lease.last().is_none() {
+            self.renew().await?;
+        }
+        let Some(held) = self.lease.last() else { return Err(CommitError::LeaseLost) };
+        self.sequence.begin_after(held.ids_after.0);
+        Ok(Fence { number: held.number, holder: self.lease.holder() })
+    }
+
+    async fn renew(&self) -> Result<(), CommitError> {
+        let renewed = self.lease.renew().await;
+        renewed.map(|_| ()).map_err(|cause| CommitError::Unavailable(cause.to_string()))
+    }
+
+    /// The connection, or a new one; within the bound of patience since the last one was lost.
+    async fn session(&mut self) -> Result<Session, CommitError> {
+        loop {
+            if let Some(session) = self.session.take().filter(|session| !session.is_closed()) {
+                return Ok(session);
+            }
+            let connecting = tokio::time::timeout(CONNECT_LIMIT, self.target.session(Purpose::Write)).await;
+            match connecting {
+                Ok(Ok(session)) => self.session = Some(session),
+                Ok(Err(cause)) => self.lost(&describe(&cause)).await?,
+                Err(_) => self.lost("no answer to a new connection").await?,
+            }
+        }
+    }
+
+    /// The connection, or an attempt to get one, has failed: waits a moment, or gives up.
+    async fn lost(&mut self, cause: &str) -> Result<(), CommitError> {
+        let now = Instant::now();
+        let since = *self.out_since.get_or_insert_with(|| {
+            tracing::warn!(cause, "the writer lost the database");
+            now
+        });
+        if now.duration_since(since) >= PATIENCE {
+            return Err(CommitError::Unavailable(cause.to_owned()));
+        }
+        tokio::time::sleep(jitter(RECONNECT_PAUSE)).await;
+        Ok(())
+    }
+
+    /// Whether a transaction whose answer was lost is committed; an error if that can't be known in time.
+    async fn resolve(&mut self, transaction: &str, cause: String) -> Result<bool, CommitError> {
+        tracing::warn!(cause, "the answer to a commit was lost; the database is asked what became of it");
+        let until = Instant::now() + UNSURE_PATIENCE;
+        let mut why = cause;
+        while Instant::now() < until {
+            let connecting = tokio::time::timeout(CONNECT_LIMIT, self.target.session(Purpose::Write)).await;
+            match connecting {
+                Ok(Ok(session)) => {
+                    let asked = tokio::time::timeout(CONNECT_LIMIT, is_committed(&session, transaction)).await;
+                    match asked {
+                        Ok(Ok(Some(is_committed))) => {
+                            self.session = Some(session);
+                            return Ok(is_committed);
+                        }
+                        // It still runs, as far as the server knows.
+                        Ok(Ok(None)) => {}
+                        Ok(Err(failure)) => why = describe(&failure),
+                        Err(_) => why = "no answer to what became of a commit".to_owned(),
+                    }
+                }
+                Ok(Err(failure)) => why = describe(&failure),
+                Err(_) => why = "no answer to a new connection".to_owned(),
+            }
+            tokio::time::sleep(RECONNECT_PAUSE).await;
+        }
+        Err(CommitError::Unknown(why))
+    }
+}
+
+/// Takes what is in the queue, as much as a group can hold.
+fn take_all(queue: &mut mpsc::Receiver<Work>, waiting: &mut VecDeque<Work>) {
+    while waiting.len() < GROUP
+        && let Ok(work) = queue.try_recv()
+    {
+        waiting.push_back(work);
+    }
+}
+
+/// Waits until as many more came as were `answered` just now, or long enough.
+async fn gather(queue: &mut mpsc::Receiver<Work>, waiting: &mut VecDeque<Work>, answered: usize) {
+    let wanted = (waiting.len() + answered).min(GROUP);
+    let gathering = async {
+        while waiting.len() < wanted
+            && let Some(work) = queue.recv().await
+        {
+            waiting.push_back(work);
+        }
+    };
+    // What came in time is there, also when not all of it came.
+    let _ = tokio::time::timeout(GATHERING, gathering).await;
+}
+
+/// The commits among `tasks`.
+fn requests<'a>(tasks: &[&'a Task]) -> Result<Vec<Request<'a>>, CommitError> {
+    let mut requests = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        if let Task::Commit(prepared) = task {
+            let sums = sums(prepared)
+                .ok_or_else(|| CommitError::Failed("a balance is out of range".to_owned()))?;
+            requests.push(Request { prepared, sums });
+        }
+    }
+    Ok(requests)
+}
+
+/// A random part of `longest`, at least half of it: who stood in each other's way do not meet again.
+fn jitter(longest: Duration) -> Duration {
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    longest / 2 + longest.mul_f64((random >> 32) as f64 / f64::from(u32::MAX) / 2.0)
+}

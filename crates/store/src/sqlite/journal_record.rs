@@ -1,0 +1,552 @@
+//! How tasks stand in the journal: field after field, integers of a variable length, texts with their length before
+//! them. [`FORMAT`] says which fields; a change of what can be stored is a new number, and the old one stays readable.
+
+use crate::numbers;
+use crate::packing::{cause_from_number, cause_number, pack_legs, unpack_legs};
+use crate::prepared::Prepared;
+use crate::work::Task;
+use crate::varint::{push_signed, push_unsigned, take_signed, take_unsigned};
+use crate::{
+    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, DeliveryAttempt,
+    DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange, Timer,
+    TimerKind,
+};
+use pasarela_domain::identity::{CredentialKind, Mode};
+use pasarela_domain::ledger::Posting;
+use pasarela_domain::money::Currency;
+use pasarela_domain::site::Site;
+use pasarela_domain::timestamp::Timestamp;
+
+/// The first byte of a record's tasks.
+const FORMAT: u8 = 1;
+
+const COMMIT: u8 = 1;
+const PURGE_SECRETS: u8 = 2;
+const PURGE_IDEMPOTENCY: u8 = 3;
+
+/// Appends `tasks`.
+pub(crate) fn put_tasks<'t>(tasks: impl Iterator<Item = &'t Task>, out: &mut Vec<u8>) {
+    out.push(FORMAT);
+    for task in tasks {
+        match task {
+            Task::Commit(prepared) => {
+                out.push(COMMIT);
+                prepared.contents().put(out);
+                prepared.changes().put(out);
+            }
+            Task::PurgeSecrets { now, limit } => {
+                out.push(PURGE_SECRETS);
+                (*now, *limit).put(out);
+            }
+            Task::PurgeIdempotency { now, limit } => {
+                out.push(PURGE_IDEMPOTENCY);
+                (*now, *limit).put(out);
+            }
+        }
+    }
+}
+
+/// The tasks that [`put_tasks`] wrote; `None` if this version does not know their form.
+pub(crate) fn take_tasks(mut bytes: &[u8]) -> Option<Vec<Task>> {
+    if u8::take(&mut bytes)? != FORMAT {
+        return None;
+    }
+    let mut tasks = Vec::new();
+    while !bytes.is_empty() {
+        tasks.push(match u8::take(&mut bytes)? {
+            COMMIT => {
+                let contents = Vec::take(&mut bytes)?;
+                Task::Commit(Box::new(Prepared::from_parts(Changes::take(&mut bytes)?, contents)))
+            }
+            PURGE_SECRETS => {
+                let (now, limit) = Field::take(&mut bytes)?;
+                Task::PurgeSecrets { now, limit }
+            }
+            PURGE_IDEMPOTENCY => {
+                let (now, limit) = Field::take(&mut bytes)?;
+                Task::PurgeIdempotency { now, limit }
+            }
+            _ => return None,
+        });
+    }
+    Some(tasks)
+}
+
+/// What has a place in a record.
+trait Field: Sized {
+    fn put(&self, out: &mut Vec<u8>);
+    fn take(bytes: &mut &[u8]) -> Option<Self>;
+
+    /// Several, without their number.
+    fn put_all(values: &[Self], out: &mut Vec<u8>) {
+        for value in values {
+            value.put(out);
+        }
+    }
+
+    /// `count` of them.
+    fn take_all(count: usize, bytes: &mut &[u8]) -> Option<Vec<Self>> {
+        // Not all the memory at once that a count of no value asks for.
+        let mut values = Vec::with_capacity(count.min(64));
+        for _ in 0..count {
+            values.push(Self::take(bytes)?);
+        }
+        Some(values)
+    }
+}
+
+/// The fields of a struct, in this order; `without` are those whose stored form is among the contents.
+macro_rules! fields {
+    ($type:ident { $($field:ident),* $(,)? } $(without { $($left_out:ident),* })?) => {
+        impl Field for $type {
+            fn put(&self, out: &mut Vec<u8>) {
+                let $type { $($field,)* $($($left_out: _,)*)? } = self;
+                $($field.put(out);)*
+            }
+
+            fn take(bytes: &mut &[u8]) -> Option<$type> {
+                Some($type { $($field: Field::take(bytes)?,)* $($($left_out: Vec::new(),)*)? })
+            }
+        }
+    };
+}
+
+fields!(PaymentRecord {
+    id, account_id, mode, version, created, updated, approved, release, status, status_detail, payment_method_id,
+    payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id,
+} without { body, internals });
+fields!(CardTokenRecord {
+    lookup, account_id, mode, version, sealed_number, sealed_security_code, purge_at,
+} without { body });
+fields!(AccountRecord { id, site, email, body });
+fields!(ApplicationRecord { id, account_id, sealed_webhook_secret, body });
+fields!(CredentialRecord { lookup, kind, account_id, application_id, mode, well_known });
+fields!(PayerRecord { account_id, mode, email, payer_id });
+fields!(IdempotencyRecord { account_id, key, request, resource_id, part_id, expires });
+fields!(Timer { account_id, mode, kind, subject, due });
+fields!(DeliveryRecord {
+    id,
+    account_id,
+    application_id,
+    mode,
+    channel,
+    url,
+    topic,
+    action,
+    resource_id,
+    created,
+    state,
+    attempts,
+    next_attempt,
+});
+fields!(DeliveryAttempt {
+    account_id,
+    delivery_id,
+    number,
+    request_id,
+    started,
+    duration_ms,
+    response_status,
+    failure,
+    state,
+    next_attempt,
+});
+fields!(Changes { idempotency, records, postings, set_timers, clear_timers, deliveries });
+
+impl Field for RecordChange {
+    fn put(&self, out: &mut Vec<u8>) {
+        let mut tagged = |tag: u8, record: &dyn Fn(&mut Vec<u8>)| {
+            out.push(tag);
+            record(out);
+        };
+        match self {
+            RecordChange::InsertPayment(record) => tagged(1, &|out| record.put(out)),
+            RecordChange::UpdatePayment(record) => tagged(2, &|out| record.put(out)),
+            RecordChange::InsertCardToken(record) => tagged(3, &|out| record.put(out)),
+            RecordChange::UpdateCardToken(record) => tagged(4, &|out| record.put(out)),
+            RecordChange::InsertAccount(record) => tagged(5, &|out| record.put(out)),
+            RecordChange::InsertApplication(record) => tagged(6, &|out| record.put(out)),
+            RecordChange::UpdateApplication(record) => tagged(7, &|out| record.put(out)),
+            RecordChange::InsertCredential(record) => tagged(8, &|out| record.put(out)),
+            RecordChange::InsertPayer(record) => tagged(9, &|out| record.put(out)),
+            RecordChange::SetClock { account_id, offset_ms } => {
+                tagged(10, &|out| (*account_id, *offset_ms).put(out));
+            }
+            RecordChange::RecordAttempt(record) => tagged(11, &|out| record.put(out)),
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<RecordChange> {
+        Some(match u8::take(bytes)? {
+            1 => RecordChange::InsertPayment(Field::take(bytes)?),
+            2 => RecordChange::UpdatePayment(Field::take(bytes)?),
+            3 => RecordChange::InsertCardToken(Field::take(bytes)?),
+            4 => RecordChange::UpdateCardToken(Field::take(bytes)?),
+            5 => RecordChange::InsertAccount(Field::take(bytes)?),
+            6 => RecordChange::InsertApplication(Field::take(bytes)?),
+            7 => RecordChange::UpdateApplication(Field::take(bytes)?),
+            8 => RecordChange::InsertCredential(Field::take(bytes)?),
+            9 => RecordChange::InsertPayer(Field::take(bytes)?),
+            10 => {
+                let (account_id, offset_ms) = Field::take(bytes)?;
+                RecordChange::SetClock { account_id, offset_ms }
+            }
+            11 => RecordChange::RecordAttempt(Field::take(bytes)?),
+            _ => return None,
+        })
+    }
+}
+
+impl Field for Posting {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.account_id.put(out);
+        self.currency.code().to_owned().put(out);
+        out.push(cause_number(self.cause));
+        self.resource_id.put(out);
+        self.effective_at.put(out);
+        pack_legs(self).put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Posting> {
+        let account_id = Field::take(bytes)?;
+        Some(Posting {
+            account_id,
+            currency: Currency::from_code(&String::take(bytes)?)?,
+            cause: cause_from_number(u8::take(bytes)?)?,
+            resource_id: Field::take(bytes)?,
+            effective_at: Field::take(bytes)?,
+            legs: unpack_legs(account_id, &Vec::<u8>::take(bytes)?)?,
+        })
+    }
+}
+
+/// What has a number elsewhere already.
+macro_rules! numbered {
+    ($type:ident, $number:expr, $from:path) => {
+        impl Field for $type {
+            fn put(&self, out: &mut Vec<u8>) {
+                let number: fn($type) -> u8 = $number;
+                out.push(number(*self));
+            }
+
+            fn take(bytes: &mut &[u8]) -> Option<$type> {
+                $from(i64::from(u8::take(bytes)?))
+            }
+        }
+    };
+}
+
+numbered!(Mode, |mode| u8::from(mode.is_live()), numbers::mode);
+numbered!(CredentialKind, numbers::credential_kind_number, numbers::credential_kind);
+numbered!(TimerKind, |kind| kind as u8, numbers::timer_kind);
+numbered!(Channel, |channel| channel as u8, numbers::channel);
+numbered!(DeliveryState, |state| state as u8, numbers::delivery_state);
+
+impl Field for Site {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.id().to_owned().put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Site> {
+        Site::from_id(&String::take(bytes)?)
+    }
+}
+
+impl Field for Timestamp {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Timestamp> {
+        i64::take(bytes).map(Timestamp)
+    }
+}
+
+impl Field for u8 {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<u8> {
+        let (&first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        Some(first)
+    }
+
+    fn put_all(values: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(values);
+    }
+
+    fn take_all(count: usize, bytes: &mut &[u8]) -> Option<Vec<u8>> {
+        let (taken, rest) = bytes.split_at_checked(count)?;
+        *bytes = rest;
+        Some(taken.to_vec())
+    }
+}
+
+impl Field for bool {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<bool> {
+        match u8::take(bytes)? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl Field for i64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        push_signed(out, *self);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<i64> {
+        take_signed(bytes)
+    }
+}
+
+impl Field for u32 {
+    fn put(&self, out: &mut Vec<u8>) {
+        push_unsigned(out, u64::from(*self));
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<u32> {
+        take_unsigned(bytes)?.try_into().ok()
+    }
+}
+
+impl Field for u16 {
+    fn put(&self, out: &mut Vec<u8>) {
+        u32::from(*self).put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<u16> {
+        u32::take(bytes)?.try_into().ok()
+    }
+}
+
+impl<const N: usize> Field for [u8; N] {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<[u8; N]> {
+        let (taken, rest) = bytes.split_first_chunk()?;
+        *bytes = rest;
+        Some(*taken)
+    }
+}
+
+impl Field for String {
+    fn put(&self, out: &mut Vec<u8>) {
+        push_unsigned(out, self.len() as u64);
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<String> {
+        String::from_utf8(Vec::take(bytes)?).ok()
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(self.is_some()));
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Option<T>> {
+        match u8::take(bytes)? {
+            0 => Some(None),
+            1 => T::take(bytes).map(Some),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        push_unsigned(out, self.len() as u64);
+        T::put_all(self, out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Vec<T>> {
+        let count = take_unsigned(bytes)?;
+        T::take_all(usize::try_from(count).ok()?, bytes)
+    }
+}
+
+impl<A: Field, B: Field> Field for (A, B) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<(A, B)> {
+        Some((A::take(bytes)?, B::take(bytes)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount};
+
+    fn everything() -> Changes {
+        let at = Timestamp(1_795_262_400_000);
+        let payment = PaymentRecord {
+            id: 1 << 52,
+            account_id: -7,
+            mode: Mode::Live,
+            version: 3,
+            created: at,
+            updated: Timestamp(-1),
+            approved: Some(at),
+            release: None,
+            status: "approved".to_owned(),
+            status_detail: String::new(),
+            payment_method_id: "pix".to_owned(),
+            payment_type_id: "bank_transfer".to_owned(),
+            operation_type: "regular_payment".to_owned(),
+            payer_id: 77,
+            external_reference: Some("pedido ñ 1".to_owned()),
+            store_id: None,
+            pos_id: Some("caixa".to_owned()),
+            body: Vec::new(),
+            internals: Vec::new(),
+        };
+        let token = CardTokenRecord {
+            lookup: [3; 32],
+            account_id: 7,
+            mode: Mode::Test,
+            version: 1,
+            body: Vec::new(),
+            sealed_number: Some(vec![1; 300]),
+            sealed_security_code: None,
+            purge_at: at,
+        };
+        let application = ApplicationRecord {
+            id: 9,
+            account_id: 7,
+            sealed_webhook_secret: vec![4, 5],
+            body: b"{}".to_vec(),
+        };
+        let attempt = DeliveryAttempt {
+            account_id: 7,
+            delivery_id: 8,
+            number: 2,
+            request_id: "request".to_owned(),
+            started: at,
+            duration_ms: 12,
+            response_status: Some(503),
+            failure: Some("the receiver answered 503".to_owned()),
+            state: DeliveryState::Pending,
+            next_attempt: Some(at),
+        };
+        let posting = Posting::build(7, Currency::BRL, Cause::Refund, 1 << 52, at)
+            .debit(LedgerAccount::of(AccountKind::SellerPending, 7), 99)
+            .credit(LedgerAccount::platform(AccountKind::RefundClearing), 99)
+            .finish()
+            .unwrap();
+        let timer = |kind| Timer { account_id: 7, mode: Mode::Test, kind, subject: 5, due: at };
+        let delivery = DeliveryRecord {
+            id: 8,
+            account_id: 7,
+            application_id: 9,
+            mode: Mode::Test,
+            channel: Channel::Ipn,
+            url: "https://shop.example/hook".to_owned(),
+            topic: "payment".to_owned(),
+            action: "payment.created".to_owned(),
+            resource_id: "42".to_owned(),
+            created: at,
+            state: DeliveryState::Pending,
+            attempts: 0,
+            next_attempt: at,
+        };
+        Changes {
+            idempotency: Some(IdempotencyRecord {
+                account_id: 7,
+                key: [1; 16],
+                request: [2; 16],
+                resource_id: 5,
+                part_id: 0,
+                expires: at,
+            }),
+            records: vec![
+                RecordChange::InsertPayment(payment.clone()),
+                RecordChange::UpdatePayment(payment),
+                RecordChange::InsertCardToken(token.clone()),
+                RecordChange::UpdateCardToken(token),
+                RecordChange::InsertAccount(AccountRecord {
+                    id: 7,
+                    site: Site::MLB,
+                    email: "a@testuser.com".to_owned(),
+                    body: b"{}".to_vec(),
+                }),
+                RecordChange::InsertApplication(application.clone()),
+                RecordChange::UpdateApplication(application),
+                RecordChange::InsertCredential(CredentialRecord {
+                    lookup: [9; 32],
+                    kind: CredentialKind::AccessToken,
+                    account_id: 7,
+                    application_id: 9,
+                    mode: Mode::Test,
+                    well_known: true,
+                }),
+                RecordChange::InsertPayer(PayerRecord {
+                    account_id: 7,
+                    mode: Mode::Live,
+                    email: [6; 32],
+                    payer_id: 8,
+                }),
+                RecordChange::SetClock { account_id: 7, offset_ms: -5 },
+                RecordChange::RecordAttempt(attempt),
+            ],
+            postings: vec![(Mode::Test, posting)],
+            set_timers: vec![timer(TimerKind::Release)],
+            clear_timers: vec![timer(TimerKind::Expiry)],
+            deliveries: vec![delivery],
+        }
+    }
+
+    #[test]
+    fn every_kind_of_task_comes_back_and_a_shorter_record_is_refused() {
+        let tasks = [
+            Task::Commit(Box::new(Prepared::from_parts(
+                everything(),
+                vec![vec![1, 2, 3], Vec::new(), vec![0; 700]],
+            ))),
+            Task::Commit(Box::new(Prepared::from_parts(Changes::default(), Vec::new()))),
+            Task::PurgeSecrets { now: Timestamp(5), limit: 1_000 },
+            Task::PurgeIdempotency { now: Timestamp(-6), limit: u32::MAX },
+        ];
+        let mut bytes = Vec::new();
+        put_tasks(tasks.iter(), &mut bytes);
+        let taken = take_tasks(&bytes).unwrap();
+        let mut again = Vec::new();
+        put_tasks(taken.iter(), &mut again);
+        assert_eq!(again, bytes);
+        let [Task::Commit(before), ..] = &tasks else { panic!("the first is a commit") };
+        let [Task::Commit(after), _, Task::PurgeSecrets { limit: 1_000, .. }, Task::PurgeIdempotency { .. }] =
+            taken.as_slice()
+        else {
+            panic!("other tasks came back")
+        };
+        assert_eq!(format!("{before:?}"), format!("{after:?}"));
+
+        let first = {
+            let mut bytes = Vec::new();
+            put_tasks(tasks[..1].iter(), &mut bytes);
+            bytes
+        };
+        for at in 2..first.len() {
+            assert!(take_tasks(&first[..at]).is_none(), "{at}");
+        }
+        assert!(take_tasks(&[FORMAT + 1]).is_none(), "a later version's");
+    }
+}
