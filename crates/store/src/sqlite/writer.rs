@@ -63,6 +63,7 @@ fn is_unhurried(task: &Task) -> bool {
     !records.is_empty() && records.iter().all(|record| matches!(record, RecordChange::RecordAttempt(_)))
 }
 
+/// The writer before it runs.
 pub(crate) struct Writer {
     connection: Connection,
     memory: Memory,
