@@ -495,7 +495,7 @@ impl Engine {
         });
         self.inner.store.commit(changes).await?;
         if !deliveries.is_empty() {
-            self.inner.delivery_wake.committed(&deliveries);
+            self.inner.delivery_wake.committed(deliveries);
         }
         if wakes {
             self.inner.timer_wake.notify_one();

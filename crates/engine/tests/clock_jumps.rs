@@ -49,7 +49,7 @@ async fn each_delivery_is_made_once_whatever_the_clock_does_between_them() {
         now_ms.store(START.0 + position, Ordering::SeqCst);
         let delivery = delivery(number, receiver.address, START.plus_ms(position));
         store.commit(Changes { deliveries: vec![delivery.clone()], ..Changes::default() }).await.unwrap();
-        wake.committed(&[delivery]);
+        wake.committed(vec![delivery]);
         until(&store, number, |known| known.attempts > 0).await;
     }
     for number in 1..=6 {

@@ -5,8 +5,9 @@
 //! dropped.
 
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{Channel, DeliveryRecord};
+use pasarela_store::DeliveryRecord;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use url::Url;
 
@@ -25,16 +26,16 @@ pub(super) struct Limits {
     pub running_struggling: usize,
     /// Deliveries held in memory for one receiver.
     pub waiting_per_receiver: usize,
-    /// Receivers that are known at once. With the number above: 1,024 × 16 deliveries of half a kilobyte are 8 MB.
+    /// Receivers that are known at once. With the number above: 1,024 × 64 deliveries of half a kilobyte are 32 MB.
     pub receivers: usize,
 }
 
 /// The limits that the worker runs with.
 pub(super) const LIMITS: Limits = Limits {
     running: 128,
-    running_per_receiver: 4,
+    running_per_receiver: 16,
     running_struggling: 64,
-    waiting_per_receiver: 16,
+    waiting_per_receiver: 64,
     receivers: 1024,
 };
 
@@ -49,25 +50,16 @@ pub(super) enum Offered {
     NoRoom,
 }
 
-/// Notifications that must not overtake each other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Lane {
-    channel: Channel,
-    url: String,
-    topic: String,
-    resource_id: String,
-}
+/// Notifications that must not overtake each other: a hash of what they have in common. Two lanes that share a hash by
+/// chance wait for each other, which harms nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Lane(u64);
 
-impl Lane {
-    fn of(delivery: &DeliveryRecord) -> Lane {
-        Lane {
-            channel: delivery.channel,
-            url: delivery.url.clone(),
-            topic: delivery.topic.clone(),
-            resource_id: delivery.resource_id.clone(),
-        }
-    }
-}
+/// URLs whose receiver is remembered. Most deliveries go to a few.
+const MOST_URLS: usize = 4_096;
+
+/// Finished deliveries that are remembered, so that one is not made again that is handed over late.
+const MOST_FINISHED: usize = 8_192;
 
 /// An attempt in flight, to be handed back to [`Queues::finish`].
 #[derive(Debug)]
@@ -86,6 +78,11 @@ pub(super) struct Queues {
     turns: VecDeque<Arc<str>>,
     /// Ids of all that waits or is in flight.
     held: HashSet<i64>,
+    finished: HashSet<i64>,
+    /// Their ids in the order in which they finished.
+    finished_order: VecDeque<i64>,
+    receiver_of_url: HashMap<String, Arc<str>>,
+    lanes: RandomState,
     /// Those of them that are in flight, with where they were offered again meanwhile.
     in_flight: HashMap<i64, Option<Position>>,
     busy_lanes: HashSet<Lane>,
@@ -118,6 +115,10 @@ impl Queues {
             receivers: HashMap::new(),
             turns: VecDeque::new(),
             held: HashSet::new(),
+            finished: HashSet::new(),
+            finished_order: VecDeque::new(),
+            receiver_of_url: HashMap::new(),
+            lanes: RandomState::new(),
             in_flight: HashMap::new(),
             busy_lanes: HashSet::new(),
             running: 0,
@@ -134,7 +135,7 @@ impl Queues {
         if self.held.contains(&delivery.id) {
             return Offered::Held;
         }
-        let key = receiver_of(&delivery.url);
+        let key = self.receiver_of(&delivery.url);
         if !self.receivers.contains_key(&key) && !self.make_room() {
             return Offered::NoRoom;
         }
@@ -150,6 +151,24 @@ impl Queues {
         self.held.insert(delivery.id);
         receiver.waiting.insert(delivery.id, delivery);
         Offered::Held
+    }
+
+    /// Whether an attempt of this delivery was made lately.
+    pub(super) fn has_finished(&self, delivery_id: i64) -> bool {
+        self.finished.contains(&delivery_id)
+    }
+
+    /// Host and port of a URL: what is slow or dead as one.
+    pub(super) fn receiver_of(&mut self, url: &str) -> Arc<str> {
+        if let Some(known) = self.receiver_of_url.get(url) {
+            return known.clone();
+        }
+        if self.receiver_of_url.len() >= MOST_URLS {
+            self.receiver_of_url.clear();
+        }
+        let receiver = receiver_of(url);
+        self.receiver_of_url.insert(url.to_owned(), receiver.clone());
+        receiver
     }
 
     /// Whether another receiver fits; forgets one that is known only because it struggled.
@@ -193,14 +212,14 @@ impl Queues {
         let (id, lane) = receiver
             .waiting
             .values()
-            .map(|delivery| (delivery.id, Lane::of(delivery)))
+            .map(|delivery| (delivery.id, lane(&self.lanes, delivery)))
             .find(|(_, lane)| !self.busy_lanes.contains(lane))?;
         let delivery = receiver.waiting.remove(&id)?;
         let counted_as_struggling = receiver.struggling;
         receiver.running += 1;
         self.running += 1;
         self.running_struggling += usize::from(counted_as_struggling);
-        self.busy_lanes.insert(lane.clone());
+        self.busy_lanes.insert(lane);
         self.in_flight.insert(id, None);
         Some((delivery, Running { delivery_id: id, receiver: key.clone(), lane, counted_as_struggling }))
     }
@@ -210,6 +229,14 @@ impl Queues {
     pub(super) fn finish(&mut self, running: Running, struggling: bool) -> Option<Position> {
         let again = self.in_flight.remove(&running.delivery_id).flatten();
         self.held.remove(&running.delivery_id);
+        if self.finished.insert(running.delivery_id) {
+            self.finished_order.push_back(running.delivery_id);
+        }
+        if self.finished_order.len() > MOST_FINISHED
+            && let Some(oldest) = self.finished_order.pop_front()
+        {
+            self.finished.remove(&oldest);
+        }
         self.busy_lanes.remove(&running.lane);
         self.running -= 1;
         self.running_struggling -= usize::from(running.counted_as_struggling);
@@ -260,8 +287,12 @@ impl Queues {
     }
 }
 
-/// Host and port of a URL: what is slow or dead as one.
-pub(super) fn receiver_of(url: &str) -> Arc<str> {
+fn lane(hasher: &RandomState, delivery: &DeliveryRecord) -> Lane {
+    let number = delivery.channel as u8;
+    Lane(hasher.hash_one((number, &delivery.url, &delivery.topic, &delivery.resource_id)))
+}
+
+fn receiver_of(url: &str) -> Arc<str> {
     let parsed = Url::parse(url).ok();
     let parts = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
     match parts {
@@ -275,7 +306,7 @@ pub(super) fn receiver_of(url: &str) -> Arc<str> {
 mod tests {
     use super::*;
     use pasarela_domain::identity::Mode;
-    use pasarela_store::DeliveryState;
+    use pasarela_store::{Channel, DeliveryState};
     use proptest::prelude::*;
 
     const SMALL: Limits = Limits {

@@ -5,15 +5,16 @@
 //! one that was cut off by a crash is made again: a receiver may see a notification twice, and never not at all.
 
 use super::attempts::{Made, Surroundings, attempt};
-use super::queues::{LIMITS, Offered, Position, Queues, Running, receiver_of};
+use super::queues::{LIMITS, Offered, Position, Queues, Running};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
     Changes, CommitError, DeliveryAttempt, DeliveryRecord, ReadError, RecordChange, Store, WorkShares,
+    share_of,
 };
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -21,8 +22,11 @@ use tokio::task::{Id, JoinError, JoinSet};
 /// Deliveries read from the store at once.
 const PAGE: u32 = 256;
 
+/// The same for one receiver's refill: what it has room for, if all of it is its own.
+const REFILL_PAGE: u32 = 64;
+
 /// Pages read for one receiver's refill before everybody else has a turn again.
-const REFILL_PAGES: u32 = 8;
+const REFILL_PAGES: u32 = 16;
 
 /// How often the worker looks back, whatever it was told: a request that is dropped between its commit and its call of
 /// [`Wake`], or a wall clock that was set, must not leave a delivery lying. It looks back over two such times.
@@ -51,26 +55,55 @@ const LONGEST_RECORD_PAUSE: Duration = Duration::from_secs(30);
 /// How long attempts in flight may go on once the server stops. What is cut off is made again.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How many deliveries may be handed over at once: half a megabyte. The rest is read from the store.
+const MOST_HANDED: usize = 1_024;
+
 /// How the rest of the server tells the worker that there is something to do.
 #[derive(Debug)]
 pub struct Wake {
     notify: Notify,
-    /// The earliest `next_attempt` of what was committed since the worker looked.
+    /// The earliest `next_attempt` of what was committed since the worker looked, and is to be read from the store.
     earliest_ms: AtomicI64,
+    /// What was committed and need not be read.
+    handed: Mutex<Vec<DeliveryRecord>>,
 }
 
 impl Default for Wake {
     fn default() -> Wake {
-        Wake { notify: Notify::new(), earliest_ms: AtomicI64::new(i64::MAX) }
+        Wake { notify: Notify::new(), earliest_ms: AtomicI64::new(i64::MAX), handed: Mutex::default() }
     }
 }
 
 impl Wake {
     /// Says that `deliveries` are committed.
-    pub fn committed(&self, deliveries: &[DeliveryRecord]) {
+    ///
+    /// The first event of a resource is handed over as it is, which saves reading the store for it. Later ones are not:
+    /// who commits second may come here first, and only the store knows their order.
+    pub fn committed(&self, deliveries: Vec<DeliveryRecord>) {
+        let (first, later): (Vec<_>, Vec<_>) =
+            deliveries.into_iter().partition(|delivery| delivery.action.ends_with(".created"));
+        if !first.is_empty() {
+            let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
+            if handed.len() < MOST_HANDED {
+                handed.extend(first);
+                drop(handed);
+                self.notify.notify_one();
+            } else {
+                drop(handed);
+                self.read_from(&first);
+            }
+        }
+        self.read_from(&later);
+    }
+
+    fn read_from(&self, deliveries: &[DeliveryRecord]) {
         if let Some(earliest) = deliveries.iter().map(|delivery| delivery.next_attempt.0).min() {
             self.wake_from(earliest);
         }
+    }
+
+    fn take_handed(&self) -> Vec<DeliveryRecord> {
+        std::mem::take(&mut self.handed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Says that a test account's clock was moved: what is due may be anywhere.
@@ -166,6 +199,8 @@ impl Worker {
         if !self.store.holds_lease() {
             return PAUSE_WITHOUT_LEASE;
         }
+        self.follow_shares();
+        self.take_handed();
         let (every, back) = match self.store.look_for_others_every() {
             Some(every) => (every, LOOK_BACK_FOR_OTHERS),
             None => (LOOK_BACK_EVERY, LOOK_BACK_EVERY * 2),
@@ -179,7 +214,6 @@ impl Worker {
                 return STORE_PAUSE;
             }
         }
-        self.follow_shares();
         let work = match self.read().await {
             Ok(work) => work,
             Err(error) => {
@@ -225,6 +259,20 @@ impl Worker {
         }
     }
 
+    /// Takes what was handed over, if it is this node's and was not read from the store in the meantime.
+    fn take_handed(&mut self) {
+        let now = (self.surroundings.clock)();
+        for delivery in self.wake.take_handed() {
+            let due = delivery.next_attempt;
+            if !self.shares.contains(share_of(delivery.account_id)) || self.queues.has_finished(delivery.id) {
+                continue;
+            }
+            if due > now || self.queues.offer(delivery) == Offered::NoRoom {
+                self.look_again_from(due);
+            }
+        }
+    }
+
     /// Reads what fell due after the cursor, and what receivers with short queues left in the store.
     async fn read(&mut self) -> Result<Work, ReadError> {
         let scanned = self.scan().await?;
@@ -266,17 +314,19 @@ impl Worker {
         let now = (self.surroundings.clock)();
         let mut after = (from.0, from.1.saturating_sub(1));
         for _ in 0..REFILL_PAGES {
-            let page = match self.store.due_deliveries(now, PAGE, Some(after)).await {
+            let page = match self.store.due_deliveries(now, REFILL_PAGE, Some(after)).await {
                 Ok(page) => page,
                 Err(error) => {
                     self.queues.more_at(&receiver, following(after));
                     return Err(error);
                 }
             };
-            let was_full = page.len() >= PAGE as usize;
+            let was_full = page.len() >= REFILL_PAGE as usize;
             for delivery in page {
                 after = (delivery.next_attempt, delivery.id);
-                if receiver_of(&delivery.url) == receiver && self.queues.offer(delivery) == Offered::Left {
+                if self.queues.receiver_of(&delivery.url) == receiver
+                    && self.queues.offer(delivery) == Offered::Left
+                {
                     return Ok(Work::More);
                 }
             }

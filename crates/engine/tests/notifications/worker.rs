@@ -79,7 +79,7 @@ impl World {
     async fn commit(&self, deliveries: Vec<DeliveryRecord>) {
         let changes = Changes { deliveries: deliveries.clone(), ..Changes::default() };
         self.store.commit(changes).await.unwrap();
-        self.wake.committed(&deliveries);
+        self.wake.committed(deliveries);
     }
 
     async fn state(&self, id: i64) -> DeliveryState {
