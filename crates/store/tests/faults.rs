@@ -264,6 +264,22 @@ async fn a_store_that_was_killed_is_whole_for_whoever_looks() {
     assert_holds(&open(failure.path()).await, 4).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_looks_beside_a_busy_server_finds_a_whole_store_each_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    commit(&store, 1..=1).await;
+    let writing = store.clone();
+    let writer = tokio::spawn(async move { commit(&writing, 2..=300).await });
+    while !writer.is_finished() {
+        let looking = Store::open(StoreOptions::read_only(directory.path().to_owned())).await.unwrap();
+        assert!(looking.payment_by_id(1).await.unwrap().is_some());
+        looking.close().await;
+    }
+    writer.await.unwrap();
+    assert_holds(&store, 300).await;
+}
+
 #[tokio::test]
 async fn whoever_only_looks_after_a_power_failure_is_told_to_start_the_server_first() {
     let failure = PowerFailure::after(2, 4).await;

@@ -387,6 +387,11 @@ pub(crate) fn sync_log(database: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Whether there is a journal: a store that was closed has none.
+pub(crate) fn is_there(database: &Path) -> bool {
+    SUFFIXES.iter().any(|suffix| beside(database, suffix).exists())
+}
+
 /// Removes the files: everything in them is durable elsewhere.
 pub(crate) fn remove(database: &Path) -> std::io::Result<()> {
     let mut was_there = false;

@@ -3,12 +3,17 @@
 use crate::{Location, OpenError, StoreOptions};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The database inside the directory.
 const DATABASE: &str = "pasarela.db";
 /// The file whose lock says that the directory is in use.
 const LOCK: &str = "pasarela.lock";
+/// How often the lock is tried: somebody who looks whether it is held may hold it for a moment.
+const LOCK_TRIES: u32 = 5;
+/// The pause between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
 /// What the directories of ephemeral stores begin with.
 const EPHEMERAL_PREFIX: &str = "pasarela-ephemeral-";
 
@@ -78,7 +83,7 @@ fn make_private_directory(directory: &Path) -> Result<(), OpenError> {
 /// Whether a process that writes uses `database`.
 pub(crate) fn is_in_use(database: &Path) -> bool {
     // Who may not even open the lock is no judge of it.
-    File::open(database.with_file_name(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
+    File::open(database.with_file_name(LOCK)).is_ok_and(|lock| lock.try_lock_shared().is_err())
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
@@ -88,11 +93,16 @@ fn lock(path: &Path) -> Result<File, OpenError> {
         .write(true)
         .open(path)
         .map_err(|cause| OpenError::Directory { directory: path.to_owned(), cause })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { lock: path.to_owned() }),
-        Err(TryLockError::Error(cause)) => Err(OpenError::Directory { directory: path.to_owned(), cause }),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(cause)) => {
+                return Err(OpenError::Directory { directory: path.to_owned(), cause });
+            }
+        }
     }
+    Err(OpenError::InUse { lock: path.to_owned() })
 }
 
 /// Removes what ephemeral stores of killed processes left in `parent`: a directory of our own user, by its name, whose

@@ -173,7 +173,8 @@ impl RandomKeys {
             .exists([hash, row])
     }
 
-    fn in_memory(&self, hash: i64, limit: usize) -> Vec<i64> {
+    /// The rows that may have `hash`, of the keys that are not in the table yet: where the newest are.
+    pub(crate) fn in_memory(&self, hash: i64, limit: usize) -> Vec<i64> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         let from = recent.moving.partition_point(|key| key.0 < hash);
         let moving = recent.moving.iter().skip(from).take_while(|key| key.0 == hash);
@@ -247,6 +248,11 @@ impl RandomKeyWriter {
     /// Forgets what was staged after `mark`: its request was rolled back.
     pub(crate) fn undo(&mut self, mark: usize) {
         self.staged.truncate(mark);
+    }
+
+    /// Like [`RandomKeys::in_memory`].
+    pub(crate) fn in_memory(&self, hash: i64, limit: usize) -> Vec<i64> {
+        self.shared.in_memory(hash, limit)
     }
 
     /// Like [`RandomKeys::candidates`], with the keys of the group.

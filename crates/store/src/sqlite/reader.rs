@@ -118,12 +118,21 @@ impl SqliteStore {
         let keys = self.keys();
         self.points()
             .ask(|connection| {
-                for row in keys.candidates(connection, hash, MOST_CANDIDATES)? {
-                    if let Some(token) = one(connection, &sql, (row, lookup, account_id), rows::card_token)? {
-                        return Ok(Some(token));
+                let among = |rows: Vec<i64>| {
+                    for row in rows {
+                        if let Some(token) =
+                            one(connection, &sql, (row, lookup, account_id), rows::card_token)?
+                        {
+                            return Ok(Some(token));
+                        }
                     }
+                    Ok(None)
+                };
+                // A token is used soon after it was made: its key is still in memory.
+                match among(keys.in_memory(hash, MOST_CANDIDATES))? {
+                    Some(token) => Ok(Some(token)),
+                    None => among(keys.candidates(connection, hash, MOST_CANDIDATES)?),
                 }
-                Ok(None)
             })
             .await
     }

@@ -328,7 +328,21 @@ fn card_token_row(
     hash: i64,
     token: &CardTokenRecord,
 ) -> rusqlite::Result<Option<i64>> {
-    for row in tables.memory.keys.candidates(&mut tables.statements, hash, MOST_CANDIDATES)? {
+    // A token is used soon after it was made: nearly always its key is still in memory, and the table needs no look.
+    let in_memory = tables.memory.keys.in_memory(hash, MOST_CANDIDATES);
+    if let Some(row) = token_among(tables, in_memory, token)? {
+        return Ok(Some(row));
+    }
+    let candidates = tables.memory.keys.candidates(&mut tables.statements, hash, MOST_CANDIDATES)?;
+    token_among(tables, candidates, token)
+}
+
+fn token_among(
+    tables: &mut Tables<'_>,
+    rows: Vec<i64>,
+    token: &CardTokenRecord,
+) -> rusqlite::Result<Option<i64>> {
+    for row in rows {
         if tables.statements.hot(Hot::CardTokenAt)?.exists(params![row, token.lookup])? {
             return Ok(Some(row));
         }

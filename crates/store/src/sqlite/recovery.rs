@@ -5,7 +5,7 @@
 
 use crate::OpenError;
 use crate::sqlite::fault::Fault;
-use crate::sqlite::journal::{Found, Journal, read_after, remove, sync_log};
+use crate::sqlite::journal::{Found, Journal, is_there, read_after, remove, sync_log};
 use crate::sqlite::journal_record::take_tasks;
 use crate::sqlite::location::is_in_use;
 use crate::sqlite::records::{Memory, Tables};
@@ -37,11 +37,14 @@ pub(crate) fn recover(connection: &Connection, database: &Path) -> Result<Journa
     Ok(Journal::new(database, key, applied + 1))
 }
 
-/// Checks, for whoever only looks, that the journal has nothing that the tables have not. Beside a server it may: there
-/// a record is written first, and acknowledged when it is in the tables.
+/// Checks, for whoever only looks, that the journal has nothing that the tables have not. Beside a server it is not
+/// read: there it changes, and what is acknowledged is in the tables.
 pub(crate) fn require_applied(connection: &Connection, database: &Path) -> Result<(), OpenFailure> {
+    if !is_there(database) || is_in_use(database) {
+        return Ok(());
+    }
     let (_, _, records) = unapplied(connection, database)?;
-    if records.is_empty() || is_in_use(database) {
+    if records.is_empty() {
         return Ok(());
     }
     let cause = "the machine failed while it was used, and its journal has acknowledged changes that are not in the \

@@ -8,7 +8,7 @@ use crate::numbers::mode_number;
 use crate::sqlite::fault::Fault;
 use crate::sqlite::statements::{Hot, Statements};
 use pasarela_domain::identity::{AccountId, Mode};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use std::collections::{BTreeSet, HashMap};
 
 /// Heads kept in memory: 5 MB. Beyond it all are forgotten, and read again when needed.
@@ -27,21 +27,21 @@ pub(crate) struct TimerWriter {
 impl TimerWriter {
     /// Sets a timer; one of the same account, mode, kind and subject is replaced.
     pub(crate) fn set(&mut self, statements: &mut Statements<'_>, timer: &Timer) -> Result<(), Fault> {
-        self.clear(statements, timer)?;
-        statements.hot(Hot::InsertTimer)?.execute((
-            timer.account_id,
-            mode_number(timer.mode),
-            timer.due.0,
-            timer.kind as u8,
-            timer.subject,
-        ))?;
+        match insert(statements, timer) {
+            // Nearly always there is none, and looking first would cost as much again.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                self.clear(statements, timer)?;
+                insert(statements, timer)?;
+            }
+            outcome => outcome?,
+        }
         self.touch(statements.connection(), (timer.account_id, timer.mode), timer.due.0)
     }
 
     /// Removes a timer, if it is there.
     pub(crate) fn clear(&mut self, statements: &mut Statements<'_>, timer: &Timer) -> Result<(), Fault> {
-        // Looked for before it is deleted: nearly always there is none, and a DELETE that finds its row through another
-        // index costs ten times this look.
+        // Looked for before it is deleted: often there is none, and a DELETE that finds its row through another index costs
+        // ten times this look.
         let due: Option<i64> = statements
             .hot(Hot::TimerOf)?
             .query_row((timer.account_id, mode_number(timer.mode), timer.subject, timer.kind as u8), |row| {
@@ -118,6 +118,13 @@ impl TimerWriter {
         }
         Ok(())
     }
+}
+
+fn insert(statements: &mut Statements<'_>, timer: &Timer) -> rusqlite::Result<()> {
+    statements
+        .hot(Hot::InsertTimer)?
+        .execute((timer.account_id, mode_number(timer.mode), timer.due.0, timer.kind as u8, timer.subject))
+        .map(|_| ())
 }
 
 fn stored_head(connection: &Connection, account: (AccountId, Mode)) -> rusqlite::Result<Option<i64>> {
