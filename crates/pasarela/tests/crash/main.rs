@@ -7,6 +7,7 @@
 mod support;
 
 mod receiver;
+#[allow(dead_code, reason = "each test file uses its part")]
 mod shopper;
 
 use pasarela_test_database::TestDatabase;

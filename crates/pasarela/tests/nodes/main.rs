@@ -8,6 +8,7 @@ mod support;
 #[path = "../crash/receiver.rs"]
 mod receiver;
 #[path = "../crash/shopper.rs"]
+#[allow(dead_code, reason = "each test file uses its part")]
 mod shopper;
 
 use pasarela_test_database::{Cluster, TestDatabase, connect};

@@ -106,9 +106,13 @@ impl Writer {
             }
             outcomes = Ok(one_by_one);
         }
-        let outage = outcomes.as_ref().err().filter(|cause| matches!(cause, CommitError::Unavailable(_))).cloned();
-        if let Err(cause) = &outcomes {
-            tracing::error!(%cause, requests = tasks.len(), "a group of writes failed");
+        let outage =
+            outcomes.as_ref().err().filter(|cause| matches!(cause, CommitError::Unavailable(_))).cloned();
+        match &outcomes {
+            Ok(_) => {}
+            // Whoever asked is told to come again; what is the matter has been said where it was noticed.
+            Err(CommitError::LeaseLost | CommitError::Busy | CommitError::Unavailable(_)) => {}
+            Err(cause) => tracing::error!(%cause, requests = tasks.len(), "a group of writes failed"),
         }
         let outcomes = outcomes.unwrap_or_else(|cause| vec![Err(cause); tasks.len()]);
         for (work, outcome) in group.into_iter().zip(outcomes) {
@@ -229,7 +233,8 @@ impl Writer {
             let connecting = tokio::time::timeout(CONNECT_LIMIT, self.target.session(Purpose::Write)).await;
             match connecting {
                 Ok(Ok(session)) => {
-                    let asked = tokio::time::timeout(CONNECT_LIMIT, is_committed(&session, transaction)).await;
+                    let asked =
+                        tokio::time::timeout(CONNECT_LIMIT, is_committed(&session, transaction)).await;
                     match asked {
                         Ok(Ok(Some(is_committed))) => {
                             self.session = Some(session);
@@ -278,8 +283,8 @@ fn requests<'a>(tasks: &[&'a Task]) -> Result<Vec<Request<'a>>, CommitError> {
     let mut requests = Vec::with_capacity(tasks.len());
     for task in tasks {
         if let Task::Commit(prepared) = task {
-            let sums = sums(prepared)
-                .ok_or_else(|| CommitError::Failed("a balance is out of range".to_owned()))?;
+            let sums =
+                sums(prepared).ok_or_else(|| CommitError::Failed("a balance is out of range".to_owned()))?;
             requests.push(Request { prepared, sums });
         }
     }
