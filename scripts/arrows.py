@@ -28,6 +28,8 @@ ALLOWED = {
     "pasarela-bench": set(),
     # Makes databases for the tests of any room; what it holds is PostgreSQL's, not Pasarela's.
     "pasarela-test-database": set(),
+    # Runs the engine on the model of a store, and looks into both.
+    "pasarela-simulation": {"pasarela-domain", "pasarela-engine", "pasarela-store"},
     # Lends the deliveries' signature to the official validators.
     "pasarela-conformance-signer": {"pasarela-engine"},
 }

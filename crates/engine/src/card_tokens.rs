@@ -1,7 +1,7 @@
 //! Card tokens: made by a browser or a server, completed, read, and spent by a payment.
 
 use crate::payments::{MAX_ROUNDS, from_json, to_json};
-use crate::{Engine, Failure, clock};
+use crate::{Engine, Failure};
 use pasarela_domain::card_token::{
     CardToken, TOKEN_LIFE, TokenRequest, TokenStatus, fault, faults_refusal, not_found,
 };
@@ -11,7 +11,7 @@ use pasarela_domain::payment::body::Cardholder;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_domain::yape::{self, YapeRequest};
 use pasarela_store::{CardTokenRecord, Changes, CommitError, RecordChange};
-use pasarela_vault::{CardNumber, Purpose, SecurityCode, random_hex};
+use pasarela_vault::{CardNumber, Purpose, SecurityCode};
 use serde_json::Value;
 
 impl Engine {
@@ -59,7 +59,11 @@ impl Engine {
             SecurityCode::parse(&request.code).ok_or_else(|| fault("E302", "invalid parameter otp"))?;
         record.sealed_security_code = Some(self.inner.vault.seal_security_code(&code, &record.lookup).0);
         self.insert_token(&token, record).await?;
-        Ok(yape::token_body(&token, caller.application_id, (&random_hex(32), self.inner.ids.next())))
+        Ok(yape::token_body(
+            &token,
+            caller.application_id,
+            (&self.inner.ids.random_word(), self.inner.ids.next()),
+        ))
     }
 
     /// An empty token with its id, and the record that is to hold it.
@@ -69,7 +73,7 @@ impl Engine {
         public_key: Option<&str>,
         now: Timestamp,
     ) -> (CardToken, CardTokenRecord) {
-        let id = random_hex(32);
+        let id = self.inner.ids.random_word();
         let record = CardTokenRecord {
             lookup: self.inner.vault.lookup(Purpose::CardToken, &id),
             account_id: caller.account_id,
@@ -78,7 +82,7 @@ impl Engine {
             body: Vec::new(),
             sealed_number: None,
             sealed_security_code: None,
-            purge_at: clock::wall().plus_ms(TOKEN_LIFE),
+            purge_at: self.inner.clock.wall().plus_ms(TOKEN_LIFE),
         };
         let token = CardToken {
             id,

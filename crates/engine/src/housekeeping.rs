@@ -1,6 +1,6 @@
 //! What must not be kept: secrets of expired card tokens, idempotency keys past their time.
 
-use crate::{Engine, clock};
+use crate::Engine;
 use std::time::Duration;
 
 /// How often it is looked for.
@@ -12,7 +12,7 @@ const STEP: u32 = 200;
 pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     tokio::pin!(shutdown);
     loop {
-        let now = clock::wall();
+        let now = engine.inner.clock.wall();
         let store = &engine.inner.store;
         let removed = match store.purge_expired_secrets(now, STEP).await {
             Ok(secrets) => store.purge_expired_idempotency(now, STEP).await.map(|keys| secrets.max(keys)),
@@ -27,6 +27,7 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
             }
         };
         tokio::select! {
+            biased;
             () = &mut shutdown => return,
             () = tokio::time::sleep(pause) => {}
         }

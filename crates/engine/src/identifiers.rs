@@ -1,10 +1,9 @@
 //! Fresh ids: time-ordered, below 2^53, unique across nodes without coordination but the lease of the node's number.
 
-use crate::clock;
+use crate::nature::Nature;
 use pasarela_domain::context::Ids;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::NodeLease;
-use ring::rand::{SecureRandom, SystemRandom};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// 2026-01-01T00:00:00Z. 40 bits of milliseconds from here reach into 2060.
@@ -22,18 +21,14 @@ pub struct IdSource {
     /// Milliseconds and sequence of the last id: one number that only grows, so that ids stay unique and ordered
     /// when the wall clock is set back.
     last: AtomicI64,
-    random: SystemRandom,
+    nature: Nature,
 }
 
 impl IdSource {
     /// The source of the node that holds `lease`.
-    pub fn new(lease: &NodeLease) -> IdSource {
-        let source = IdSource {
-            node: AtomicI64::new(0),
-            end: AtomicI64::new(0),
-            last: AtomicI64::new(0),
-            random: SystemRandom::new(),
-        };
+    pub fn new(lease: &NodeLease, nature: Nature) -> IdSource {
+        let source =
+            IdSource { node: AtomicI64::new(0), end: AtomicI64::new(0), last: AtomicI64::new(0), nature };
         source.join(lease);
         source
     }
@@ -45,6 +40,13 @@ impl IdSource {
         self.last.fetch_max(step_of(lease.ids_after), Ordering::Relaxed);
         self.node.store(node, Ordering::Release);
         self.end.store(step_of(lease.ids_before), Ordering::Release);
+    }
+
+    /// Ids are larger than `newest` from now on: a wall clock that was set back while the server was down would else make
+    /// ids that are used already, and events whose ids are not in their order.
+    pub fn go_on_after(&self, newest: i64) {
+        let (ms, sequence) = (newest >> (NODE_BITS + SEQUENCE_BITS), newest & ((1 << SEQUENCE_BITS) - 1));
+        self.last.fetch_max((ms << SEQUENCE_BITS) | sequence, Ordering::Relaxed);
     }
 
     /// A new id.
@@ -62,7 +64,7 @@ impl IdSource {
 
     fn step(&self) -> i64 {
         // A process that slept past its lease makes ids at the end of it, not beside those of the number's next holder.
-        let now = step_of(clock::wall()).min(self.end.load(Ordering::Relaxed));
+        let now = step_of((self.nature.wall)()).min(self.end.load(Ordering::Relaxed));
         let mut last = self.last.load(Ordering::Relaxed);
         loop {
             let step = now.max(last + 1);
@@ -74,10 +76,18 @@ impl IdSource {
     }
 
     fn random_u64(&self) -> u64 {
-        let mut bytes = [0_u8; 8];
-        // The operating system's generator has no failure that a payment could go on after.
-        self.random.fill(&mut bytes).expect("the operating system gives random bytes");
-        u64::from_le_bytes(bytes)
+        u64::from_le_bytes(self.random_bytes())
+    }
+
+    fn random_bytes<const LENGTH: usize>(&self) -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        (self.nature.chance)(&mut bytes);
+        bytes
+    }
+
+    /// A random word of 32 lower-case hexadecimal digits, as a card token's id: 128 bits, which nobody guesses.
+    pub fn random_word(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.random_bytes()))
     }
 }
 
@@ -100,19 +110,34 @@ impl Ids for Fresh<'_> {
     }
 
     fn uuid(&mut self) -> String {
-        uuid::Uuid::new_v4().to_string()
+        uuid::Builder::from_random_bytes(self.0.random_bytes()).into_uuid().to_string()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pasarela_domain::timestamp::Timestamp;
     use std::collections::HashSet;
+    use std::sync::Arc;
+
+    #[test]
+    fn ids_go_on_after_those_that_are_stored_whatever_the_clock_says() {
+        let source = |ms| {
+            let wall = Arc::new(move || Timestamp(EPOCH_MS + ms));
+            IdSource::new(&NodeLease::ALONE, Nature { wall, ..Nature::default() })
+        };
+        let newest = (0..300).map(|_| source(9_000).next()).max().unwrap();
+        let set_back = source(1_000);
+        set_back.go_on_after(newest);
+        assert!(set_back.next() > newest);
+    }
 
     #[test]
     fn ids_grow_and_stay_below_two_to_the_53() {
         let other = NodeLease { node: 31, ..NodeLease::ALONE };
-        let (a, b) = (IdSource::new(&NodeLease::ALONE), IdSource::new(&other));
+        let (a, b) =
+            (IdSource::new(&NodeLease::ALONE, Nature::default()), IdSource::new(&other, Nature::default()));
         let mut seen = HashSet::new();
         let mut last = 0;
         for _ in 0..10_000 {
@@ -125,15 +150,16 @@ mod tests {
 
     #[test]
     fn ids_stay_inside_their_lease() {
-        let now = clock::wall();
+        let now = crate::clock::wall();
         let lease =
             NodeLease { ids_after: now.plus_ms(60_000), ids_before: now.plus_ms(90_000), ..NodeLease::ALONE };
-        let source = IdSource::new(&lease);
+        let source = IdSource::new(&lease, Nature::default());
         assert!(time_of(source.next()) >= now.plus_ms(60_000), "later than those of the holder before");
 
         source.join(&NodeLease { ids_after: Timestamp(i64::MIN), ids_before: now.plus_ms(-60_000), ..lease });
         let last = source.next();
-        let lapsed = IdSource::new(&NodeLease { ids_before: now.plus_ms(-60_000), ..NodeLease::ALONE });
+        let lapsed = NodeLease { ids_before: now.plus_ms(-60_000), ..NodeLease::ALONE };
+        let lapsed = IdSource::new(&lapsed, Nature::default());
         let (first, second) = (lapsed.next(), lapsed.next());
         assert!(first < second && second < last);
         assert!(

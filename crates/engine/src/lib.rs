@@ -15,6 +15,7 @@ mod housekeeping;
 pub mod identifiers;
 mod membership;
 pub mod migration;
+pub mod nature;
 pub mod notifications;
 pub mod payments;
 pub mod pictures;
@@ -25,22 +26,22 @@ pub mod upkeep;
 pub mod vault_rotation;
 
 pub use failure::Failure;
+pub use nature::Nature;
 pub use pasarela_store::DatabaseUrl;
-pub use pasarela_vault::KeySource;
+pub use pasarela_vault::{KeySource, Vault};
 
 use access::Access;
 use accounts::Accounts;
 use clock::Clock;
 use identifiers::IdSource;
 use notifications::address_guard::Reach;
-use notifications::attempts::Surroundings;
+use notifications::attempts::{Courier, Surroundings};
 use notifications::sender::Sender;
 use notifications::worker::{Wake, Worker};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
 use pasarela_store::{CommitError, Location, Store, StoreCounters, StoreOptions};
-use pasarela_vault::Vault;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
@@ -61,6 +62,22 @@ pub struct EngineOptions {
     /// Where clients find the hosted pages, without a slash at the end.
     pub public_url: String,
     /// Where the test accounts' clocks start.
+    pub test_clock: Option<Timestamp>,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What seals the secrets in it.
+    pub vault: Arc<Vault>,
+    /// Time and chance.
+    pub nature: Nature,
+    /// As in [`EngineOptions`].
+    pub development: bool,
+    /// As in [`EngineOptions`].
+    pub public_url: String,
+    /// As in [`EngineOptions`].
     pub test_clock: Option<Timestamp>,
 }
 
@@ -86,7 +103,7 @@ pub struct Engine {
 
 pub(crate) struct Inner {
     pub(crate) store: Store,
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) simulator: Simulator,
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
@@ -118,34 +135,53 @@ impl Engine {
                     .to_owned(),
             ));
         }
-        let lease = store.renew_lease().await.map_err(|error| EngineError::Other(error.to_string()))?;
         let beside_the_records = || options.directory.as_ref().map(|directory| directory.join("vault"));
         let vault = match options.vault_directory.clone().or_else(beside_the_records) {
             Some(directory) => Vault::open(&directory, options.vault_key)?,
             None => Vault::ephemeral(),
         };
-        let clock = Clock::open(&store).await?;
+        let parts = Parts {
+            store,
+            vault: Arc::new(vault),
+            nature: Nature::default(),
+            development: options.development,
+            public_url: options.public_url,
+            test_clock: options.test_clock,
+        };
+        Engine::assemble(parts).await
+    }
+
+    /// An engine of these parts; seeds a new development store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn assemble(parts: Parts) -> Result<Engine, EngineError> {
+        let Parts { store, vault, nature, development, public_url, test_clock } = parts;
+        let lease = store.renew_lease().await.map_err(|error| EngineError::Other(error.to_string()))?;
+        let clock = Clock::open(&store, nature.wall.clone()).await?;
         let engine = Engine {
             inner: Arc::new(Inner {
-                access: Access::new(options.development),
+                access: Access::new(development),
                 accounts: Accounts::default(),
                 store,
                 vault,
                 simulator: Simulator,
                 clock,
-                ids: IdSource::new(&lease),
-                public_url: options.public_url,
-                development: options.development,
+                ids: IdSource::new(&lease, nature),
+                public_url,
+                development,
                 timer_wake: Notify::new(),
                 delivery_wake: Arc::new(Wake::default()),
                 clock_moves: tokio::sync::Mutex::new(()),
             }),
         };
+        let newest = engine.inner.store.newest_id().await;
+        engine.inner.ids.go_on_after(newest.map_err(|error| EngineError::Other(error.to_string()))?);
         engine.check_vault().await?;
-        if options.development {
+        if development {
             engine.seed().await?;
         }
-        if let Some(start) = options.test_clock {
+        if let Some(start) = test_clock {
             engine.start_test_clocks(start).await?;
         }
         Ok(engine)
@@ -159,9 +195,14 @@ impl Engine {
         shutdown: watch::Receiver<bool>,
     ) {
         let reach = if self.inner.development { Reach::Anywhere } else { Reach::Public };
+        self.run_workers_with(Arc::new(Sender::new(reach, extra_roots)), shutdown).await;
+    }
+
+    /// As [`Engine::run_workers`], with somebody else who takes the notifications to their receivers.
+    pub async fn run_workers_with(&self, sender: Arc<dyn Courier>, shutdown: watch::Receiver<bool>) {
         let mut workers = JoinSet::new();
         let surroundings = Surroundings {
-            sender: Arc::new(Sender::new(reach, extra_roots)),
+            sender,
             secret_of: {
                 let engine = self.clone();
                 Arc::new(move |application_id| {
@@ -169,7 +210,10 @@ impl Engine {
                     Box::pin(async move { engine.webhook_secret(application_id).await })
                 })
             },
-            clock: Arc::new(clock::wall),
+            clock: {
+                let engine = self.clone();
+                Arc::new(move || engine.inner.clock.wall())
+            },
             new_id: {
                 let engine = self.clone();
                 Arc::new(move || engine.inner.ids.next())

@@ -19,7 +19,7 @@ pub mod signature;
 pub mod worker;
 
 pub use address_guard::Reach;
-pub use attempts::{NewId, SecretFuture, SecretOf, WallClock};
+pub use attempts::{AnswerFuture, Courier, NewId, SecretFuture, SecretOf, WallClock};
 pub use listeners::{PaymentEvent, deliveries_for};
 pub use sender::Sender;
 pub use worker::{Wake, Worker};

@@ -10,7 +10,7 @@ pub mod search;
 use crate::identifiers::Fresh;
 use crate::notifications::listeners::{PaymentEvent, deliveries_for};
 use crate::timers::LONGEST_SLEEP;
-use crate::{Engine, Failure, clock};
+use crate::{Engine, Failure};
 use pasarela_domain::card_token::{CardToken, TokenStatus};
 use pasarela_domain::context::Context;
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId, RefundId};
@@ -25,7 +25,8 @@ use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_rails::simulator::CardSecrets;
 use pasarela_store::{
-    CardTokenRecord, Changes, CommitError, IdempotencyRecord, PaymentRecord, RecordChange, Timer, TimerKind,
+    CardTokenRecord, Changes, CommitError, DeliveryRecord, IdempotencyRecord, PaymentRecord, RecordChange,
+    Timer, TimerKind,
 };
 use pasarela_vault::{CardNumber, Purpose, SecurityCode};
 use ring::digest;
@@ -89,14 +90,16 @@ impl IdempotencyKey {
         Ok(Some(IdempotencyKey { key, request: hash(&[body]) }))
     }
 
-    fn record(self, account_id: AccountId, resource_id: i64, part_id: i64) -> IdempotencyRecord {
+    /// What the key made at `now_wall`.
+    fn record(self, account_id: AccountId, made: (i64, RefundId), now_wall: Timestamp) -> IdempotencyRecord {
+        let (resource_id, part_id) = made;
         IdempotencyRecord {
             account_id,
             key: self.key,
             request: self.request,
             resource_id,
             part_id,
-            expires: clock::wall().plus_ms(KEY_LIFE),
+            expires: now_wall.plus_ms(KEY_LIFE),
         }
     }
 }
@@ -195,7 +198,8 @@ impl Engine {
         self.recover_debt(&mut decision, &context).await?;
         let body = body_of(&decision.state)?;
         let mut changes = self.changes(&decision, caller.mode, 0, body.clone())?;
-        changes.idempotency = Some(key.record(caller.account_id, decision.state.payment.id, 0));
+        changes.idempotency =
+            Some(key.record(caller.account_id, (decision.state.payment.id, 0), self.inner.clock.wall()));
         if let Some(opened) = token {
             changes.records.push(used(opened, now)?);
         }
@@ -258,7 +262,7 @@ impl Engine {
         key: Option<IdempotencyKey>,
         change: &PaymentChange,
     ) -> Result<Written, Failure> {
-        let idempotency = key.map(|key| key.record(caller.account_id, id, 0));
+        let idempotency = key.map(|key| key.record(caller.account_id, (id, 0), self.inner.clock.wall()));
         let decided = self
             .decide(caller.account_id, caller.mode, id, idempotency, |state, context| match change {
                 PaymentChange::Cancel => change::cancel(state, context),
@@ -291,7 +295,7 @@ impl Engine {
     ) -> Result<Written, Failure> {
         let collector = self.collector(caller).await?;
         let refund_id = self.inner.ids.next();
-        let idempotency = key.record(caller.account_id, id, refund_id);
+        let idempotency = key.record(caller.account_id, (id, refund_id), self.inner.clock.wall());
         let decided = self
             .decide(caller.account_id, caller.mode, id, Some(idempotency), |state, context| {
                 let mut decision = refund::refund(state, request, &collector.name, context)?;
@@ -391,10 +395,12 @@ impl Engine {
                 && decision.postings.is_empty()
                 && decision.deadlines.is_empty()
                 && body == record.body;
-            if is_unchanged {
-                return Ok(Decided::Done { state: Box::new(decision.state), body });
-            }
-            let mut changes = self.changes(&decision, mode, record.version, body.clone())?;
+            let mut changes = match (is_unchanged, &idempotency) {
+                (true, None) => return Ok(Decided::Done { state: Box::new(decision.state), body }),
+                // What changes nothing now is still the key's answer when the payment has gone on.
+                (true, Some(_)) => Changes::default(),
+                (false, _) => self.changes(&decision, mode, record.version, body.clone())?,
+            };
             changes.idempotency.clone_from(&idempotency);
             match self.commit(changes).await {
                 Ok(()) => return Ok(Decided::Done { state: Box::new(decision.state), body }),
@@ -481,7 +487,7 @@ impl Engine {
                 notification_url: payment.notification_url.as_deref(),
                 happened: payment.date_last_updated,
             };
-            changes.deliveries = deliveries_for(&event, &mut Fresh(&self.inner.ids), clock::wall());
+            changes.deliveries = deliveries_for(&event, &mut Fresh(&self.inner.ids), self.inner.clock.wall());
         }
         Ok(changes)
     }
@@ -489,18 +495,15 @@ impl Engine {
     /// Commits, and wakes whoever has something to do after it.
     pub(crate) async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
         let deliveries = changes.deliveries.clone();
-        let wakes = changes.set_timers.iter().any(|timer| {
+        let wakes_timers = changes.set_timers.iter().any(|timer| {
             let left_ms = timer.due.0 - self.inner.clock.now(timer.account_id, timer.mode).0;
             u128::try_from(left_ms).unwrap_or(0) < LONGEST_SLEEP.as_millis()
         });
-        self.inner.store.commit(changes).await?;
-        if !deliveries.is_empty() {
-            self.inner.delivery_wake.committed(deliveries);
-        }
-        if wakes {
-            self.inner.timer_wake.notify_one();
-        }
-        Ok(())
+        // Also when the caller leaves, or the answer is lost: the next event of the same payment must find this one known.
+        let mut wakes = WakesAfter { engine: self, deliveries, wakes_timers, is_done: false };
+        let outcome = self.inner.store.commit(changes).await;
+        wakes.is_done = outcome.is_ok();
+        outcome
     }
 
     pub(crate) async fn load(
@@ -557,6 +560,29 @@ impl Engine {
             None => None,
         };
         Ok(OpenedToken { record, token, number, security_code })
+    }
+}
+
+/// Wakes whoever has something to do after a commit, however that ends.
+struct WakesAfter<'a> {
+    engine: &'a Engine,
+    deliveries: Vec<DeliveryRecord>,
+    wakes_timers: bool,
+    /// Whether it is known to be done.
+    is_done: bool,
+}
+
+impl Drop for WakesAfter<'_> {
+    fn drop(&mut self) {
+        let deliveries = std::mem::take(&mut self.deliveries);
+        if self.is_done {
+            self.engine.inner.delivery_wake.committed(deliveries);
+        } else if let Some(earliest) = deliveries.iter().map(|delivery| delivery.next_attempt).min() {
+            self.engine.inner.delivery_wake.committed_from(earliest);
+        }
+        if self.wakes_timers {
+            self.engine.inner.timer_wake.notify_one();
+        }
     }
 }
 

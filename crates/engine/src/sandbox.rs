@@ -2,7 +2,7 @@
 //! answer.
 
 use crate::payments::{Decided, MAX_ROUNDS, state_of};
-use crate::{Engine, EngineError, Failure, clock, seeds};
+use crate::{Engine, EngineError, Failure, seeds};
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId};
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::payment::{Standing, lifecycle};
@@ -132,7 +132,10 @@ impl Engine {
         if !(0..=MAX_ADVANCE_MS).contains(&by_ms) {
             return Err(Refusal::plain(400, "a clock moves forward, by ten years at most").into());
         }
-        self.advance(caller.account_id, by_ms).await
+        let (engine, account_id) = (self.clone(), caller.account_id);
+        // A task of its own: a caller who leaves must not leave a clock that is moved in the store and nowhere else.
+        let moving = tokio::spawn(async move { engine.advance(account_id, by_ms).await });
+        moving.await.unwrap_or_else(|broken| Err(Failure::Internal(broken.to_string())))
     }
 
     async fn advance(&self, account_id: AccountId, by_ms: i64) -> Result<Value, Failure> {
@@ -140,7 +143,7 @@ impl Engine {
         let _moving = self.inner.clock_moves.lock().await;
         self.refresh_clock(account_id).await?;
         let offset = self.inner.clock.offset(account_id) + by_ms;
-        let target = clock::wall().plus_ms(offset);
+        let target = self.inner.clock.wall().plus_ms(offset);
         if target > LATEST {
             return Err(Refusal::plain(400, "a test clock goes no further than the year 2150").into());
         }
@@ -166,14 +169,22 @@ impl Engine {
         }
         self.keep_clock(account_id, offset).await?;
         self.inner.clock.set(account_id, offset);
-        self.inner.delivery_wake.clock_moved();
         self.inner.timer_wake.notify_one();
-        Ok(clock_body(clock::wall().plus_ms(offset), done))
+        Ok(clock_body(self.inner.clock.wall().plus_ms(offset), done))
     }
 
     async fn keep_clock(&self, account_id: AccountId, offset_ms: i64) -> Result<(), CommitError> {
         let change = RecordChange::SetClock { account_id, offset_ms };
-        self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await
+        self.inner.delivery_wake.clock_moves();
+        let kept = self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await;
+        if let Err(CommitError::Unknown(_)) = &kept
+            && let Ok(stored_ms) = self.inner.store.clock_offset(account_id).await
+        {
+            self.inner.clock.set(account_id, stored_ms);
+        }
+        // Deliveries have moved with it, also when the answer is lost.
+        self.inner.delivery_wake.clock_moved();
+        kept
     }
 
     /// Starts every well-known account's test clock at `start`. A clock that is past it already, with payments made, goes

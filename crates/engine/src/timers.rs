@@ -1,7 +1,7 @@
 //! Timers: what falls due is done through the same decisions as everything else.
 
 use crate::payments::{Decided, not_found, overdrawn};
-use crate::{Engine, Failure, clock};
+use crate::{Engine, Failure};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::payment::lifecycle;
 use pasarela_domain::timestamp::Timestamp;
@@ -33,6 +33,7 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
             }
         };
         tokio::select! {
+            biased;
             () = &mut shutdown => return,
             () = engine.inner.timer_wake.notified() => {}
             () = tokio::time::sleep(sleep) => {}
@@ -44,7 +45,7 @@ async fn until_next(engine: &Engine) -> Duration {
     let longest = engine.inner.store.look_for_others_every().unwrap_or(LONGEST_SLEEP);
     match engine.inner.store.next_wake().await {
         Ok(Some(at)) => {
-            let ms = u64::try_from(at.0 - clock::wall().0).unwrap_or(0);
+            let ms = u64::try_from(at.0 - engine.inner.clock.wall().0).unwrap_or(0);
             Duration::from_millis(ms).min(longest)
         }
         Ok(None) => longest,
@@ -54,7 +55,7 @@ async fn until_next(engine: &Engine) -> Duration {
 
 /// Does one batch of what is due; whether there was anything.
 async fn run_due(engine: &Engine) -> Result<bool, Failure> {
-    let due = engine.inner.store.due_timers(clock::wall(), STEP).await?;
+    let due = engine.inner.store.due_timers(engine.inner.clock.wall(), STEP).await?;
     let mut failure = None;
     for timer in &due {
         if !engine.inner.store.holds_lease() {

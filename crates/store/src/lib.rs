@@ -12,6 +12,8 @@ pub mod copying;
 mod encoding;
 mod failure;
 mod findings;
+#[cfg(feature = "simulation")]
+pub mod memory;
 mod numbers;
 mod options;
 mod packing;

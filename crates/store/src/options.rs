@@ -13,6 +13,9 @@ pub enum Location {
     Ephemeral,
     /// In a PostgreSQL database, which several nodes may share.
     Database(DatabaseUrl),
+    /// In a memory that outlives the store.
+    #[cfg(feature = "simulation")]
+    Memory(crate::memory::Memory),
 }
 
 /// How a PostgreSQL database is reached: `postgres://user:password@host:port/database?…`, as libpq writes it. Its
@@ -34,7 +37,9 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else { return formatter.write_str("postgres://…") };
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return formatter.write_str("postgres://…");
+        };
         // What stands before the last `@` of the authority names the user; a query may hold a password too.
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         let shown = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
@@ -47,7 +52,6 @@ impl fmt::Debug for DatabaseUrl {
         fmt::Display::fmt(self, formatter)
     }
 }
-
 
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]

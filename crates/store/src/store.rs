@@ -1,5 +1,7 @@
 //! The store's door: one set of questions and commits, whichever engine keeps the records.
 
+#[cfg(feature = "simulation")]
+use crate::memory::MemoryStore;
 use crate::postgres::store::PostgresStore;
 use crate::sqlite::store::SqliteStore;
 use crate::{
@@ -32,6 +34,8 @@ pub struct Store {
 enum Engine {
     Sqlite(SqliteStore),
     Postgres(PostgresStore),
+    #[cfg(feature = "simulation")]
+    Memory(MemoryStore),
 }
 
 impl Store {
@@ -43,6 +47,8 @@ impl Store {
         let engine = match &options.location {
             Location::Directory(_) | Location::Ephemeral => Engine::Sqlite(SqliteStore::open(options).await?),
             Location::Database(url) => Engine::Postgres(PostgresStore::open(&url.clone(), &options).await?),
+            #[cfg(feature = "simulation")]
+            Location::Memory(memory) => Engine::Memory(MemoryStore::open(memory.clone())),
         };
         Ok(Store { engine })
     }
@@ -58,6 +64,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.commit(changes).await,
             Engine::Postgres(store) => store.commit(changes).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.commit(changes).await,
         }
     }
 
@@ -67,6 +75,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.purge_expired_secrets(now_wall, limit).await,
             Engine::Postgres(store) => store.purge_expired_secrets(now_wall, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.purge_expired_secrets(now_wall, limit).await,
         }
     }
 
@@ -80,6 +90,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.purge_expired_idempotency(now_wall, limit).await,
             Engine::Postgres(store) => store.purge_expired_idempotency(now_wall, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.purge_expired_idempotency(now_wall, limit).await,
         }
     }
 
@@ -88,6 +100,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.counters(),
             Engine::Postgres(store) => store.counters(),
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.counters(),
         }
     }
 
@@ -101,6 +115,16 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.payment(account_id, mode, id).await,
             Engine::Postgres(store) => store.payment(account_id, mode, id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store
+                    .ask(|records| {
+                        records
+                            .payment_by_id(id)
+                            .filter(|payment| payment.account_id == account_id && payment.mode == mode)
+                    })
+                    .await
+            }
         }
     }
 
@@ -109,6 +133,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.payment_by_id(id).await,
             Engine::Postgres(store) => store.payment_by_id(id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.payment_by_id(id)).await,
         }
     }
 
@@ -121,6 +147,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.card_token(account_id, lookup).await,
             Engine::Postgres(store) => store.card_token(account_id, lookup).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.card_token(account_id, lookup)).await,
         }
     }
 
@@ -133,6 +161,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.sealed_card_tokens(after, limit).await,
             Engine::Postgres(store) => store.sealed_card_tokens(after, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.sealed_card_tokens(after, limit)).await,
         }
     }
 
@@ -141,6 +171,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.account(id).await,
             Engine::Postgres(store) => store.account(id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.account(id)).await,
         }
     }
 
@@ -153,6 +185,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.account_by_email(site, email).await,
             Engine::Postgres(store) => store.account_by_email(site, email).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.account_by_email(site, email)).await,
         }
     }
 
@@ -161,6 +195,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.application(id).await,
             Engine::Postgres(store) => store.application(id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.application(id)).await,
         }
     }
 
@@ -169,6 +205,15 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.applications_of(account_id).await,
             Engine::Postgres(store) => store.applications_of(account_id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store
+                    .ask(|records| {
+                        let all = records.sealed_applications().into_iter();
+                        all.filter(|application| application.account_id == account_id).collect()
+                    })
+                    .await
+            }
         }
     }
 
@@ -177,6 +222,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.sealed_applications().await,
             Engine::Postgres(store) => store.sealed_applications().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.sealed_applications()).await,
         }
     }
 
@@ -185,6 +232,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.credential(lookup).await,
             Engine::Postgres(store) => store.credential(lookup).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.credential(lookup)).await,
         }
     }
 
@@ -193,6 +242,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.credentials().await,
             Engine::Postgres(store) => store.credentials().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.credentials()).await,
         }
     }
 
@@ -206,6 +257,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.payer(account_id, mode, email).await,
             Engine::Postgres(store) => store.payer(account_id, mode, email).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.payer(account_id, mode, email)).await,
         }
     }
 
@@ -218,6 +271,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.idempotency(account_id, key).await,
             Engine::Postgres(store) => store.idempotency(account_id, key).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.idempotency(account_id, key)).await,
         }
     }
 
@@ -226,6 +281,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.clock_offset(account_id).await,
             Engine::Postgres(store) => store.clock_offset(account_id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.clock_offset(account_id, Mode::Test)).await,
         }
     }
 
@@ -234,6 +291,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.clocks().await,
             Engine::Postgres(store) => store.clocks().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.clocks()).await,
         }
     }
 
@@ -247,6 +306,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.balance(mode, currency, account).await,
             Engine::Postgres(store) => store.balance(mode, currency, account).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.balance(mode, currency, account)).await,
         }
     }
 
@@ -260,6 +321,10 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.postings_of(account_id, mode, resource_id).await,
             Engine::Postgres(store) => store.postings_of(account_id, mode, resource_id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store.ask(|records| records.postings_of(account_id, mode, resource_id)).await
+            }
         }
     }
 
@@ -268,6 +333,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.due_timers(now_wall, limit).await,
             Engine::Postgres(store) => store.due_timers(now_wall, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.due_timers(now_wall, limit)).await,
         }
     }
 
@@ -282,6 +349,10 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.next_timers(account_id, mode, until, limit).await,
             Engine::Postgres(store) => store.next_timers(account_id, mode, until, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store.ask(|records| records.next_timers(account_id, mode, until, limit)).await
+            }
         }
     }
 
@@ -290,6 +361,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.next_wake().await,
             Engine::Postgres(store) => store.next_wake().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.next_wake()).await,
         }
     }
 
@@ -304,6 +377,22 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.due_deliveries(now_wall, limit, after).await,
             Engine::Postgres(store) => store.due_deliveries(now_wall, limit, after).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store.ask(|records| records.due_deliveries(now_wall, limit, after)).await
+            }
+        }
+    }
+
+    /// The largest id of a payment, a delivery or a refund, 0 without one: new ids are to be later, whatever the wall clock
+    /// says.
+    pub async fn newest_id(&self) -> Result<i64, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.newest_id().await,
+            // Its lease says after which instant ids are made.
+            Engine::Postgres(_) => Ok(0),
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.newest_id()).await,
         }
     }
 
@@ -312,6 +401,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.next_delivery().await,
             Engine::Postgres(store) => store.next_delivery().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.next_delivery()).await,
         }
     }
 
@@ -324,6 +415,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.delivery(account_id, id).await,
             Engine::Postgres(store) => store.delivery(account_id, id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.delivery(account_id, id)).await,
         }
     }
 
@@ -337,6 +430,10 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.deliveries_of(account_id, mode, resource_id).await,
             Engine::Postgres(store) => store.deliveries_of(account_id, mode, resource_id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store.ask(|records| records.deliveries_of(account_id, mode, resource_id)).await
+            }
         }
     }
 
@@ -349,6 +446,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.attempts(account_id, delivery_id).await,
             Engine::Postgres(store) => store.attempts(account_id, delivery_id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.attempts(account_id, delivery_id)).await,
         }
     }
 
@@ -357,6 +456,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.search_payments(search).await,
             Engine::Postgres(store) => store.search_payments(search).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.search_payments(&search)).await,
         }
     }
 
@@ -366,6 +467,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.prove_ledger().await,
             Engine::Postgres(store) => store.prove_ledger().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.prove_ledger()).await,
         }
     }
 
@@ -374,6 +477,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.check_records().await,
             Engine::Postgres(store) => store.check_records().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.check_records()).await,
         }
     }
 
@@ -390,6 +495,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.backup(to, progress).await,
             Engine::Postgres(_) => Err(BackupError::OfDatabase),
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => Err(BackupError::Copy("a memory has no file".to_owned())),
         }
     }
 
@@ -403,6 +510,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(_) => Ok(NodeLease::ALONE),
             Engine::Postgres(store) => store.renew_lease().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => Ok(NodeLease::ALONE),
         }
     }
 
@@ -411,6 +520,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(_) => NodeLease::ALONE,
             Engine::Postgres(store) => store.lease(),
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => NodeLease::ALONE,
         }
     }
 
@@ -419,6 +530,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.clocks_moved().await,
             Engine::Postgres(store) => store.clocks_moved().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => Ok(0),
         }
     }
 
@@ -428,6 +541,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(_) => true,
             Engine::Postgres(store) => store.holds_lease(),
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => true,
         }
     }
 
@@ -436,6 +551,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(_) => None,
             Engine::Postgres(_) => Some(LOOK_FOR_OTHERS),
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => None,
         }
     }
 
@@ -444,6 +561,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => Some(store.directory()),
             Engine::Postgres(_) => None,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => None,
         }
     }
 
@@ -452,6 +571,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.is_unfinished().await,
             Engine::Postgres(store) => store.is_unfinished().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => Ok(false),
         }
     }
 
@@ -461,6 +582,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(_) => Ok(true),
             Engine::Postgres(store) => store.claim_vault(identity).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(_) => Ok(true),
         }
     }
 
@@ -470,6 +593,8 @@ impl Store {
         match self.engine {
             Engine::Sqlite(store) => store.close().await,
             Engine::Postgres(store) => store.close().await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => drop(store),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One attempt of a delivery, from its message to what is recorded of it.
 
 use super::address_guard::AddressRefusal;
-use super::message::{AttemptIdentity, message};
+use super::message::{AttemptIdentity, Message, message};
 use super::schedule::{self, FailedAttempt};
 use super::sender::{SendFailure, Sender};
 use pasarela_domain::identity::ApplicationId;
@@ -10,7 +10,8 @@ use pasarela_store::{DeliveryAttempt, DeliveryRecord, DeliveryState};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Tells the wall-clock time.
@@ -25,6 +26,21 @@ pub type SecretFuture = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 /// Opens the webhook secret of an application.
 pub type SecretOf = Arc<dyn Fn(ApplicationId) -> SecretFuture + Send + Sync>;
 
+/// A receiver's answer, once it has come: its status, 200 or 201.
+pub type AnswerFuture<'a> = Pin<Box<dyn Future<Output = Result<u16, SendFailure>> + Send + 'a>>;
+
+/// Takes a message to its receiver: over HTTP, as [`Sender`] does, or to the receivers of a simulation.
+pub trait Courier: Send + Sync {
+    /// Delivers `message`, which is to be answered within `timeout`.
+    fn deliver<'a>(&'a self, message: &'a Message, timeout: Duration) -> AnswerFuture<'a>;
+}
+
+impl Courier for Sender {
+    fn deliver<'a>(&'a self, message: &'a Message, timeout: Duration) -> AnswerFuture<'a> {
+        Box::pin(self.send(message, timeout))
+    }
+}
+
 /// An answer that takes longer than this makes its receiver count as one that struggles.
 const SLOW_ANSWER: Duration = Duration::from_secs(2);
 
@@ -32,7 +48,7 @@ const SLOW_ANSWER: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Surroundings {
     /// Posts the message.
-    pub sender: Arc<Sender>,
+    pub sender: Arc<dyn Courier>,
     /// Opens the secret that signs it.
     pub secret_of: SecretOf,
     /// Tells when it starts.
@@ -101,5 +117,5 @@ async fn send(
     let notification_id = if delivery.attempts == 0 { delivery.id } else { (surroundings.new_id)() };
     let identity = AttemptIdentity { notification_id, request_id, now: started };
     let message = message(delivery, identity, &secret).map_err(|_| AddressRefusal::NotAUrl)?;
-    surroundings.sender.send(&message, schedule::timeout(delivery.attempts)).await
+    surroundings.sender.deliver(&message, schedule::timeout(delivery.attempts)).await
 }

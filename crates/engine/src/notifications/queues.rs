@@ -73,7 +73,8 @@ pub(super) struct Running {
 /// The due deliveries that are held, by receiver.
 pub(super) struct Queues {
     limits: Limits,
-    receivers: HashMap<Arc<str>, Receiver>,
+    /// In order, so that nothing depends on chance.
+    receivers: BTreeMap<Arc<str>, Receiver>,
     /// Receivers with something waiting, in the order of their turns. Each stands here once.
     turns: VecDeque<Arc<str>>,
     /// Ids of all that waits or is in flight.
@@ -112,7 +113,7 @@ impl Queues {
         assert!(limits.running_struggling < limits.running, "healthy receivers have a share of their own");
         Queues {
             limits,
-            receivers: HashMap::new(),
+            receivers: BTreeMap::new(),
             turns: VecDeque::new(),
             held: HashSet::new(),
             finished: HashSet::new(),

@@ -13,11 +13,12 @@ use pasarela_store::{
 };
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
 /// Deliveries read from the store at once.
 const PAGE: u32 = 256;
@@ -66,11 +67,18 @@ pub struct Wake {
     earliest_ms: AtomicI64,
     /// What was committed and need not be read.
     handed: Mutex<Vec<DeliveryRecord>>,
+    /// One more when a clock begins to move, and one more when it has moved: odd while one moves.
+    clock_moves: AtomicU64,
 }
 
 impl Default for Wake {
     fn default() -> Wake {
-        Wake { notify: Notify::new(), earliest_ms: AtomicI64::new(i64::MAX), handed: Mutex::default() }
+        Wake {
+            notify: Notify::new(),
+            earliest_ms: AtomicI64::new(i64::MAX),
+            handed: Mutex::default(),
+            clock_moves: AtomicU64::new(0),
+        }
     }
 }
 
@@ -106,8 +114,21 @@ impl Wake {
         std::mem::take(&mut self.handed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Says that deliveries may be committed of which `earliest` is the first attempt's time.
+    pub(crate) fn committed_from(&self, earliest: Timestamp) {
+        self.wake_from(earliest.0);
+    }
+
+    /// Says that a test account's clock is about to be moved, one at a time; [`Wake::clock_moved`] follows.
+    pub fn clock_moves(&self) {
+        self.clock_moves.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Says that a test account's clock was moved: what is due may be anywhere.
     pub fn clock_moved(&self) {
+        // Also without a beginning, it ends even.
+        let _ =
+            self.clock_moves.fetch_update(Ordering::AcqRel, Ordering::Acquire, |moves| Some((moves | 1) + 1));
         self.wake_from(i64::MIN);
     }
 
@@ -214,6 +235,10 @@ impl Worker {
                 return STORE_PAUSE;
             }
         }
+        let clock_moves = self.wake.clock_moves.load(Ordering::Acquire);
+        if clock_moves % 2 == 1 {
+            self.look_again_from(Timestamp(i64::MIN));
+        }
         let work = match self.read().await {
             Ok(work) => work,
             Err(error) => {
@@ -223,6 +248,11 @@ impl Worker {
         };
         if !self.store.holds_lease() {
             return PAUSE_WITHOUT_LEASE;
+        }
+        if self.wake.clock_moves.load(Ordering::Acquire) != clock_moves {
+            // Some of what was due has moved past what was read: a newer event must not start before it.
+            self.look_again_from(Timestamp(i64::MIN));
+            return Duration::ZERO;
         }
         while let Some((delivery, running)) = self.queues.start() {
             self.launch(delivery, running);

@@ -34,6 +34,9 @@ impl Held {
             Location::Ephemeral => Held::ephemeral(),
             // The door leads a database's URL to another engine.
             Location::Database(_) => Err(OpenError::NotOurs { name: "a database's URL".to_owned() }),
+            // The door does not come here with a memory.
+            #[cfg(feature = "simulation")]
+            Location::Memory(_) => Held::ephemeral(),
         }
     }
 

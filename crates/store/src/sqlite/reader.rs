@@ -7,6 +7,7 @@ use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::store::SqliteStore;
 use crate::sqlite::timers::clock_offset;
 use crate::sqlite::{SEALED, rows};
+use crate::work::QUEUE;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
     IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, ReadError, Timer,
@@ -340,6 +341,17 @@ impl SqliteStore {
         self.points()
             .ask(|connection| many(connection, &sql, (now_wall.0, after, after_id, limit), rows::delivery))
             .await
+    }
+
+    /// The largest id of a payment, a delivery or a refund, 0 without one.
+    pub(crate) async fn newest_id(&self) -> Result<i64, ReadError> {
+        // Refunds are no rows; what made them is. Who waited at the same time has a neighbouring row.
+        let sql = format!(
+            "SELECT max(coalesce((SELECT max(id) FROM payment), 0), coalesce((SELECT max(id) FROM delivery), 0),
+             coalesce((SELECT max(part_id) FROM (SELECT part_id FROM idempotency ORDER BY id DESC LIMIT {QUEUE})), 0))"
+        );
+        let newest = self.points().ask(|connection| one(connection, &sql, [], |row| row.get(0))).await?;
+        Ok(newest.unwrap_or(0))
     }
 
     /// When, by the wall clock, the earliest pending delivery is to be tried.
