@@ -1,11 +1,13 @@
-//! How many payments a second the writer commits, durably, with everything that a payment brings: an idempotency record,
-//! a body of 2.6 kB, a posting of four legs, a timer and two deliveries.
+//! What a whole checkout costs the embedded store: the card token's commit, its read, the payment's commit (idempotency
+//! record, body, spent token, posting, timer, webhook), and the record of the webhook's outcome.
 //!
 //! ```text
-//! cargo run --release -p pasarela-store --example measure_writer -- [payments stored before, in thousands] [seconds]
+//! cargo run --release -p pasarela-store --example measure_checkout -- [payments stored before, in thousands] [seconds]
+//! cargo run --release -p pasarela-store --example measure_checkout -- count [stored before] [clients] [payments]
 //! ```
 //!
-//! Each line is one number of clients, each of whom waits for its answer before it sends the next payment.
+//! The first gives a line for each number of clients, each of whom waits for its answer before it sends the next payment;
+//! the time is that of the payment's commit. The second does a fixed number, to count instructions or system calls of.
 
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
