@@ -9,18 +9,20 @@
 //! an empty PostgreSQL database, a bare loop that writes the same rows is measured between the lines: 64 payments a
 //! transaction, one UNNEST statement a table, and nothing looked at.
 
+use futures_util::future::{join, join_all};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_store::{
-    Changes, Channel, DatabaseUrl, DateField, DeliveryRecord, DeliveryState, IdempotencyRecord, Location, PaymentRecord,
-    PaymentSearch, RecordChange, SortField, Store, StoreOptions, Timer, TimerKind,
+    Changes, Channel, DatabaseUrl, DateField, DeliveryRecord, DeliveryState, IdempotencyRecord, Location,
+    PaymentRecord, PaymentSearch, RecordChange, SortField, Store, StoreOptions, Timer, TimerKind,
 };
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
+use tokio_postgres::types::ToSql;
 
 const SELLER: i64 = 1_234_567_890;
 const BEGIN: i64 = 1_795_262_400_000;
@@ -221,22 +223,21 @@ impl BareLoop {
         let (kinds, owners) = (vec![2_i16, 8, 16, 17], vec![0, SELLER, 0, 0]);
         let amounts = vec![6_400_i64, -5_760, -128, -512];
         let client = &self.client;
-        let [idempotency, payment, posting, timer, delivery, balance] = self.statements.as_slice() else {
-            unreachable!("there are six")
-        };
-        let begun = async {
-            tokio::try_join!(
-                biased;
-                client.batch_execute("BEGIN"),
-                client.execute(idempotency, &[&SELLER, &keys, &ids, &zeros, &late]),
-                client.execute(payment, &[&SELLER, &ids, &at, &late, &payers, &references, &contents]),
-                client.execute(posting, &[&SELLER, &ids, &at, &all_legs]),
-                client.execute(timer, &[&SELLER, &ids, &late]),
-                client.execute(delivery, &[&SELLER, &deliveries, &delivered, &resources]),
-                client.execute(balance, &[&SELLER, &kinds, &owners, &amounts]),
-            )
-        };
-        begun.await?;
+        let values: [Vec<&(dyn ToSql + Sync)>; 6] = [
+            vec![&SELLER, &keys, &ids, &zeros, &late],
+            vec![&SELLER, &ids, &at, &late, &payers, &references, &contents],
+            vec![&SELLER, &ids, &at, &all_legs],
+            vec![&SELLER, &ids, &late],
+            vec![&SELLER, &deliveries, &delivered, &resources],
+            vec![&SELLER, &kinds, &owners, &amounts],
+        ];
+        let written =
+            self.statements.iter().zip(&values).map(|(statement, values)| client.execute(statement, values));
+        let (begun, written) = join(client.batch_execute("BEGIN"), join_all(written)).await;
+        begun?;
+        for count in written {
+            count?;
+        }
         client.batch_execute("COMMIT").await
     }
 }

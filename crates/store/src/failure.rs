@@ -155,7 +155,9 @@ pub enum BackupError {
         cause: std::io::Error,
     },
     /// The records are in a PostgreSQL database, which has better means.
-    #[error("the records are in a PostgreSQL database: back it up with PostgreSQL's own pg_basebackup or pg_dump")]
+    #[error(
+        "the records are in a PostgreSQL database: back it up with PostgreSQL's own pg_basebackup or pg_dump"
+    )]
     OfDatabase,
     /// The copy failed.
     #[error("the backup failed: {0}")]

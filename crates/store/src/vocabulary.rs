@@ -479,8 +479,13 @@ pub struct NodeLease {
 
 impl NodeLease {
     /// That of the one process that uses a store.
-    pub const ALONE: NodeLease =
-        NodeLease { node: 0, ids_after: Timestamp(i64::MIN), ids_before: Timestamp(i64::MAX), shares: WorkShares::ALL, expires_in: None };
+    pub const ALONE: NodeLease = NodeLease {
+        node: 0,
+        ids_after: Timestamp(i64::MIN),
+        ids_before: Timestamp(i64::MAX),
+        shares: WorkShares::ALL,
+        expires_in: None,
+    };
 }
 
 /// Counters since the store was opened.

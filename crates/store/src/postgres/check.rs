@@ -290,9 +290,8 @@ impl Facts {
     fn decide_record(&mut self, record: &RecordChange) -> Result<(), CommitError> {
         match record {
             RecordChange::InsertPayment(payment) => {
-                let stored = self
-                    .payments
-                    .insert((payment.account_id, payment.id), (mode_value(payment.mode), 1));
+                let stored =
+                    self.payments.insert((payment.account_id, payment.id), (mode_value(payment.mode), 1));
                 is_new(stored.is_none(), "payment")
             }
             RecordChange::UpdatePayment(payment) => {
@@ -300,9 +299,8 @@ impl Facts {
                 update(stored, (mode_value(payment.mode), payment.version))
             }
             RecordChange::InsertCardToken(token) => {
-                let stored = self
-                    .card_tokens
-                    .insert((token.account_id, token.lookup), (mode_value(token.mode), 1));
+                let stored =
+                    self.card_tokens.insert((token.account_id, token.lookup), (mode_value(token.mode), 1));
                 is_new(stored.is_none(), "card token")
             }
             RecordChange::UpdateCardToken(token) => {
@@ -327,10 +325,9 @@ impl Facts {
             RecordChange::InsertCredential(credential) => {
                 is_new(self.credentials.insert(credential.lookup), "credential")
             }
-            RecordChange::InsertPayer(payer) => is_new(
-                self.payers.insert((payer.account_id, mode_value(payer.mode), payer.email)),
-                "payer",
-            ),
+            RecordChange::InsertPayer(payer) => {
+                is_new(self.payers.insert((payer.account_id, mode_value(payer.mode), payer.email)), "payer")
+            }
             RecordChange::SetClock { .. } => Ok(()),
             RecordChange::RecordAttempt(attempt) => {
                 let number = i32::try_from(attempt.number).unwrap_or(i32::MAX);
@@ -351,7 +348,9 @@ impl Facts {
         for (mode, posting) in &request.changes().postings {
             for leg in &posting.legs {
                 let key = BalanceKey::of(*mode, posting, leg.account);
-                let (Some(balance), Some(change)) = (self.balances.get(&key), sums.get(&key)) else { continue };
+                let (Some(balance), Some(change)) = (self.balances.get(&key), sums.get(&key)) else {
+                    continue;
+                };
                 if !balance.checked_add(*change).is_some_and(|after| key.allows(after)) {
                     return Err(CommitError::Overdrawn(leg.account));
                 }

@@ -197,7 +197,8 @@ pub(crate) fn is_outage(error: &Error) -> bool {
         // connections.
         Some(code) => {
             let code = code.code();
-            code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "53300")
+            code.starts_with("08")
+                || matches!(code, "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "53300")
         }
         // What is no answer of the server's: the network, or a connection that is closed; but not a value that could
         // not be sent or read.
@@ -238,7 +239,8 @@ mod tests {
     #[test]
     fn urls_are_read_as_libpq_reads_them() {
         let parsed =
-            Target::parse("postgresql://pasarela:p%40ss@db1:5432,db2:5433/pay?target_session_attrs=primary").unwrap();
+            Target::parse("postgresql://pasarela:p%40ss@db1:5432,db2:5433/pay?target_session_attrs=primary")
+                .unwrap();
         assert_eq!(parsed.config.get_hosts().len(), 2);
         assert_eq!(parsed.config.get_password(), Some(b"p@ss".as_slice()));
         assert_eq!(parsed.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);

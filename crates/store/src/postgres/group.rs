@@ -73,8 +73,7 @@ pub(crate) fn is_sequential(prepared: &Prepared) -> bool {
 fn stands_alone(task: &Task) -> bool {
     match task {
         Task::Commit(prepared) => {
-            let sets_clock =
-                |record: &RecordChange| matches!(record, RecordChange::SetClock { .. });
+            let sets_clock = |record: &RecordChange| matches!(record, RecordChange::SetClock { .. });
             prepared.changes().records.iter().any(sets_clock) || is_sequential(prepared)
         }
         Task::PurgeSecrets { .. } | Task::PurgeIdempotency { .. } => true,
@@ -243,8 +242,7 @@ mod tests {
 
     #[test]
     fn a_group_is_bounded() {
-        let mut waiting: VecDeque<Work> =
-            (0..GROUP + 9).map(|_| of(Changes::default())).collect();
+        let mut waiting: VecDeque<Work> = (0..GROUP + 9).map(|_| of(Changes::default())).collect();
         assert_eq!(take_group(&mut waiting).len(), GROUP);
         assert_eq!(take_group(&mut waiting).len(), 9);
     }

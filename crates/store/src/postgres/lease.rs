@@ -22,6 +22,8 @@ const SLACK_MS: i64 = 1_000;
 
 /// How long a renewal may take, connecting and all: what is left of the lease when it began in good time.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the first one may take: nothing is held yet that could end.
+const FIRST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Goes on with the number that is held. Who holds it after its end goes on too: nobody has taken it.
 const RENEW: &str = "UPDATE node
@@ -149,9 +151,10 @@ impl Lease {
 
     /// Takes a number, or goes on with the one that is held.
     pub(crate) async fn renew(&self) -> Result<NodeLease, ReadError> {
-        match tokio::time::timeout(PATIENCE, self.renew_in_time()).await {
+        let patience = if self.last().is_some() { PATIENCE } else { FIRST_PATIENCE };
+        match tokio::time::timeout(patience, self.renew_in_time()).await {
             Ok(held) => Ok(held?.lease()),
-            Err(_) => Err(ReadError::new(format!("no answer within {} seconds", PATIENCE.as_secs()))),
+            Err(_) => Err(ReadError::unavailable(format!("no answer within {} seconds", patience.as_secs()))),
         }
     }
 
@@ -170,7 +173,10 @@ impl Lease {
         match leaving.await {
             Ok(Ok(())) => {}
             Ok(Err(cause)) => {
-                tracing::warn!(cause = describe(&cause), "the node's lease was not given back; it ends by itself");
+                tracing::warn!(
+                    cause = describe(&cause),
+                    "the node's lease was not given back; it ends by itself"
+                );
             }
             Err(_) => tracing::warn!("the node's lease was not given back in time; it ends by itself"),
         }
@@ -240,8 +246,7 @@ impl Lease {
         let free = session.query(FREE, &[]).await?;
         let Some(row) = free.first() else { return Ok(None) };
         let (number, before): (i16, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let taken =
-            session.query(TAKE, &[&self.holder, &seconds, &ids_until, &SLACK_MS, &number]).await?;
+        let taken = session.query(TAKE, &[&self.holder, &seconds, &ids_until, &SLACK_MS, &number]).await?;
         // The row is locked: it is there.
         let Some(row) = taken.first() else { return Ok(None) };
         Ok(Some(Number { number, ids_after: Timestamp(before), ids_before: Timestamp(row.try_get(0)?) }))

@@ -139,7 +139,8 @@ impl BalanceChanges {
             let sum = all.entry(key).or_default();
             *sum = sum.checked_add(amount_minor)?;
         }
-        (self.adding, self.taking) = all.into_iter().partition(|(key, amount_minor)| key.allows(*amount_minor));
+        (self.adding, self.taking) =
+            all.into_iter().partition(|(key, amount_minor)| key.allows(*amount_minor));
         Some(())
     }
 }

@@ -159,10 +159,8 @@ async fn compare_balances(
             Ok(amount) => {
                 check_overdrawn(&balance_name(*mode, *currency, *account), account.kind, amount, faults);
             }
-            Err(_) => faults.add(format!(
-                "the balance {} is out of range",
-                balance_name(*mode, *currency, *account)
-            )),
+            Err(_) => faults
+                .add(format!("the balance {} is out of range", balance_name(*mode, *currency, *account))),
         }
     }
     for (row, posted) in &sums {
@@ -234,7 +232,9 @@ async fn check_shares(snapshot: &Session, faults: &mut Faults) -> Result<(), Rea
         each(snapshot, sql, |row| {
             let (account_id, share) = (rows::get(row, 0)?, rows::number(row, 1)?);
             if share != i64::from(share_of(account_id)) {
-                faults.add(format!("account {account_id}: its {what} stand in the share {share}, not in its own"));
+                faults.add(format!(
+                    "account {account_id}: its {what} stand in the share {share}, not in its own"
+                ));
             }
             Ok(())
         })

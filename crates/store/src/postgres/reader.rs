@@ -44,7 +44,8 @@ const NEXT_TIMERS: &str = concat!(
     timer_columns!(),
     " FROM timer WHERE account_id = $1 AND mode = $2 AND due <= $3 ORDER BY due, kind, subject LIMIT $4"
 );
-const DELIVERY: &str = concat!("SELECT ", delivery_columns!(), " FROM delivery WHERE account_id = $1 AND id = $2");
+const DELIVERY: &str =
+    concat!("SELECT ", delivery_columns!(), " FROM delivery WHERE account_id = $1 AND id = $2");
 const DELIVERIES: &str = concat!(
     "SELECT ",
     delivery_columns!(),
@@ -143,7 +144,8 @@ impl PostgresStore {
         site: Site,
         email: &str,
     ) -> Result<Option<AccountRecord>, ReadError> {
-        const SQL: &str = concat!("SELECT ", account_columns!(), " FROM account WHERE site = $1 AND email = $2");
+        const SQL: &str =
+            concat!("SELECT ", account_columns!(), " FROM account WHERE site = $1 AND email = $2");
         if !can_be_stored(email) {
             return Ok(None);
         }
@@ -151,7 +153,10 @@ impl PostgresStore {
     }
 
     /// An application.
-    pub(crate) async fn application(&self, id: ApplicationId) -> Result<Option<ApplicationRecord>, ReadError> {
+    pub(crate) async fn application(
+        &self,
+        id: ApplicationId,
+    ) -> Result<Option<ApplicationRecord>, ReadError> {
         const SQL: &str = concat!("SELECT ", application_columns!(), " FROM application WHERE id = $1");
         self.readers().one(SQL, &[&id], rows::application).await
     }

@@ -170,7 +170,9 @@ impl<'a> RecordRows<'a> {
             RecordChange::UpdatePayment(payment) => {
                 self.payments.push(payment_row(payment, payment.version, content));
             }
-            RecordChange::InsertCardToken(token) => self.new_card_tokens.push(card_token_row(token, 1, content)),
+            RecordChange::InsertCardToken(token) => {
+                self.new_card_tokens.push(card_token_row(token, 1, content))
+            }
             RecordChange::UpdateCardToken(token) => {
                 self.card_tokens.push(card_token_row(token, token.version, content));
             }

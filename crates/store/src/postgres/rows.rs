@@ -224,10 +224,7 @@ pub(crate) fn attempt(row: &Row) -> Result<DeliveryAttempt, ReadError> {
         request_id: get(row, 3)?,
         started: instant(row, 4)?,
         duration_ms: get(row, 5)?,
-        response_status: status
-            .map(u16::try_from)
-            .transpose()
-            .map_err(|_| damaged("a status below zero"))?,
+        response_status: status.map(u16::try_from).transpose().map_err(|_| damaged("a status below zero"))?,
         failure: get(row, 7)?,
         state: delivery_state(row, 8)?,
         next_attempt: optional_instant(row, 9)?,

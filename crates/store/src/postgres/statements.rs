@@ -76,7 +76,8 @@ pub(crate) const MOVE_DELIVERIES: &str = "UPDATE delivery
 pub(crate) const SET_CLOCK: &str = "INSERT INTO clock (account_id, offset_ms) VALUES ($1, $2)
     ON CONFLICT (account_id) DO UPDATE SET offset_ms = excluded.offset_ms";
 
-pub(crate) const INSERT_ATTEMPT: &str = "INSERT INTO delivery_attempt (account_id, delivery_id, number, request_id,
+pub(crate) const INSERT_ATTEMPT: &str =
+    "INSERT INTO delivery_attempt (account_id, delivery_id, number, request_id,
      started, duration_ms, response_status, failure, state, next_attempt)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[],
      $7::smallint[], $8::text[], $9::smallint[], $10::bigint[])";
@@ -152,7 +153,8 @@ pub(crate) const DELETE_HEADS: &str = "DELETE FROM timer_head AS head
      AND NOT EXISTS (SELECT 1 FROM timer WHERE timer.account_id = changed.account_id AND timer.mode = changed.mode)";
 
 /// All balances that the group changes, in the order in which every node locks them.
-pub(crate) const LOCK_BALANCES: &str = "SELECT balance.account_id, balance.mode, balance.currency, balance.kind,
+pub(crate) const LOCK_BALANCES: &str =
+    "SELECT balance.account_id, balance.mode, balance.currency, balance.kind,
      balance.owner, balance.amount_minor
     FROM balance JOIN unnest($1::bigint[], $2::smallint[], $3::text[], $4::smallint[], $5::bigint[])
      AS changed (account_id, mode, currency, kind, owner)
@@ -162,7 +164,8 @@ pub(crate) const LOCK_BALANCES: &str = "SELECT balance.account_id, balance.mode,
     FOR UPDATE OF balance";
 
 /// What takes from a balance that has a limit: the row must be there, and its CHECK hold.
-pub(crate) const TAKE_FROM_BALANCES: &str = "UPDATE balance SET amount_minor = balance.amount_minor + new.amount_minor
+pub(crate) const TAKE_FROM_BALANCES: &str =
+    "UPDATE balance SET amount_minor = balance.amount_minor + new.amount_minor
     FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[])
      AS new (account_id, mode, currency, kind, owner, amount_minor)
     WHERE balance.account_id = new.account_id AND balance.mode = new.mode AND balance.currency = new.currency

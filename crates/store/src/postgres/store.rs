@@ -9,7 +9,8 @@ use crate::postgres::writer::Writer;
 use crate::prepared::Prepared;
 use crate::work::{Counters, QUEUE, Task, Work};
 use crate::{
-    Changes, CommitError, DatabaseUrl, NodeLease, OpenError, ReadError, StoreCounters, StoreOptions, WorkShares,
+    Changes, CommitError, DatabaseUrl, NodeLease, OpenError, ReadError, StoreCounters, StoreOptions,
+    WorkShares,
 };
 use pasarela_domain::timestamp::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -43,8 +44,7 @@ impl PostgresStore {
             Target::parse(url.reveal()).ok_or_else(|| unreachable("its URL can't be read".to_owned()))?;
         // What is only looked at may be a replica.
         let target = if options.read_only { target } else { target.writable() };
-        let client =
-            target.connect(Purpose::Long).await.map_err(|cause| unreachable(describe(&cause)))?;
+        let client = target.connect(Purpose::Long).await.map_err(|cause| unreachable(describe(&cause)))?;
         if options.read_only {
             require_newest(&client, url).await?;
         } else {
@@ -138,7 +138,8 @@ impl PostgresStore {
     pub(crate) async fn claim_vault(&self, identity: [u8; 16]) -> Result<bool, ReadError> {
         const SQL: &str = "INSERT INTO setting (name, value) VALUES ('vault', $1)
             ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING value";
-        let claimed = self.readers().one(SQL, &[&identity.as_slice()], |row| rows::get::<Vec<u8>>(row, 0)).await?;
+        let claimed =
+            self.readers().one(SQL, &[&identity.as_slice()], |row| rows::get::<Vec<u8>>(row, 0)).await?;
         Ok(claimed.is_some_and(|claimed| claimed == identity))
     }
 

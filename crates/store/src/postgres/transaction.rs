@@ -92,8 +92,10 @@ pub(crate) async fn check_and_write(
         let prepared: Vec<&Prepared> = requests.iter().map(|request| request.prepared).collect();
         let sums: Vec<&Sums> = requests.iter().map(|request| &request.sums).collect();
         let mut facts = Facts::read(session, &prepared, &sums).await?;
-        let outcomes: Vec<Outcome> =
-            requests.iter().map(|request| facts.decide(request.prepared, &request.sums).map(|()| 1)).collect();
+        let outcomes: Vec<Outcome> = requests
+            .iter()
+            .map(|request| facts.decide(request.prepared, &request.sums).map(|()| 1))
+            .collect();
         let accepted: Vec<&Request<'_>> = requests
             .iter()
             .zip(&outcomes)
@@ -246,9 +248,7 @@ async fn finish(session: &Session, written: Result<Written, Trouble>) -> Verdict
         Ok(Written::Not(verdict)) => roll_back(session, verdict).await,
         Err(Trouble::Misfit(cause)) => roll_back(session, Verdict::Misfit(cause)).await,
         Err(Trouble::Database(cause)) => roll_back(session, verdict(session, &cause)).await,
-        Err(Trouble::TooLong) => {
-            Verdict::Lost(format!("no answer within {} seconds", ANSWER_WAIT.as_secs()))
-        }
+        Err(Trouble::TooLong) => Verdict::Lost(format!("no answer within {} seconds", ANSWER_WAIT.as_secs())),
     }
 }
 

@@ -78,7 +78,9 @@ pub(crate) fn open(database: &Path, purpose: Purpose) -> rusqlite::Result<Connec
 /// Says of a connection's failure what an operator can do about it.
 pub(crate) fn open_error(database: &Path, cause: rusqlite::Error) -> OpenError {
     match cause.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotOurs { name: database.display().to_string() },
+        Some(rusqlite::ErrorCode::NotADatabase) => {
+            OpenError::NotOurs { name: database.display().to_string() }
+        }
         _ => OpenError::Database { name: database.display().to_string(), cause: cause.to_string() },
     }
 }

@@ -116,9 +116,10 @@ impl World {
         store.renew_lease().await.unwrap();
         let renewed = store.clone();
         let renewing = tokio::spawn(async move {
-            // Until the store is closed, or the test ends.
-            while renewed.renew_lease().await.is_ok() {
+            // Until the test ends. One that fails is tried again, as a server does.
+            loop {
                 tokio::time::sleep(Duration::from_secs(1)).await;
+                let _ = renewed.renew_lease().await;
             }
         });
         World { store, place, renewing: renewing.abort_handle() }

@@ -106,9 +106,11 @@ async fn two_requests_do_not_lend_each_other_what_neither_has() {
         posting(moved)
     };
     let (there, back) = (transfer(7, 8), transfer(8, 7));
-    let outcomes =
-        at_once(&world.store, (0..40).map(|n| if n % 2 == 0 { there.clone() } else { back.clone() }).collect())
-            .await;
+    let outcomes = at_once(
+        &world.store,
+        (0..40).map(|n| if n % 2 == 0 { there.clone() } else { back.clone() }).collect(),
+    )
+    .await;
     for (number, outcome) in outcomes.iter().enumerate() {
         let from = if number % 2 == 0 { 7 } else { 8 };
         assert_eq!(*outcome, Err(CommitError::Overdrawn(wallet(from))));

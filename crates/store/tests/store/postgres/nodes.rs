@@ -66,6 +66,9 @@ const WRONG_HEADS: &str = "SELECT count(*) FROM
 async fn the_earliest_timer_is_known_whichever_nodes_change_timers() {
     let one = World::on_postgres().await;
     let other = one.beside().await;
+    for subject in 0..12 {
+        one.insert(&payment(subject)).await;
+    }
     let work = |store: Store, offset: i64| async move {
         for round in 0..ROUNDS {
             let changes = (0..8).map(|part| {
@@ -75,7 +78,10 @@ async fn the_earliest_timer_is_known_whichever_nodes_change_timers() {
                 match (round + part + offset) % 5 {
                     0 | 1 => Changes { clear_timers: vec![timer], ..Changes::default() },
                     2 if part == 0 => Changes {
-                        records: vec![RecordChange::SetClock { account_id: SELLER, offset_ms: round * DAY + offset }],
+                        records: vec![RecordChange::SetClock {
+                            account_id: SELLER,
+                            offset_ms: round * DAY + offset,
+                        }],
                         ..Changes::default()
                     },
                     _ => Changes { set_timers: vec![timer], ..Changes::default() },
@@ -105,7 +111,8 @@ async fn an_idempotency_key_is_used_once_whichever_node_is_asked() {
     let (here, mut there) = tokio::join!(here, there);
     there.reverse();
     for (key, (here, there)) in here.into_iter().zip(there).enumerate() {
-        let made = |node| Err(CommitError::IdempotencyKeyTaken(crate::world::outcome(key as u8, key as i64 + node)));
+        let made =
+            |node| Err(CommitError::IdempotencyKeyTaken(crate::world::outcome(key as u8, key as i64 + node)));
         let as_it_must_be = (here.is_ok() && there == made(1_000)) || (there.is_ok() && here == made(2_000));
         assert!(as_it_must_be, "key {key}: {here:?}, {there:?}");
     }

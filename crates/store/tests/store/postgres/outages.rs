@@ -54,10 +54,11 @@ async fn nothing_is_lost_and_nothing_is_twice_when_connections_end_under_load() 
     let is_over = AtomicBool::new(false);
     let ending = async {
         let client = pasarela_test_database::connect(&world.database().url()).await;
-        let mut ended = 0_i64;
+        let (mut ended, mut pause_ms) = (0_i64, 20);
         while !is_over.load(Ordering::Relaxed) {
             // Not on a beat with the writer: whatever it is doing just now.
-            tokio::time::sleep(Duration::from_millis(20 + (ended * 37) % 90)).await;
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            pause_ms = 20 + (pause_ms * 37) % 90;
             ended += client
                 .query_one(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
