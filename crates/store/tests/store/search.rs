@@ -129,8 +129,7 @@ async fn every_search_answers_what_looking_at_everything_would(world: World) {
     );
     let runtime = tokio::runtime::Handle::current();
     let running = tokio::task::spawn_blocking(move || {
-        let mut runner =
-            TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
+        let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
         runner.run(&cases, |(payments, updates, searches)| {
             runtime.block_on(async {
                 let world = world.another().await;
@@ -190,7 +189,9 @@ async fn totals_stay_exact_when_the_tallies_are_cut_and_keys_are_moved_to_their_
     world.assert_sound().await;
 }
 
-async fn a_payment_is_found_as_soon_as_it_is_acknowledged_and_by_its_new_reference_after_a_change(world: World) {
+async fn a_payment_is_found_as_soon_as_it_is_acknowledged_and_by_its_new_reference_after_a_change(
+    world: World,
+) {
     world.insert(&payment(1)).await;
     let by_reference =
         |text: &str| PaymentSearch { external_reference: Some(text.to_owned()), ..everything() };
