@@ -17,6 +17,9 @@ pub const MAX_DEPTH: usize = 32;
 /// The member name under which serde_json hands an arbitrary-precision number to a visitor.
 const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
+/// What the visitor says of a text with U+0000 in it.
+const NULL_CHARACTER: &str = "U+0000";
+
 /// Why bytes are not acceptable JSON; the text is safe to show (it never repeats the input).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonFault {
@@ -34,6 +37,9 @@ pub enum JsonFault {
     /// One object names the same member twice.
     #[error("the body names the same member twice")]
     DuplicateMember,
+    /// A text holds the character U+0000, which databases can't keep in a text.
+    #[error("the body holds the character U+0000")]
+    NullCharacter,
 }
 
 /// Reads a whole JSON text.
@@ -45,6 +51,9 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonFault> {
     }
     match serde_json::from_slice::<Strict>(bytes) {
         Ok(Strict(value)) => Ok(value),
+        Err(error) if error.is_data() && error.to_string().starts_with(NULL_CHARACTER) => {
+            Err(JsonFault::NullCharacter)
+        }
         Err(error) if error.is_data() => Err(JsonFault::DuplicateMember),
         Err(error) => Err(JsonFault::Malformed { line: error.line(), column: error.column() }),
     }
@@ -117,12 +126,12 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(Value::Number(value.into()))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        self.visit_string(value.to_owned())
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
+        if value.contains('\0') { Err(E::custom(NULL_CHARACTER)) } else { Ok(Value::String(value)) }
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -213,6 +222,7 @@ mod tests {
     #[test]
     fn hostile_texts_are_refused() {
         assert_eq!(parse(br#"{"a":1,"a":2}"#), Err(JsonFault::DuplicateMember));
+        assert_eq!(parse(br#"{"a":["b\u0000"]}"#), Err(JsonFault::NullCharacter));
         assert_eq!(parse("[".repeat(100_000).as_bytes()), Err(JsonFault::TooDeep));
         assert!(matches!(parse(b"{\"a\": NaN}"), Err(JsonFault::Malformed { .. })));
         assert!(matches!(parse(b"{\"a\": \"\xff\"}"), Err(JsonFault::Malformed { .. })));

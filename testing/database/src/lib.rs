@@ -2,6 +2,7 @@
 //!
 //! `./test` starts the cluster and names it in [`VARIABLE`]; `scripts/postgres start DIRECTORY` does the same by hand.
 
+use futures_util::TryStreamExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,6 +60,23 @@ impl TestDatabase {
         let server = address.rfind('/').filter(|slash| *slash > address.find("://").map_or(0, |at| at + 2));
         let server = server.map_or(address, |slash| &address[..slash]);
         format!("{server}/{}?{query}", self.name)
+    }
+
+    /// What is in each table, as the server keeps it: texts and bytes as they are.
+    ///
+    /// # Panics
+    /// When it can't be read.
+    pub async fn contents(&self) -> Vec<(String, Vec<u8>)> {
+        let client = connect(&self.url()).await;
+        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()";
+        let mut contents = Vec::new();
+        for table in client.query(tables, &[]).await.expect("the tables") {
+            let name: String = table.get(0);
+            let rows = client.copy_out(&format!("COPY {name} TO STDOUT (FORMAT binary)")).await;
+            let parts: Vec<_> = rows.expect("a table's rows").try_collect().await.expect("all of them");
+            contents.push((name, parts.concat()));
+        }
+        contents
     }
 
     async fn execute(&self, statement: &str) {

@@ -1,11 +1,10 @@
 //! Card numbers, CVVs and credentials never reach the disk in clear, nor anything that the server writes about itself.
 
 use crate::cards::{CHALLENGED, card_numbered, card_of, cards};
-use crate::test_app::{TestApp, seed, with};
+use crate::test_app::{TestApp, contents, seed, with};
 use pasarela_domain::site::{SITES, Site};
 use serde_json::json;
 use std::io::Write;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -33,18 +32,6 @@ impl<'a> MakeWriter<'a> for Said {
 
     fn make_writer(&'a self) -> Said {
         self.clone()
-    }
-}
-
-/// All that lies in `directory`, the write-ahead log and the vault included.
-fn stored(directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            stored(&path, found);
-        } else {
-            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
-        }
     }
 }
 
@@ -107,9 +94,7 @@ async fn nothing_secret_is_stored_or_said() {
     let token = seller.card_token_of(&card_numbered(Site::MLB, CHALLENGED), "APRO").await;
     seller.pay_by_card_with("APRO", json!({"token": token, "three_d_secure_mode": "optional"})).await;
     // While it runs, and after it has ended.
-    let check = |when: &str| {
-        let mut files = Vec::new();
-        stored(directory.path(), &mut files);
+    let check = |when: &str, files: Vec<(String, Vec<u8>)>| {
         assert!(files.iter().any(|(_, bytes)| bytes.len() > 10_000), "{when}: something is stored");
         for (path, bytes) in &files {
             for number in &numbers {
@@ -132,13 +117,13 @@ async fn nothing_secret_is_stored_or_said() {
             );
         }
     };
-    check("while it runs");
+    check("while it runs", contents(directory.path()).await);
     seller.advance("P9D").await;
     drop(seller);
     stop.send(true).unwrap();
     workers.await.unwrap();
     app.close().await;
-    check("after it has ended");
+    check("after it has ended", contents(directory.path()).await);
     let said = said.0.lock().unwrap();
     assert!(contains(&said, b"answered"), "the server says something");
     for number in &numbers {

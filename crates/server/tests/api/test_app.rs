@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode
 use pasarela_domain::identity::Mode;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
+use pasarela_engine::copying::Place;
 use pasarela_engine::seeds::{self, SeedBuyer, SeedSeller};
 use pasarela_engine::{DatabaseUrl, Engine, EngineOptions, KeySource};
 use pasarela_server::tls::ClientConnection;
@@ -65,6 +66,14 @@ impl TestApp {
         TestApp { router: pasarela_server::router(engine.clone()), engine, database }
     }
 
+    /// Where the records are, of a server in `directory`.
+    pub fn place(&self, directory: &Path) -> Place {
+        match &self.database {
+            Some(database) => Place::Database(DatabaseUrl::parse(&database.url()).unwrap()),
+            None => Place::Directory(directory.to_owned()),
+        }
+    }
+
     /// Stops the server; its data can be opened again.
     pub async fn close(self) {
         let TestApp { engine, router, database } = self;
@@ -116,6 +125,27 @@ async fn database(directory: Option<&Path>) -> Option<TestDatabase> {
         })
     } else {
         None
+    }
+}
+
+/// Everything that a server in `directory` keeps, by the file or table that holds it: the logs and the vault included.
+pub async fn contents(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    files(directory, &mut found);
+    if let Some(database) = database(Some(directory)).await {
+        found.extend(database.contents().await);
+    }
+    found
+}
+
+fn files(directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
     }
 }
 

@@ -113,8 +113,8 @@ async fn the_ledger_balances_after_all_of_it() {
             assert!(refund.status == 201 || refund.code() == 2031, "{}", refund.text());
         }
     }
+    let place = app.place(directory.path());
     app.close().await;
-    let place = pasarela_engine::copying::Place::Directory(directory.path().to_owned());
     let source = pasarela_engine::upkeep::Source::Store(place);
     let examination = pasarela_engine::upkeep::examine(&source).await.unwrap();
     assert!(examination.is_sound(), "{examination:#?}");
