@@ -88,11 +88,12 @@ async fn main() {
             println!("{:>7} {rate:>11.0} {BARE_GROUP:>13}", "bare");
         }
     }
-    search_times(&store, "at the end").await;
     if url.is_some() {
+        // What the bare loop wrote can't be read.
         store.close().await;
         return;
     }
+    search_times(&store, "at the end").await;
     println!("log {} kB; {}", length(&directory.path().join("pasarela.db-wal")) / 1_024, memory());
     store.close().await;
     let payments = next.load(Ordering::Relaxed);

@@ -503,6 +503,7 @@ impl Store {
     /// Takes part in the work of the nodes that share the store, or goes on with it: what this process may do until the
     /// lease ends. To be called at the start, before anything is committed, and again in good time (a third of
     /// [`NodeLease::expires_in`]). What [`Store::due_timers`] and [`Store::due_deliveries`] give is this node's share.
+    /// A tool that makes no ids need not call it: its commits take a lease by themselves, and go on with it.
     ///
     /// # Errors
     /// When the store can't be reached, or every node number is taken: the answer to both is to try again.

@@ -6,7 +6,7 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::money::Currency;
 use pasarela_domain::timestamp::DAY;
-use pasarela_store::{Changes, CommitError, RecordChange, Store};
+use pasarela_store::{Changes, CommitError, RecordChange, Store, Timer};
 
 /// How often each node does what the test is about.
 const ROUNDS: i64 = 60;
@@ -95,6 +95,26 @@ async fn the_earliest_timer_is_known_whichever_nodes_change_timers() {
     tokio::join!(work(one.store.clone(), 0), work(other.store.clone(), 5));
     assert_eq!(number(&one, WRONG_HEADS).await, 0);
     one.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timer_that_comes_while_the_earliest_goes_is_not_forgotten() {
+    let one = World::on_postgres().await;
+    let other = one.beside().await;
+    let timer = |account: i64, subject: i64| Timer {
+        account_id: SELLER + account,
+        ..release(subject, NOON.plus_ms(subject))
+    };
+    let set = |timers: Vec<Timer>| Changes { set_timers: timers, ..Changes::default() };
+    let all = (0..200).flat_map(|account| [timer(account, 1), timer(account, 3)]).collect();
+    one.store.commit(set(all)).await.unwrap();
+    for account in 0..200 {
+        let clear = Changes { clear_timers: vec![timer(account, 1)], ..Changes::default() };
+        let (cleared, came) =
+            tokio::join!(one.store.commit(clear), other.store.commit(set(vec![timer(account, 2)])));
+        assert_eq!((cleared, came), (Ok(()), Ok(())));
+    }
+    assert_eq!(number(&one, WRONG_HEADS).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,11 +1,16 @@
 //! The writer's connection is lost at any moment: what was acknowledged is stored, and nothing is stored twice.
 
-use super::{PATIENCE, number};
+use super::{PATIENCE, execute, number};
 use crate::world::{NOON, SELLER, World, payment, sale};
 use pasarela_domain::identity::Mode;
-use pasarela_store::{Changes, CommitError, IdempotencyRecord, RecordChange, Store};
-use std::sync::atomic::{AtomicBool, Ordering};
+use pasarela_store::{
+    Changes, CommitError, DatabaseUrl, IdempotencyRecord, Location, RecordChange, Store, StoreOptions,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Clients, each of whom waits for its answer before the next request.
 const CLIENTS: i64 = 12;
@@ -90,5 +95,97 @@ async fn nothing_is_lost_and_nothing_is_twice_when_connections_end_under_load() 
     assert_eq!(number(&world, "SELECT count(*) FROM posting").await, all);
     assert_eq!(number(&world, "SELECT count(DISTINCT resource_id) FROM posting").await, all);
     assert_eq!(number(&world, "SELECT count(*) FROM idempotency").await, all);
+    world.assert_sound().await;
+}
+
+/// What confirms a transaction, as it goes over the wire.
+const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+
+/// Passes connections on to the cluster. While it is armed, of three confirmations one arrives and its answer is lost, one
+/// is lost itself, and one goes through.
+#[derive(Default)]
+struct Cutter {
+    is_armed: AtomicBool,
+    confirmations: AtomicU32,
+}
+
+impl Cutter {
+    /// Listens; gives the address.
+    async fn start(self: Arc<Cutter>, server: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (cutter, server) = (self.clone(), server.clone());
+                // Whatever ends it ends both connections.
+                tokio::spawn(async move { cutter.pass(client, TcpStream::connect(server).await?).await });
+            }
+        });
+        address
+    }
+
+    async fn pass(&self, mut client: TcpStream, mut server: TcpStream) -> std::io::Result<()> {
+        let (mut from_client, mut from_server) = (vec![0; 65_536], vec![0; 65_536]);
+        loop {
+            tokio::select! {
+                read = client.read(&mut from_client) => {
+                    let bytes = &from_client[..read?];
+                    if bytes.is_empty() {
+                        return Ok(());
+                    }
+                    if bytes == COMMIT && self.is_armed.load(Ordering::Relaxed) {
+                        match self.confirmations.fetch_add(1, Ordering::Relaxed) % 3 {
+                            0 => {
+                                server.write_all(bytes).await?;
+                                // Its answer: it is done.
+                                let _ = server.read(&mut from_server).await?;
+                                return Ok(());
+                            }
+                            1 => return Ok(()),
+                            _ => {}
+                        }
+                    }
+                    server.write_all(bytes).await?;
+                }
+                read = server.read(&mut from_server) => {
+                    let bytes = &from_server[..read?];
+                    if bytes.is_empty() {
+                        return Ok(());
+                    }
+                    client.write_all(bytes).await?;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_an_answer_is_lost_the_database_says_what_became_of_the_commit() {
+    let world = World::on_postgres().await;
+    let url = world.database().url();
+    let (start, rest) = url.split_once('@').unwrap();
+    let (server, end) = rest.split_once('/').unwrap();
+    let cutter = Arc::new(Cutter::default());
+    let address = cutter.clone().start(server.to_owned()).await;
+    let passed = DatabaseUrl::parse(&format!("{start}@{address}/{end}")).unwrap();
+    let store = Store::open(StoreOptions::new(Location::Database(passed))).await.unwrap();
+    let inserting = |id| Changes {
+        records: vec![RecordChange::InsertPayment(payment(id))],
+        postings: vec![(Mode::Test, sale(id, 100, 1))],
+        ..Changes::default()
+    };
+    store.commit(inserting(1)).await.unwrap();
+    // The lease is not to be renewed while confirmations are lost.
+    let number_held = store.lease().node;
+    let hold = format!("UPDATE node SET expires = now() + interval '1 hour' WHERE number = {number_held}");
+    execute(&world, &hold).await;
+
+    cutter.is_armed.store(true, Ordering::Relaxed);
+    for id in 2..=25 {
+        assert_eq!(store.commit(inserting(id)).await, Ok(()), "payment {id}");
+    }
+    assert!(cutter.confirmations.load(Ordering::Relaxed) > 30, "{:?}", cutter.confirmations);
+    assert_eq!(number(&world, "SELECT count(*) FROM payment").await, 25);
+    assert_eq!(number(&world, "SELECT count(*) FROM posting").await, 25);
     world.assert_sound().await;
 }
