@@ -525,7 +525,7 @@ mod tests {
                 // One attempt a turn ends, so that a choice is there for each delivery.
                 let (choice, struggling) = choices.next().expect("every turn delivers one");
                 let (id, running) = in_flight.swap_remove(choice % in_flight.len());
-                let before = last_of_lane.insert(running.lane.clone(), id);
+                let before = last_of_lane.insert(running.lane, id);
                 prop_assert!(before.is_none_or(|before| before < id));
                 prop_assert!(store.remove(&(Timestamp(id), id)).is_some(), "{} was delivered twice", id);
                 queues.finish(running, struggling);

@@ -4,8 +4,8 @@
 use crate::numbers;
 use crate::packing::{cause_from_number, cause_number, pack_legs, unpack_legs};
 use crate::prepared::Prepared;
-use crate::work::Task;
 use crate::varint::{push_signed, push_unsigned, take_signed, take_unsigned};
+use crate::work::Task;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, DeliveryAttempt,
     DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange, Timer,
