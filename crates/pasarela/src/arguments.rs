@@ -217,7 +217,7 @@ pub struct ServeArguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "PASARELA_LISTEN")]
     pub listen: SocketAddr,
-    /// What clients see: the address in the links that they are given, such as https://pay.example.com
+    /// What clients see: the address in the links that they are given, such as `https://pay.example.com`
     #[arg(long, value_name = "URL", env = "PASARELA_PUBLIC_URL", value_parser = public_url)]
     pub public_url: String,
     /// The directory that keeps the records, for one server
