@@ -10,9 +10,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How long an idempotency key's answer is held to. It is kept for two days; a clock that was set says nothing of the
-/// last hours.
-const KEY_LIFE: i64 = 2 * DAY;
+/// How long an idempotency key's answer is held to. It is kept for two days, of which the wall clock may leap one while a
+/// request is under way, and some hours when it is set otherwise.
+const KEY_HELD: i64 = 2 * DAY - DAY - DAY / 4;
 
 /// All clients of a history.
 pub(crate) struct Clients {
@@ -116,7 +116,7 @@ impl Clients {
         let now = self.wall.now();
         std::mem::take(&mut self.open)
             .into_values()
-            .filter(|open| open.wish.key().is_some() && now.0 - open.first_asked.0 < KEY_LIFE - DAY / 4)
+            .filter(|open| open.wish.key().is_some() && now.0 - open.first_asked.0 < KEY_HELD)
             .map(|open| (open.wish, open.first_asked))
             .collect()
     }
@@ -158,7 +158,7 @@ impl Clients {
 
     fn known(&self, key: &str) -> Option<&Made> {
         let (made, since) = self.made.get(key)?;
-        (self.wall.now().0 - since.0 < KEY_LIFE - DAY / 4).then_some(made)
+        (self.wall.now().0 - since.0 < KEY_HELD).then_some(made)
     }
 
     fn remember(&mut self, key: &str, made: Made) -> Result<(), String> {

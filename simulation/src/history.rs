@@ -127,6 +127,7 @@ struct History {
     deaths_left: u32,
     deaths: u32,
     orders: u32,
+    has_leapt_a_day: bool,
     keys: u32,
 }
 
@@ -152,6 +153,7 @@ impl History {
             deaths_left: random.below(3),
             deaths: 0,
             orders: 0,
+            has_leapt_a_day: false,
             keys: 0,
             words: Random::of(seed, draws::WORDS),
             wall,
@@ -265,6 +267,10 @@ impl History {
     fn turn_wall_clock(&mut self, times: u32) {
         if self.random.once_in(times) {
             let by_ms = *self.random.pick(&[DAY, DAY, -HOUR, -DAY, -5 * SECOND, 10 * MINUTE]);
+            // A second day would outlive the idempotency keys of requests that are under way.
+            if by_ms == DAY && std::mem::replace(&mut self.has_leapt_a_day, true) {
+                return;
+            }
             self.promises.tell(|| format!("the wall clock is set by {} s", by_ms / SECOND));
             if by_ms < 0 {
                 self.promises.time_goes_back();
