@@ -1,6 +1,7 @@
 //! Reads: the questions that one row or a few answer.
 //!
-//! What a request asks names the account in an equality ([`HOT`]): where the tables are distributed, one node answers.
+//! What a request asks names the account in an equality (`HOT`; a test proves it): where the tables are distributed, one
+//! node answers.
 
 use crate::numbers::mode_number;
 use crate::postgres::rows::{
