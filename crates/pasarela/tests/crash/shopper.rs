@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How long a server that may hang is waited for.
-const HANGS: Duration = Duration::from_secs(3);
+const HANGS: Duration = Duration::from_secs(1);
 
 /// The pause before a request is sent again.
 const PAUSE: Duration = Duration::from_millis(50);

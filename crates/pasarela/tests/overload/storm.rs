@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 const CLIENTS: usize = 2_000;
 /// Of which so many have room; the others are asked to come again.
 const ROOM: usize = 1_500;
-/// How often they come: memory that is not given back shows in the second storm.
-const STORMS: usize = 2;
+/// How often they come. What one storm leaves differs by some 50 MiB from the next (the allocator's arenas, the caches); what
+/// is never given back shows in the last one, above all before it: 64 KiB a client would be 94 MiB.
+const STORMS: usize = 4;
 /// Payments of each client in each storm, on one connection.
 const PAYMENTS: usize = 2;
 /// After a storm an answer comes within this again.
@@ -24,7 +25,7 @@ const RECOVERY: Duration = Duration::from_secs(1);
 /// What the server may take besides what it took when it was idle: a connection's buffers, its task and an answer on its
 /// way (64 KiB), the two memories of 64 MiB for bodies and for answers, 64 MiB of caches (the store's, the allocator's).
 const MOST_KIB: u64 = ROOM as u64 * 64 + 3 * 64 * 1024;
-/// How much more the second storm may leave than the first.
+/// How much more the last storm may leave than any before it.
 const SLACK_KIB: u64 = 32 * 1024;
 
 #[test]
@@ -59,10 +60,11 @@ async fn weather(server: &Server) {
         after_storms.extend(memory_of(server.id()));
     }
     println!("memory when idle {idle:?}, after each storm {after_storms:?}");
-    if let (Some(idle), [first, .., last]) = (idle, after_storms.as_slice()) {
+    if let (Some(idle), [before @ .., last]) = (idle, after_storms.as_slice()) {
         assert!(last.peak_kib <= idle.now_kib + MOST_KIB, "{last:?} is more than the limits add up to");
+        let most_before = before.iter().map(|memory| memory.now_kib).max().expect("several storms");
         assert!(
-            last.now_kib <= first.now_kib + SLACK_KIB,
+            last.now_kib <= most_before + SLACK_KIB,
             "memory grows from storm to storm: {after_storms:?}"
         );
     }

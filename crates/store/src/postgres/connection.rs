@@ -1,5 +1,6 @@
 //! How the database is reached: from its URL to a connection with prepared statements.
 
+use crate::postgres::lease::LEASE;
 use crate::postgres::tls::{Authorities, Trust, client};
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -38,12 +39,19 @@ impl Purpose {
             Purpose::Read => Duration::from_secs(60),
         }
     }
+
+    /// After how long without a word from us the server ends a transaction of ours. The writer's holds rows that every
+    /// node writes to: when its process is asleep, the others go on as soon as its lease has ended.
+    const fn idle_timeout(self) -> Duration {
+        match self {
+            Purpose::Write => LEASE,
+            Purpose::Read | Purpose::Long => Duration::from_secs(60),
+        }
+    }
 }
 
 /// How long a statement waits for another transaction's lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// After how long without a word from us the server ends a transaction of ours.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where a database is.
 #[derive(Clone)]
@@ -124,7 +132,7 @@ impl Target {
 /// Tells the server how it is to serve a new connection.
 async fn prepare(client: &Client, purpose: Purpose) -> Result<(), Error> {
     let statement_ms = purpose.statement_timeout().as_millis();
-    let (lock_ms, idle_ms) = (LOCK_TIMEOUT.as_millis(), IDLE_TIMEOUT.as_millis());
+    let (lock_ms, idle_ms) = (LOCK_TIMEOUT.as_millis(), purpose.idle_timeout().as_millis());
     // A server that is set to lose what it acknowledged is told not to, for us.
     client
         .batch_execute(&format!(
