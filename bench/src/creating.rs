@@ -2,8 +2,9 @@
 
 use crate::load::{self, Load};
 use crate::process;
+use crate::receiver::Receiver;
 use crate::report::{Table, median};
-use crate::requests;
+use crate::requests::Series;
 use crate::subject::Subject;
 use crate::yardstick::{self, BareServer};
 use crate::{Failure, Plan};
@@ -36,6 +37,8 @@ pub struct Level {
     pub processor_us: f64,
     /// The same in the bare server.
     pub bare_processor_us: f64,
+    /// How long after the last answer the last receiver was told, in milliseconds; `None` when nobody is told.
+    pub behind_ms: Option<f64>,
 }
 
 /// What is measured: a fresh server for each pair, or one that stays and holds its payments.
@@ -46,8 +49,17 @@ pub enum Store<'a> {
     Filled(&'a mut Subject),
 }
 
+/// The peers of a measurement.
+#[derive(Debug)]
+pub struct Peers {
+    /// The yardstick.
+    pub bare: BareServer,
+    /// Who is told of each payment by a webhook, if anybody is.
+    pub receiver: Option<Receiver>,
+}
+
 /// Measures each number of connections of the plan.
-pub async fn measure(plan: &Plan, bare: &BareServer, mut store: Store<'_>) -> Result<Vec<Level>, Failure> {
+pub async fn measure(plan: &Plan, peers: &Peers, mut store: Store<'_>) -> Result<Vec<Level>, Failure> {
     let mut levels = Vec::new();
     // The first guess of how many tokens a run uses; each run corrects it.
     let mut rate = 2_000.0;
@@ -55,11 +67,11 @@ pub async fn measure(plan: &Plan, bare: &BareServer, mut store: Store<'_>) -> Re
         let mut pairs = Vec::with_capacity(plan.pairs);
         for pair in 0..plan.pairs {
             let pair_of = match &mut store {
-                Store::Filled(subject) => measure_pair(plan, bare, subject, connections, rate).await?,
+                Store::Filled(subject) => measure_pair(plan, peers, subject, connections, rate).await?,
                 Store::Fresh => {
                     let directory = plan.fresh_directory()?;
                     let mut subject = Subject::start(&plan.binary, &directory).await?;
-                    let measured = measure_pair(plan, bare, &mut subject, connections, rate).await?;
+                    let measured = measure_pair(plan, peers, &mut subject, connections, rate).await?;
                     subject.stop().await?;
                     std::fs::remove_dir_all(&directory)?;
                     measured
@@ -83,7 +95,7 @@ pub async fn measure(plan: &Plan, bare: &BareServer, mut store: Store<'_>) -> Re
 
 async fn measure_pair(
     plan: &Plan,
-    bare: &BareServer,
+    peers: &Peers,
     subject: &mut Subject,
     connections: usize,
     expected_rate: f64,
@@ -91,13 +103,23 @@ async fn measure_pair(
     // Tokens for half as much again as the last run used. A run that uses them up ends early; its rate is as good.
     let count = (expected_rate * plan.duration.as_secs_f64() * 1.5) as usize + 1_000;
     let tokens = subject.prepare(plan.method, count).await?;
+    subject.notification_url = peers.receiver.as_ref().map(Receiver::url);
+    let told = match &peers.receiver {
+        Some(receiver) => receiver.count().await?,
+        None => 0,
+    };
 
-    let before = bare_load(plan, bare, connections).await?;
+    let before = bare_load(plan, &peers.bare, connections).await?;
     let log = yardstick::append_log(&plan.directory, RECORD_BYTES, 1, plan.duration / 4)?;
 
     let counted = subject.counters().await?;
     let processor = process::processor_seconds(subject.pid()?)?;
     let outcome = subject.create(plan.method, connections, plan.duration, tokens, usize::MAX).await?;
+    // Told or not, everything that a payment costs is counted, and is over before the yardstick is measured again.
+    let behind = match &peers.receiver {
+        Some(receiver) => Some(receiver.wait_for(told + outcome.answered).await?),
+        None => None,
+    };
     let processor = process::processor_seconds(subject.pid()?)? - processor;
     let payments_per_sync = match (counted, subject.counters().await?) {
         (Some(start), Some(end)) if end.syncs > start.syncs => {
@@ -106,7 +128,7 @@ async fn measure_pair(
         _ => None,
     };
 
-    let after = bare_load(plan, bare, connections).await?;
+    let after = bare_load(plan, &peers.bare, connections).await?;
     let bare_per_second = (before.per_second + after.per_second) / 2.0;
     let bare_p50_us = (before.p50_us + after.p50_us) / 2.0;
     let p50_us = outcome.quantile_us(0.5);
@@ -123,6 +145,7 @@ async fn measure_pair(
         payments_per_sync,
         processor_us: processor * 1e6 / outcome.answered.max(1) as f64,
         bare_processor_us: (before.processor_us + after.processor_us) / 2.0,
+        behind_ms: behind.map(|behind| behind.as_secs_f64() * 1e3),
     })
 }
 
@@ -138,11 +161,17 @@ struct BareOutcome {
 async fn bare_load(plan: &Plan, bare: &BareServer, connections: usize) -> Result<BareOutcome, Failure> {
     let pid = bare.process.id().ok_or("the bare server has ended")?;
     // The same bytes as the subject gets; the bare server doesn't care whose token it is.
-    let tokens = vec!["0123456789abcdef0123456789abcdef".to_owned(); 1];
+    let token = "0123456789abcdef0123456789abcdef";
     let access_token = "TEST-1234567890123456-112108-0123456789abcdef0123456789abcdef-123456789";
-    let method = plan.method;
+    let series = Series {
+        access_token: access_token.to_owned(),
+        method: plan.method,
+        prefix: "bare".to_owned(),
+        notification_url: None,
+    };
     let requests = std::sync::Arc::new(move |n: usize, into: &mut Vec<u8>| {
-        requests::payments(access_token, method, "bare", n, tokens.clone(), 1)(0, into)
+        series.write(n, token, into);
+        true
     });
     let load = Load { connections, duration: plan.duration, keep: None };
     let processor = process::processor_seconds(pid)?;
@@ -158,6 +187,7 @@ async fn bare_load(plan: &Plan, bare: &BareServer, connections: usize) -> Result
 fn middle(pairs: &[Level]) -> Level {
     let of = |field: fn(&Level) -> f64| median(&mut pairs.iter().map(field).collect::<Vec<_>>());
     let mut per_sync: Vec<f64> = pairs.iter().filter_map(|pair| pair.payments_per_sync).collect();
+    let mut behind: Vec<f64> = pairs.iter().filter_map(|pair| pair.behind_ms).collect();
     Level {
         connections: pairs[0].connections, // a plan has at least one pair
         per_second: of(|pair| pair.per_second),
@@ -171,6 +201,7 @@ fn middle(pairs: &[Level]) -> Level {
         payments_per_sync: (!per_sync.is_empty()).then(|| median(&mut per_sync)),
         processor_us: of(|pair| pair.processor_us),
         bare_processor_us: of(|pair| pair.bare_processor_us),
+        behind_ms: (!behind.is_empty()).then(|| median(&mut behind)),
     }
 }
 
@@ -194,6 +225,7 @@ pub fn print(title: &str, levels: &[Level]) {
         "per sync",
         "cpu µs",
         "bare cpu",
+        "told after ms",
     ]);
     for level in levels {
         let ms = |us: f64| format!("{:.2}", us / 1000.0);
@@ -210,6 +242,7 @@ pub fn print(title: &str, levels: &[Level]) {
             level.payments_per_sync.map_or("-".to_owned(), |value| format!("{value:.1}")),
             format!("{:.0}", level.processor_us),
             format!("{:.0}", level.bare_processor_us),
+            level.behind_ms.map_or("-".to_owned(), |value| format!("{value:.0}")),
         ]);
     }
     table.print(title);

@@ -17,26 +17,37 @@
 //!   one-connection latency by `bare p50 + sync p50`: 1 would mean that everything else is free.
 //! - `per sync` counts how many payments one sync made durable: the group commit at work, and free of noise.
 //! - `cpu µs` is processor time in the server, user and system, for one payment.
+//! - `told after ms` is when the last webhook had come, counted from the last answer. The rate with webhooks is that of the
+//!   answers; the processor time holds both.
 //!
 //! The gates are printed as reached or missed; the program ends with 0 either way, because a benchmark is no test.
 //! A store is filled through the API (it takes minutes for a million); `--preloaded DIR` keeps one between runs.
+//!
+//! `-- --postgres` adds the server on PostgreSQL beside a bare loop of the same rows; `-- endure` is half an hour of steady
+//! load and what it does to the memory.
 //!
 //! `-- compare` is something else: the server beside its peers, as a table and a picture (`bench/compare/README.md`).
 
 mod compare;
 mod connection;
 mod creating;
+mod database;
+mod endurance;
 mod finding;
+mod gates;
 mod load;
 mod process;
+mod receiver;
 mod report;
 mod requests;
 mod subject;
 mod yardstick;
 
 use clap::{Parser, Subcommand};
-use creating::{Level, Store, level};
-use report::{Bound, Gate, median};
+use creating::{Peers, Store};
+use gates::Measured;
+use receiver::Receiver;
+use report::median;
 use requests::Method;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -60,7 +71,7 @@ struct Arguments {
     /// How the measured payments are paid
     #[arg(long, value_enum, default_value = "card")]
     method: Method,
-    /// How many payments the large store holds [default: 1000000, with --quick 20000]
+    /// How many payments the large store holds [default: 2000000, with --quick 20000]
     #[arg(long, value_name = "N")]
     preload: Option<usize>,
     /// How the payments of the large store were paid
@@ -81,6 +92,12 @@ struct Arguments {
     /// Where stores are put: on the disk that is to be measured
     #[arg(long, default_value = "target/bench")]
     directory: PathBuf,
+    /// Measure on PostgreSQL, too: in a throw-away cluster that syncs
+    #[arg(long)]
+    postgres: bool,
+    /// Measure on PostgreSQL alone
+    #[arg(long)]
+    only_postgres: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,8 +108,13 @@ enum Role {
         #[arg(long)]
         answer_bytes: usize,
     },
+    /// Be told of payments; the benchmark starts this itself
+    #[command(hide = true)]
+    Receiver,
     /// Hold the server beside other programs that a user might take for a sandbox
     Compare(compare::Arguments),
+    /// Put a steady load on the server for half an hour and see what its memory does
+    Endure(endurance::Arguments),
 }
 
 /// What is going to be measured.
@@ -100,6 +122,7 @@ enum Role {
 pub struct Plan {
     binary: PathBuf,
     method: Method,
+    preload_method: Method,
     connections: Vec<usize>,
     pairs: usize,
     duration: Duration,
@@ -124,7 +147,9 @@ fn main() -> Result<(), Failure> {
     runtime.block_on(async {
         match arguments.role {
             Some(Role::BareServer { answer_bytes }) => yardstick::serve_bare(answer_bytes).await,
+            Some(Role::Receiver) => receiver::serve().await,
             Some(Role::Compare(arguments)) => compare::run(arguments).await,
+            Some(Role::Endure(arguments)) => endurance::run(arguments).await,
             None => measure(arguments).await,
         }
     })
@@ -139,6 +164,7 @@ async fn measure(arguments: Arguments) -> Result<(), Failure> {
             None => release_binary()?,
         },
         method: arguments.method,
+        preload_method: arguments.preload_method,
         connections: match arguments.connections.is_empty() {
             true => default_connections.to_vec(),
             false => arguments.connections.clone(),
@@ -149,83 +175,103 @@ async fn measure(arguments: Arguments) -> Result<(), Failure> {
         directory: arguments.directory.join(format!("run-{}", std::process::id())),
     };
     std::fs::create_dir_all(&plan.directory)?;
-    let preload = arguments.preload.unwrap_or(if quick { 20_000 } else { 1_000_000 });
+    let preload = arguments.preload.unwrap_or(if quick { 20_000 } else { 2_000_000 });
+    if arguments.only_postgres {
+        database::print(&database::measure(&plan).await?);
+        std::fs::remove_dir_all(&plan.directory)?;
+        return Ok(());
+    }
 
     let birth = measure_birth(&plan).await?;
     println!(
-        "Start to first answer {:.1} ms, ready after {:.1} ms; resident {:.1} MB idle (medians of {})",
-        birth.first_answer_ms, birth.ready_ms, birth.idle_mb, birth.starts
+        "Start to first answer {:.1} ms, ready after {:.1} ms; resident {:.1} MB idle (medians of {}), {:.1} MB after \
+         {} payments",
+        birth.first_answer_ms,
+        birth.ready_ms,
+        birth.idle_mb,
+        birth.starts,
+        birth.loaded_mb,
+        Birth::LOAD
     );
     println!("An answer to create-payment by {} has {} bytes", plan.method.name(), birth.answer_bytes);
 
     creating::print_log(&plan)?;
-    let bare = BareServer::start(birth.answer_bytes).await?;
+    let mut peers = Peers {
+        bare: BareServer::start(birth.answer_bytes).await?,
+        receiver: Some(Receiver::start().await?),
+    };
+    let name = plan.method.name();
+    eprintln!("creating payments, none stored, a live receiver is told of each");
+    let told = creating::measure(&plan, &peers, Store::Fresh).await?;
+    creating::print(
+        &format!("Create payment by {name}, none stored, a live receiver is told of each"),
+        &told,
+    );
+    peers.receiver = None;
     eprintln!("creating payments, none stored");
-    let empty = creating::measure(&plan, &bare, Store::Fresh).await?;
-    creating::print(&format!("Create payment by {}, none stored", plan.method.name()), &empty);
+    let empty = creating::measure(&plan, &peers, Store::Fresh).await?;
+    creating::print(&format!("Create payment by {name}, none stored"), &empty);
 
     let (large_directory, kept) = match &arguments.preloaded {
         Some(directory) => (directory.clone(), true),
         None => (plan.directory.join("large"), false),
     };
-    let mut large = open_filled(&plan, &large_directory, preload, arguments.preload_method, kept).await?;
+    let (large, disk_bytes) =
+        open_filled(&plan, &large_directory, preload, arguments.preload_method, kept).await?;
+    large.stop().await?;
+    let first_answer_large = first_answer_ms(&plan, &large_directory).await?;
+    println!("Start to first answer with {preload} stored {first_answer_large:.1} ms");
+    let mut large = Subject::start(&plan.binary, &large_directory).await?;
     eprintln!("creating payments, {preload} stored");
-    let filled = creating::measure(&plan, &bare, Store::Filled(&mut large)).await?;
-    creating::print(&format!("Create payment by {}, {preload} stored", plan.method.name()), &filled);
+    let filled = creating::measure(&plan, &peers, Store::Filled(&mut large)).await?;
+    creating::print(&format!("Create payment by {name}, {preload} stored"), &filled);
     println!("Resident after this load {:.1} MB", process::resident_mb(large.pid()?)?);
 
     const SMALL: usize = 1_000;
     let small_directory = plan.directory.join("small");
-    let small = open_filled(&plan, &small_directory, SMALL, arguments.preload_method, false).await?;
+    let (small, _) = open_filled(&plan, &small_directory, SMALL, arguments.preload_method, false).await?;
     eprintln!("reading and searching");
     let findings = finding::measure(&plan, (&small, SMALL), (&large, preload)).await?;
     finding::print(&format!("Reads and searches: {SMALL} stored, and {preload} and more"), &findings);
     println!("Resident at the end {:.1} MB", process::resident_mb(large.pid()?)?);
     small.stop().await?;
     large.stop().await?;
+
+    let database = if arguments.postgres { Some(database::measure(&plan).await?) } else { None };
+    database.iter().for_each(database::print);
     std::fs::remove_dir_all(&plan.directory)?;
 
-    let at = |levels: &[Level], connections, of: fn(&Level) -> f64| level(levels, connections).map(of);
-    report::print_gates(&[
-        Gate::new(
-            "create-payment at 32 connections by the bare server",
-            Bound::AtLeast(0.12),
-            at(&empty, 32, |level| level.ratio),
-        ),
-        Gate::new(
-            "p50 at one connection by (bare p50 + sync p50)",
-            Bound::AtMost(2.5),
-            at(&empty, 1, |level| level.latency_ratio),
-        ),
-        Gate::new(
-            "payments per sync at 32 connections",
-            Bound::AtLeast(8.0),
-            level(&empty, 32).and_then(|level| level.payments_per_sync),
-        ),
-        Gate::new(
-            "slowest kind of search, large store by small",
-            Bound::AtMost(2.0),
-            finding::worst_search(&findings),
-        ),
-        Gate::new("start to first answer, ms", Bound::AtMost(100.0), Some(birth.first_answer_ms)),
-        Gate::new("resident memory idle, MB", Bound::AtMost(40.0), Some(birth.idle_mb)),
-    ]);
+    gates::print(&Measured {
+        told,
+        empty,
+        filled,
+        findings,
+        first_answer_ms: [birth.first_answer_ms, first_answer_large],
+        resident_mb: [birth.idle_mb, birth.loaded_mb],
+        disk_ratio: disk_bytes / birth.stored_answer_bytes as f64,
+        database,
+    });
     Ok(())
 }
 
-/// A server with `count` payments of the series `stored`: filled now, or found as it was left.
+/// A server with `count` payments of the series `stored`, filled now or found as it was left, and how many bytes each of
+/// them takes on the disk.
 async fn open_filled(
     plan: &Plan,
     directory: &Path,
     count: usize,
     method: Method,
     keep: bool,
-) -> Result<Subject, Failure> {
+) -> Result<(Subject, f64), Failure> {
     // Written last, so that a store that was left half filled is filled anew.
     let mark = directory.join("filled-by-bench");
-    if keep && std::fs::read_to_string(&mark).is_ok_and(|text| text.trim() == count.to_string()) {
+    if keep
+        && let Ok(text) = std::fs::read_to_string(&mark)
+        && let Some((of, bytes)) = text.trim().split_once(' ')
+        && of == count.to_string()
+    {
         println!("\nUsing the store in {}", directory.display());
-        return Subject::start(&plan.binary, directory).await;
+        return Ok((Subject::start(&plan.binary, directory).await?, bytes.parse()?));
     }
     if directory.exists() {
         if keep && !mark.exists() {
@@ -252,8 +298,9 @@ async fn open_filled(
         stopped as f64 / count as f64,
         with_log as f64 / count as f64,
     );
-    std::fs::write(&mark, count.to_string())?;
-    Subject::start(&plan.binary, directory).await
+    let each = stopped as f64 / count as f64;
+    std::fs::write(&mark, format!("{count} {each}"))?;
+    Ok((Subject::start(&plan.binary, directory).await?, each))
 }
 
 struct Birth {
@@ -261,39 +308,66 @@ struct Birth {
     first_answer_ms: f64,
     ready_ms: f64,
     idle_mb: f64,
+    /// After [`Birth::LOAD`] payments.
+    loaded_mb: f64,
+    /// Of the measured method.
     answer_bytes: usize,
+    /// Of the method that the large store is filled by.
+    stored_answer_bytes: usize,
 }
 
-/// Starts the server a few times on nothing and takes a first payment from each.
+impl Birth {
+    const LOAD: usize = 100_000;
+}
+
+/// Starts the server a few times on nothing and takes a first payment from each; then a load.
 async fn measure_birth(plan: &Plan) -> Result<Birth, Failure> {
     const STARTS: usize = 5;
     let (mut first_answer, mut ready, mut idle) = (Vec::new(), Vec::new(), Vec::new());
-    let mut answer_bytes = 0;
     for _ in 0..STARTS {
         let directory = plan.fresh_directory()?;
-        let started = Instant::now();
-        let mut subject = Subject::start(&plan.binary, &directory).await?;
-        // `start` asks for the credentials first; what counts begins at the spawn.
-        let asked = started.elapsed() - subject.ready_after;
-        subject.create(Method::Pix, 1, Duration::from_secs(60), Vec::new(), 1).await?;
-        first_answer.push((started.elapsed() - asked).as_secs_f64() * 1e3);
-        ready.push(subject.ready_after.as_secs_f64() * 1e3);
-        subject.stop().await?;
-
+        first_answer.push(first_answer_ms(plan, &directory).await?);
         let directory = plan.fresh_directory()?;
-        let mut subject = Subject::start(&plan.binary, &directory).await?;
+        let subject = Subject::start(&plan.binary, &directory).await?;
+        ready.push(subject.ready_after.as_secs_f64() * 1e3);
         idle.push(process::resident_mb(subject.pid()?)?);
-        let tokens = subject.prepare(plan.method, 1).await?;
-        answer_bytes = subject.create(plan.method, 1, Duration::from_secs(60), tokens, 1).await?.body_bytes;
         subject.stop().await?;
     }
+    let directory = plan.fresh_directory()?;
+    let mut subject = Subject::start(&plan.binary, &directory).await?;
+    let measured = answer_bytes(&mut subject, plan.method).await?;
+    let stored = answer_bytes(&mut subject, plan.preload_method).await?;
+    eprintln!("storing {} payments by {}", Birth::LOAD, plan.method.name());
+    subject.fill(plan.method, Birth::LOAD).await?;
+    let loaded_mb = process::resident_mb(subject.pid()?)?;
+    subject.stop().await?;
     Ok(Birth {
         starts: STARTS,
         first_answer_ms: median(&mut first_answer),
         ready_ms: median(&mut ready),
         idle_mb: median(&mut idle),
-        answer_bytes,
+        loaded_mb,
+        answer_bytes: measured,
+        stored_answer_bytes: stored,
     })
+}
+
+/// From the spawn to the answer to a first payment.
+async fn first_answer_ms(plan: &Plan, directory: &Path) -> Result<f64, Failure> {
+    let started = Instant::now();
+    let mut subject = Subject::start(&plan.binary, directory).await?;
+    // `start` asks for the credentials first; what counts begins at the spawn.
+    let asked = started.elapsed() - subject.ready_after;
+    subject.create(Method::Pix, 1, Duration::from_secs(60), Vec::new(), 1).await?;
+    let first_answer = (started.elapsed() - asked).as_secs_f64() * 1e3;
+    subject.stop().await?;
+    Ok(first_answer)
+}
+
+/// The bytes of an answer to a payment by `method`.
+async fn answer_bytes(subject: &mut Subject, method: Method) -> Result<usize, Failure> {
+    let tokens = subject.prepare(method, 1).await?;
+    Ok(subject.create(method, 1, Duration::from_secs(60), tokens, 1).await?.body_bytes)
 }
 
 /// The release binary, built if it is not there.

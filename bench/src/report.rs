@@ -58,13 +58,13 @@ pub struct Gate {
     measured: Option<f64>,
 }
 
-/// On which side of a number a measurement must lie.
+/// On which side of two numbers a measurement must lie: the first is the least that is wanted, the second is aimed at.
 #[derive(Clone, Copy, Debug)]
 pub enum Bound {
-    /// This or more.
-    AtLeast(f64),
-    /// This or less.
-    AtMost(f64),
+    /// These or more.
+    AtLeast(f64, f64),
+    /// These or less.
+    AtMost(f64, f64),
 }
 
 impl Gate {
@@ -74,25 +74,29 @@ impl Gate {
     }
 
     fn verdict(&self) -> &'static str {
-        match (self.measured, self.wanted) {
-            (None, _) => "not measured",
-            (Some(value), Bound::AtLeast(least)) if value >= least => "reached",
-            (Some(value), Bound::AtMost(most)) if value <= most => "reached",
-            _ => "MISSED",
+        let Some(value) = self.measured else { return "not measured" };
+        let (is_least, is_aim) = match self.wanted {
+            Bound::AtLeast(least, aim) => (value >= least, value >= aim),
+            Bound::AtMost(most, aim) => (value <= most, value <= aim),
+        };
+        match (is_least, is_aim) {
+            (_, true) => "aim reached",
+            (true, false) => "reached",
+            (false, false) => "MISSED",
         }
     }
 }
 
 /// Prints the gates, reached or missed.
 pub fn print_gates(gates: &[Gate]) {
-    let mut table = Table::new(["gate", "wanted", "measured", ""]);
+    let mut table = Table::new(["gate", "wanted", "aim", "measured", ""]);
     for gate in gates {
-        let wanted = match gate.wanted {
-            Bound::AtLeast(least) => format!(">= {least}"),
-            Bound::AtMost(most) => format!("<= {most}"),
+        let (wanted, aim) = match gate.wanted {
+            Bound::AtLeast(least, aim) => (format!(">= {least}"), format!(">= {aim}")),
+            Bound::AtMost(most, aim) => (format!("<= {most}"), format!("<= {aim}")),
         };
         let measured = gate.measured.map_or("-".to_owned(), |value| format!("{value:.3}"));
-        table.row(vec![gate.name.to_owned(), wanted, measured, gate.verdict().to_owned()]);
+        table.row(vec![gate.name.to_owned(), wanted, aim, measured, gate.verdict().to_owned()]);
     }
     table.print("Gates");
 }
@@ -110,9 +114,11 @@ mod tests {
 
     #[test]
     fn a_gate_holds_its_own_side() {
-        assert_eq!(Gate::new("a", Bound::AtLeast(8.0), Some(8.0)).verdict(), "reached");
-        assert_eq!(Gate::new("a", Bound::AtLeast(8.0), Some(7.9)).verdict(), "MISSED");
-        assert_eq!(Gate::new("a", Bound::AtMost(2.0), Some(2.1)).verdict(), "MISSED");
-        assert_eq!(Gate::new("a", Bound::AtMost(2.0), None).verdict(), "not measured");
+        assert_eq!(Gate::new("a", Bound::AtLeast(8.0, 16.0), Some(8.0)).verdict(), "reached");
+        assert_eq!(Gate::new("a", Bound::AtLeast(8.0, 16.0), Some(16.0)).verdict(), "aim reached");
+        assert_eq!(Gate::new("a", Bound::AtLeast(8.0, 16.0), Some(7.9)).verdict(), "MISSED");
+        assert_eq!(Gate::new("a", Bound::AtMost(2.0, 1.0), Some(2.1)).verdict(), "MISSED");
+        assert_eq!(Gate::new("a", Bound::AtMost(2.0, 1.0), Some(0.9)).verdict(), "aim reached");
+        assert_eq!(Gate::new("a", Bound::AtMost(2.0, 1.0), None).verdict(), "not measured");
     }
 }

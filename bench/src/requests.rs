@@ -71,28 +71,38 @@ pub fn card_tokens(access_token: &str, count: usize) -> Requests {
     })
 }
 
-/// Payments by `method`, with external references `<prefix>-<n>` from `first` on. Card payments end with the tokens;
-/// the others when `limit` is reached.
-pub fn payments(
-    access_token: &str,
-    method: Method,
-    prefix: &str,
-    first: usize,
-    tokens: Vec<String>,
-    limit: usize,
-) -> Requests {
-    let access_token = access_token.to_owned();
-    let prefix = prefix.to_owned();
-    let limit = if method.needs_token() { limit.min(tokens.len()) } else { limit };
-    Arc::new(move |n, into| {
-        let more = n < limit;
-        if more {
-            let reference = external_reference(&prefix, first + n);
-            let body = payment_body(method, &reference, tokens.get(n).map_or("", String::as_str));
-            post(into, "/v1/payments", &access_token, Some(&reference), &body);
-        }
-        more
-    })
+/// Payments that differ in their external references, `<prefix>-<n>`, alone.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// The seller's.
+    pub access_token: String,
+    /// How they are paid.
+    pub method: Method,
+    /// What their references begin with.
+    pub prefix: String,
+    /// Who is told of each, if anybody is.
+    pub notification_url: Option<String>,
+}
+
+impl Series {
+    /// The requests from number `first` on. Card payments end with the tokens; the others when `limit` is reached.
+    pub fn requests(self, first: usize, tokens: Vec<String>, limit: usize) -> Requests {
+        let limit = if self.method.needs_token() { limit.min(tokens.len()) } else { limit };
+        Arc::new(move |n, into| {
+            let more = n < limit;
+            if more {
+                self.write(first + n, tokens.get(n).map_or("", String::as_str), into);
+            }
+            more
+        })
+    }
+
+    /// Writes the request for number `n`.
+    pub fn write(&self, n: usize, token: &str, into: &mut Vec<u8>) {
+        let reference = external_reference(&self.prefix, n);
+        let body = payment_body(self.method, &reference, token, self.notification_url.as_deref());
+        post(into, "/v1/payments", &self.access_token, Some(&reference), &body);
+    }
 }
 
 /// The reference of payment `n` of a series: what the searches look for.
@@ -101,7 +111,7 @@ pub fn external_reference(prefix: &str, n: usize) -> String {
 }
 
 /// A create-payment body of [`BODY_BYTES`].
-pub fn payment_body(method: Method, reference: &str, token: &str) -> String {
+pub fn payment_body(method: Method, reference: &str, token: &str, notification_url: Option<&str>) -> String {
     let payment = match method {
         Method::Card => format!(r#""token":"{token}","payment_method_id":"master","installments":1,"#),
         Method::Pix => r#""payment_method_id":"pix","installments":1,"#.to_owned(),
@@ -122,10 +132,11 @@ pub fn payment_body(method: Method, reference: &str, token: &str) -> String {
         payment = payment,
         reference = reference
     );
-    let end = r#""}"#;
+    let end = notification_url
+        .map_or_else(|| r#""}"#.to_owned(), |url| format!(r#"","notification_url":"{url}"}}"#));
     while body.len() + end.len() < BODY_BYTES {
         body.push('x');
     }
-    body.push_str(end);
+    body.push_str(&end);
     body
 }

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::connection::Connection;
 use crate::load::{self, Load, Outcome, Requests};
-use crate::requests::{self, Method};
+use crate::requests::{self, Method, Series};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -32,6 +32,8 @@ pub struct Subject {
     series: String,
     /// The next number in it.
     next: usize,
+    /// Who is told of the measured payments, if anybody is.
+    pub notification_url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,11 +53,21 @@ pub struct Counters {
 impl Subject {
     /// Starts `binary` on a free port with its data in `data`.
     pub async fn start(binary: &Path, data: &Path) -> Result<Subject, Failure> {
+        Subject::start_on(binary, data, None).await
+    }
+
+    /// The same with its records in the PostgreSQL database at `database_url`, if there is one.
+    pub async fn start_on(
+        binary: &Path,
+        data: &Path,
+        database_url: Option<&str>,
+    ) -> Result<Subject, Failure> {
         let access_token = access_token(binary).await?;
         let started = Instant::now();
         let mut process = Command::new(binary)
             .args(["dev", "--listen", "127.0.0.1:0", "--json", "--data"])
             .arg(data)
+            .args(database_url.map(|url| format!("--database-url={url}")))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -73,6 +85,7 @@ impl Subject {
             access_token,
             series: series()?,
             next: 0,
+            notification_url: None,
         })
     }
 
@@ -120,7 +133,9 @@ impl Subject {
         tokens: Vec<String>,
         limit: usize,
     ) -> Result<Outcome, Failure> {
-        let requests = requests::payments(&self.access_token, method, &self.series, self.next, tokens, limit);
+        let requests = self
+            .series(method, &self.series, self.notification_url.clone())
+            .requests(self.next, tokens, limit);
         let outcome = load::run(self.address, Load { connections, duration, keep: None }, requests).await?;
         // Every worker may have asked for one number more than it sent.
         self.next += usize::try_from(outcome.answered)? + connections;
@@ -135,13 +150,22 @@ impl Subject {
         while done < count {
             let chunk = CHUNK.min(count - done);
             let tokens = self.prepare(method, chunk).await?;
-            let requests = requests::payments(&self.access_token, method, "stored", done, tokens, chunk);
+            let requests = self.series(method, "stored", None).requests(done, tokens, chunk);
             let load = Load { connections: FILLING_CONNECTIONS, duration: UNTIL_DONE, keep: None };
             let outcome = load::run(self.address, load, requests).await?;
             done += usize::try_from(outcome.answered)?;
             eprintln!("  stored {done} of {count} after {:.0} s", started.elapsed().as_secs_f64());
         }
         Ok(())
+    }
+
+    fn series(&self, method: Method, prefix: &str, notification_url: Option<String>) -> Series {
+        Series {
+            access_token: self.access_token.clone(),
+            method,
+            prefix: prefix.to_owned(),
+            notification_url,
+        }
     }
 
     /// Puts `GET`s of `paths`, in turn, on the server.

@@ -29,16 +29,22 @@ pub struct BareServer {
 impl BareServer {
     /// Starts this program again as the bare server; its answers have `answer_bytes`.
     pub async fn start(answer_bytes: usize) -> Result<BareServer, Failure> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["bare-server", "--answer-bytes", &answer_bytes.to_string()])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let stdout = process.stdout.take().ok_or("the bare server's output is piped")?;
-        let line =
-            BufReader::new(stdout).lines().next_line().await?.ok_or("the bare server did not start")?;
-        Ok(BareServer { address: line.parse()?, process })
+        let bytes = answer_bytes.to_string();
+        let (address, process) = start_role(&["bare-server", "--answer-bytes", &bytes]).await?;
+        Ok(BareServer { address, process })
     }
+}
+
+/// Starts this program again in another role, which prints the address where it listens.
+pub async fn start_role(arguments: &[&str]) -> Result<(SocketAddr, Child), Failure> {
+    let mut process = Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdout = process.stdout.take().ok_or("the role's output is piped")?;
+    let line = BufReader::new(stdout).lines().next_line().await?.ok_or("the role did not start")?;
+    Ok((line.parse()?, process))
 }
 
 /// Serves `POST /v1/payments`: reads the request into types, stores nothing, answers a body of the wanted size.

@@ -188,7 +188,13 @@ impl Contender {
         let series = series.to_owned();
         match self {
             Contender::Pasarela | Contender::PasarelaEphemeral => {
-                requests::payments(access_token, Method::Card, &series, 0, cards, usize::MAX)
+                let series = requests::Series {
+                    access_token: access_token.to_owned(),
+                    method: Method::Card,
+                    prefix: series,
+                    notification_url: None,
+                };
+                series.requests(0, cards, usize::MAX)
             }
             Contender::Localstripe => {
                 let card = cards.into_iter().next().unwrap_or_default();
@@ -206,8 +212,8 @@ impl Contender {
             Contender::MockoonBucket | Contender::MockoonFixed | Contender::Prism => {
                 Arc::new(move |n, into| {
                     let reference = requests::external_reference(&series, n);
-                    let body =
-                        requests::payment_body(Method::Card, &reference, "4d0c973404bbd4a9fc2f888b903075c7");
+                    let token = "4d0c973404bbd4a9fc2f888b903075c7";
+                    let body = requests::payment_body(Method::Card, &reference, token, None);
                     requests::post(into, "/v1/payments", STRIPE_KEY, Some(&reference), &body);
                     true
                 })
