@@ -155,6 +155,40 @@ async fn who_may_not_is_answered_as_described() {
     }
 }
 
+/// What would be filtered without being described: whoever reads the description would look in vain for it.
+#[tokio::test]
+async fn a_described_filter_of_the_search_filters_and_no_other_does() {
+    let document = document().await;
+    let described: BTreeSet<&str> = document["paths"]["/v1/payments/search"]["get"]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| parameter["name"].as_str().unwrap())
+        .collect();
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    seller.pix().await;
+    let filters: BTreeSet<&str> = described
+        .iter()
+        .filter(|name| {
+            !["sort", "criteria", "range", "begin_date", "end_date", "limit", "offset"].contains(name)
+        })
+        .copied()
+        .collect();
+    for filter in &filters {
+        let page = seller.get(&format!("/v1/payments/search?{filter}=7")).await.expect(200);
+        assert_eq!(page["paging"]["total"], 0, "{filter}");
+    }
+    let payment = seller.pix().await;
+    for member in payment.as_object().unwrap().keys().filter(|member| !filters.contains(member.as_str())) {
+        // The older spelling of `collector.id`.
+        if member != "collector_id" {
+            let page = seller.get(&format!("/v1/payments/search?{member}=7")).await.expect(200);
+            assert_eq!(page["paging"]["total"], 2, "{member}");
+        }
+    }
+}
+
 /// The described members of a request are the ones that its reader knows: neither list can drift alone.
 #[tokio::test]
 async fn a_described_request_is_the_request_that_is_read() {
