@@ -1,6 +1,6 @@
 //! Any path, query and body on every route of the API, through the real router, engine and store: whatever comes in,
-//! no answer is the server's fault. The first byte picks the route, the first line is its query (or id), the rest its
-//! body.
+//! no answer is the server's fault. The first byte, counted from `0`, picks the route, the first line is its query (or
+//! id), the rest its body.
 #![no_main]
 
 use axum::Router;
@@ -21,16 +21,23 @@ struct World {
     runtime: Runtime,
     router: Router,
     access_token: String,
+    /// Another seller's, whose clock may be moved: cards expire with it.
+    traveller: String,
     /// A payment to change, refund and pay.
     payment_id: String,
+    /// What opens that payment's pages.
+    page_query: String,
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let runtime = Runtime::new().expect("a runtime");
-    let access_token = seeds::sellers()[0].credentials(Mode::Test).access_token;
+    let token_of = |seller: usize| seeds::sellers()[seller].credentials(Mode::Test).access_token;
+    let (access_token, traveller) = (token_of(0), token_of(1));
     let engine = runtime
         .block_on(Engine::open(EngineOptions {
             directory: None,
+            database: None,
+            vault_directory: None,
             vault_key: KeySource::File,
             development: true,
             public_url: "http://localhost".to_owned(),
@@ -38,21 +45,27 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         }))
         .expect("an engine");
     let router = pasarela_server::router(engine);
-    let body = r#"{"transaction_amount":10,"payment_method_id":"pix","payer":{"email":"test_user_1@testuser.com"}}"#;
-    let mut world = World { runtime, router, access_token, payment_id: String::new() };
-    let created = world.ask(Method::POST, "/v1/payments", body.as_bytes().to_vec()).expect("a valid request");
+    let body =
+        r#"{"transaction_amount":10,"payment_method_id":"pix","payer":{"email":"test_user_1@testuser.com"}}"#;
+    let (payment_id, page_query) = (String::new(), String::new());
+    let mut world = World { runtime, router, access_token, traveller, payment_id, page_query };
+    let created = world
+        .ask(&world.access_token, Method::POST, "/v1/payments", body.as_bytes().to_vec())
+        .expect("a valid request");
     let created: serde_json::Value = serde_json::from_slice(&created.1).expect("JSON");
     world.payment_id = created["id"].to_string();
+    let page = created["point_of_interaction"]["transaction_data"]["ticket_url"].as_str().expect("a page");
+    world.page_query = page.split_once('?').expect("a query").1.to_owned();
     world
 });
 
 impl World {
-    fn ask(&self, method: Method, uri: &str, body: Vec<u8>) -> Option<(StatusCode, Vec<u8>)> {
+    fn ask(&self, token: &str, method: Method, uri: &str, body: Vec<u8>) -> Option<(StatusCode, Vec<u8>)> {
         let uri = Uri::try_from(uri).ok()?;
         let request = Request::builder()
             .method(method)
             .uri(uri)
-            .header("authorization", format!("Bearer {}", self.access_token))
+            .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .header("x-idempotency-key", format!("{:x}", hash(&body)))
             .body(Body::from(body))
@@ -80,7 +93,9 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(line) = std::str::from_utf8(&rest[..line_end]) else { return };
     let body = rest.get(line_end + 1..).unwrap_or_default().to_vec();
     let id = if line.is_empty() { &world.payment_id } else { line };
-    let (method, uri) = match route % 10 {
+    let page = |name: &str| format!("/payments/{}/{name}?{}", world.payment_id, world.page_query);
+    let mut token = &world.access_token;
+    let (method, uri) = match route.wrapping_sub(b'0') % 14 {
         0 => (Method::POST, "/v1/card_tokens".to_owned()),
         1 => (Method::POST, "/v1/payments".to_owned()),
         2 => (Method::GET, format!("/v1/payments/search?{line}")),
@@ -90,9 +105,16 @@ fuzz_target!(|bytes: &[u8]| {
         6 => (Method::PUT, format!("/v1/card_tokens/{line}")),
         7 => (Method::POST, format!("/sandbox/payments/{}/{line}", world.payment_id)),
         8 => (Method::POST, format!("/v1/card_tokens?{line}")),
+        10 => (Method::POST, "/platforms/pci/yape/v1/payment".to_owned()),
+        11 => {
+            token = &world.traveller;
+            (Method::POST, "/sandbox/clock".to_owned())
+        }
+        12 => (Method::POST, page("bank_transfer")),
+        13 => (Method::POST, page("challenge")),
         _ => (Method::GET, format!("/{line}")),
     };
-    if let Some((status, answer)) = world.ask(method, &uri, body) {
+    if let Some((status, answer)) = world.ask(token, method, &uri, body) {
         assert!(!status.is_server_error(), "{uri}: {status} {}", String::from_utf8_lossy(&answer));
     }
 });

@@ -156,7 +156,11 @@ impl TokenRequest {
         if !body.is_object() {
             return Err(fault("E111", "invalid json."));
         }
-        let text = |name: &str| member(body, name).and_then(text_or_number);
+        // What is neither text nor number was sent all the same: no check lets its JSON through, but a CVV that is passed
+        // over would make a token without one.
+        let text = |name: &str| {
+            member(body, name).map(|value| text_or_number(value).unwrap_or_else(|| value.to_string()))
+        };
         let cardholder = member(body, "cardholder");
         let identification = cardholder.and_then(|holder| member(holder, "identification"));
         let document = |name: &str| identification.and_then(|d| member(d, name)).and_then(text_or_number);

@@ -2,6 +2,7 @@
 
 use crate::arguments::CredentialsArguments;
 use crate::failure::Failure;
+use pasarela_domain::money::Money;
 use pasarela_engine::seeds::{self, SeedCredentials};
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ pub fn run(arguments: &CredentialsArguments) -> Result<ExitCode, Failure> {
         // Strings and integers only: it always serialises.
         serde_json::to_string_pretty(&credentials).expect("credentials serialise") + "\n"
     } else {
-        for_people(&credentials)
+        for_people(&credentials) + &buyers_for_people()
     };
     // A closed pipe (`| head -1`) is the reader's wish, not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -37,6 +38,29 @@ fn for_people(credentials: &[SeedCredentials]) -> String {
             entry.webhook_secret,
             entry.user_id,
         ));
+    }
+    text
+}
+
+/// Who pays with `account_money`: a buyer has no credentials, only an address and a wallet.
+fn buyers_for_people() -> String {
+    let mut text = String::from(
+        "\nBuyers with money in their wallets: pay test payments with `account_money` and the buyer's e-mail.\n",
+    );
+    for buyer in seeds::buyers() {
+        let account = &buyer.account;
+        let opening = Money::new(buyer.opening_balance_minor, account.site.currency());
+        let document = format!("{} {}", account.identification_type, account.identification_number);
+        let line = format!(
+            "  {}  {}  {} {}  {}",
+            account.site,
+            account.email,
+            opening.currency.code(),
+            opening.to_fixed_text(),
+            document.trim(),
+        );
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
     text
 }

@@ -54,6 +54,16 @@ fn the_default_credentials_are_the_ones_that_are_documented() {
     );
 }
 
+/// The buyers have no credentials of their own; who wants to try a wallet payment must find their addresses.
+#[test]
+fn the_text_for_people_names_a_buyer_on_each_site() {
+    let text = stdout(&run(&["credentials"]));
+    let buyers: Vec<&str> = text.lines().filter(|line| line.contains("@testuser.com")).collect();
+    assert_eq!(buyers.len(), 7, "{text}");
+    assert!(buyers[0].trim_start().starts_with("MLB  test_user_334354654@testuser.com"), "{}", buyers[0]);
+    assert!(buyers[0].contains("BRL 10000.00") && buyers[0].contains("CPF 74984616415"), "{}", buyers[0]);
+}
+
 #[test]
 fn the_text_for_people_holds_every_key_and_token() {
     let text = stdout(&run(&["credentials"]));

@@ -96,6 +96,16 @@ fn a_security_code_has_the_length_of_its_card() {
 }
 
 #[test]
+fn what_is_neither_text_nor_number_is_wrong_and_not_absent() {
+    for value in [json!(true), json!([]), json!(["123"]), json!({"a": 1})] {
+        assert_eq!(told("card_number", value.clone()), ["E301"], "{value}");
+        assert_eq!(told("expiration_month", value.clone()), ["325"], "{value}");
+        assert_eq!(told("expiration_year", value.clone()), ["326"], "{value}");
+        assert_eq!(told("security_code", value.clone()), ["E302"], "{value}");
+    }
+}
+
+#[test]
 fn a_holder_has_a_name_and_a_document_of_the_market() {
     assert_eq!(told_of_holder("name", json!(" ")), ["221"]);
     assert_eq!(told_of_holder("name", json!("<script>")), ["316"]);

@@ -35,11 +35,15 @@ const ALLOWED: Shape = Shape::Object(&[
     ("metadata", Shape::Any),
 ]);
 
+/// Each is a change of its own.
+const EXCLUSIVE: [&str; 3] = ["status", "capture", "date_of_expiration"];
+
 impl PaymentChange {
     /// Reads the request.
     ///
     /// # Errors
-    /// 8 for a member that can't be changed, 2078 and 2079 for `capture`, 4024 for the amount, 23 for the date.
+    /// 8 for a member that can't be changed, 2078 and 2079 for `capture`, 4024 for the amount, 23 for the date, 1 for two
+    /// changes at once: which of them was meant would be a guess.
     pub fn from_json(body: &Value) -> Result<PaymentChange, Refusal> {
         if !body.is_object() {
             return Err(Refusal::bad_request(1, "Params Error"));
@@ -54,13 +58,19 @@ impl PaymentChange {
                 return Err(Refusal::bad_request(4024, "Transaction_amount attribute must be numeric"));
             }
         };
+        if EXCLUSIVE.iter().filter(|name| member(body, name).is_some()).count() > 1 {
+            return Err(params_error(
+                "only one of status, capture and date_of_expiration can be changed at once",
+            ));
+        }
         match member(body, "status") {
             None => {}
             // One SDK's sample spells it the American way.
             Some(Value::String(status)) if matches!(status.as_str(), "cancelled" | "canceled") => {
                 return Ok(PaymentChange::Cancel);
             }
-            Some(_) => return Err(wrong_state()),
+            Some(Value::String(_)) => return Err(wrong_state()),
+            Some(_) => return Err(params_error("status must be a string")),
         }
         match member(body, "capture") {
             Some(Value::Bool(true)) => return Ok(PaymentChange::Capture { amount }),
@@ -97,8 +107,8 @@ pub fn cancel(mut state: PaymentState, context: &Context<'_>) -> Result<Decision
 /// clients that never sent `capture: false` rely on.
 ///
 /// # Errors
-/// 2018 where there is no reserve; 4037 when the amount is not within the reserve; 3024 where the site or brand has
-/// no partial capture.
+/// 2018 where there is no reserve; 4037 when the amount is not within the reserve, and for a part where the site or brand
+/// has no partial capture.
 pub fn capture(
     mut state: PaymentState,
     amount: Option<&str>,

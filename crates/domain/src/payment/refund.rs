@@ -3,9 +3,9 @@
 use super::body::{Refund, RefundSource, Status};
 use super::{Deadline, DeadlineChange, Decision, PaymentState, UPDATED, money};
 use crate::context::Context;
-use crate::json::member;
+use crate::json::{Shape, member, unknown_member};
 use crate::money::{Amount, Money};
-use crate::payment::request::params_error;
+use crate::payment::request::{params_error, wrong_name};
 use crate::refusal::Refusal;
 use crate::timestamp::DAY;
 use serde_json::{Map, Value};
@@ -19,11 +19,14 @@ pub struct RefundRequest {
     pub metadata: Map<String, Value>,
 }
 
+const WITHOUT_AMOUNT: Shape = Shape::Object(&[("amount", Shape::Any), ("metadata", Shape::Any)]);
+
 impl RefundRequest {
     /// Reads the request; an empty body, `null` and `{}` ask for all that is left.
     ///
     /// # Errors
-    /// 4041 for an amount that is no number, 4040 for one that is not positive.
+    /// 4041 for an amount that is no number; 8 for an unknown member where there is no amount: it may have been meant to
+    /// say how much, and passing it over would give back everything.
     pub fn from_json(body: &Value) -> Result<RefundRequest, Refusal> {
         if body.is_null() {
             return Ok(RefundRequest::default());
@@ -32,7 +35,10 @@ impl RefundRequest {
             return Err(Refusal::bad_request(1, "Params Error"));
         }
         let amount = match member(body, "amount") {
-            None => None,
+            None => match unknown_member(body, &WITHOUT_AMOUNT) {
+                None => None,
+                Some(path) => return Err(wrong_name(&path)),
+            },
             Some(Value::Number(number)) => Some(number.to_string()),
             Some(_) => return Err(Refusal::bad_request(4041, "amount attribute must be numeric")),
         };

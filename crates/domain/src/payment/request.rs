@@ -399,8 +399,13 @@ fn notification_url(body: &Value) -> Result<Option<String>, Refusal> {
     }
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(invalid)?;
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let plausible =
-        !host.is_empty() && !host.contains('@') && url.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    // `[::1]` has colons of its own.
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    let plausible = !host.is_empty()
+        && !host.starts_with(':')
+        && !host.contains('@')
+        && port.is_none_or(|port| !port.starts_with('+') && port.parse::<u16>().is_ok_and(|port| port > 0))
+        && url.chars().all(|c| !c.is_whitespace() && !c.is_control());
     plausible.then(|| Some(url.clone())).ok_or_else(invalid)
 }
 
@@ -779,10 +784,23 @@ mod tests {
         assert_eq!(code(&format!(r#"{{"transaction_amount":1,"installments":"1",{payer}}}"#)), 4005);
         assert_eq!(code(&format!(r#"{{"transaction_amount":1,"installments":0,{payer}}}"#)), 4033);
         assert_eq!(code(&format!(r#"{{"transaction_amount":1,"metadata":"x",{payer}}}"#)), 4022);
-        assert_eq!(
-            code(&format!(r#"{{"transaction_amount":1,"notification_url":"ftp://x",{payer}}}"#)),
-            4020
-        );
+        for url in [
+            "ftp://x",
+            "http://",
+            "http://a:70000/",
+            "http://a:0/",
+            "http://a:x/",
+            "http://a:+80/",
+            "http://[::1]:99999/",
+            "http://:80/",
+            "http://a@b",
+        ] {
+            assert_eq!(
+                code(&format!(r#"{{"transaction_amount":1,"notification_url":"{url}",{payer}}}"#)),
+                4020,
+                "{url}"
+            );
+        }
         assert_eq!(
             code(&format!(r#"{{"transaction_amount":1,"date_of_expiration":"tomorrow",{payer}}}"#)),
             23
@@ -794,6 +812,18 @@ mod tests {
         assert_eq!(code(r#"{"transaction_amount":1,"payer":{"email":"a@b.co","type":"king"}}"#), 4029);
         let cpf = r#"{"transaction_amount":1,"payer":{"email":"a@b.co","identification":{"type":"CPF","number":"11111111111"}}}"#;
         assert_eq!(code(cpf), 2067);
+    }
+
+    #[test]
+    fn a_notification_url_may_name_a_port() {
+        for url in
+            ["http://localhost:3000/hook?a=b:c", "https://[::1]/", "http://[::1]:8080", "http://a.b:65535"]
+        {
+            let body = format!(
+                r#"{{"transaction_amount":1,"notification_url":"{url}","payer":{{"email":"a@testuser.com"}}}}"#
+            );
+            assert_eq!(read(&body).unwrap().notification_url.as_deref(), Some(url));
+        }
     }
 
     #[test]

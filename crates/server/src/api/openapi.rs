@@ -2,7 +2,7 @@
 
 use pasarela_domain::card_token::CardToken;
 use pasarela_domain::payment::body::{Payment, Refund};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
@@ -72,5 +72,41 @@ pub fn document(public_url: &str) -> Value {
             "An application's public key: tokens and catalogue, nothing else",
         ))),
     );
-    serde_json::to_value(&description).unwrap_or_default()
+    let mut document = serde_json::to_value(&description).unwrap_or_default();
+    add_shared_answers(&mut document);
+    document
+}
+
+/// What every operation may answer before its own code runs, and each says of itself only what it says differently.
+fn add_shared_answers(document: &mut Value) {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations =
+        paths.flat_map(|path| path.as_object_mut().into_iter().flat_map(|methods| methods.values_mut()));
+    for operation in operations {
+        let accepts = |scheme: &str| {
+            operation["security"]
+                .as_array()
+                .is_some_and(|ways| ways.iter().any(|way| way.get(scheme).is_some()))
+        };
+        let mut shared = vec![
+            (401, "Without valid credentials"),
+            (503, "Busy, or the disk is full; come again after `Retry-After` seconds"),
+        ];
+        if accepts("public_key") {
+            shared.push((400, "No such public key"));
+        } else {
+            shared.push((403, "With credentials that may not do this, such as a public key"));
+        }
+        if operation.get("requestBody").is_some() {
+            shared.push((408, "The body did not come in time"));
+            shared.push((413, "The body is larger than 256 KiB"));
+        }
+        let Some(responses) = operation["responses"].as_object_mut() else { continue };
+        for (status, description) in shared {
+            let schema = json!({"$ref": "#/components/schemas/ApiError"});
+            responses.entry(status.to_string()).or_insert_with(
+                || json!({"description": description, "content": {"application/json": {"schema": schema}}}),
+            );
+        }
+    }
 }

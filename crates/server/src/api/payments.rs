@@ -25,6 +25,7 @@ const EXPAND: &str = "x-expand-responde-nodes";
         ("X-Integrator-Id" = Option<String>, Header, description = "Kept in `integrator_id`"),
         ("X-Platform-Id" = Option<String>, Header, description = "Kept in `platform_id`"),
         ("X-Corporation-Id" = Option<String>, Header, description = "Kept in `corporation_id`"),
+        ("X-Tracking-Id" = Option<String>, Header, description = "Kept in `additional_info.tracking_id`"),
     ),
     request_body(content = super::schema::PaymentRequest),
     responses(
@@ -82,7 +83,10 @@ pub async fn read(
 /// Cancels, captures (whole or in part), or moves the expiration.
 #[utoipa::path(
     put, path = "/v1/payments/{id}", operation_id = "change_payment", tag = "payments",
-    params(("id" = i64, Path, description = "The payment's id")),
+    params(
+        ("id" = i64, Path, description = "The payment's id"),
+        ("X-Idempotency-Key" = Option<String>, Header, description = "1 to 64 characters; the same key changes once"),
+    ),
     request_body(content = super::schema::PaymentChangeRequest),
     responses(
         (status = 200, description = "The payment as it is now", body = pasarela_domain::payment::body::Payment),
@@ -128,6 +132,9 @@ pub async fn change(
         ("store_id" = Option<String>, Query, description = "Exact"),
         ("pos_id" = Option<String>, Query, description = "Exact"),
         ("description" = Option<String>, Query, description = "Exact"),
+        ("collector.id" = Option<i64>, Query, description = "The caller, or nothing is found"),
+        ("currency_id" = Option<String>, Query, description = "The caller's, or nothing is found"),
+        ("site_id" = Option<String>, Query, description = "The caller's, or nothing is found"),
         ("limit" = Option<u32>, Query, description = "1000 at most; 30 by default"),
         ("offset" = Option<u32>, Query, description = "offset + limit is 10000 at most"),
     ),

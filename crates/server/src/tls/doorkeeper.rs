@@ -1,5 +1,6 @@
 //! What all doors of a server share: how many may be inside, and how much may be held for those who are slow.
 
+use crate::api::REQUEST_ID;
 use crate::api::answer::ApiFailure;
 use axum::body::{Body, Bytes};
 use axum::http::Response;
@@ -124,7 +125,10 @@ impl Doorkeeper {
         let kib = u32::try_from(size.div_ceil(1024)).map_or(ANSWER_MEMORY, |kib| kib.min(ANSWER_MEMORY));
         match Arc::clone(&self.house.answers).try_acquire_many_owned(kib) {
             Ok(share) => answer.map(|body| Body::new(Held { body, share: Arc::new(share) })),
-            Err(_) => refusal(Failure::Unavailable { retry_after_s: 1 }),
+            Err(_) => {
+                let id = answer.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+                refusal(Failure::Unavailable { retry_after_s: 1 }, id)
+            }
         }
     }
 }
@@ -139,16 +143,22 @@ pub(super) struct Admission {
 
 /// An answer in the API's shape that also ends its connection: for requests that reach no route.
 pub(super) fn parting(failure: Failure) -> Response<Body> {
-    let mut answer = refusal(failure);
+    let mut answer = refusal(failure, None);
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }
 
-fn refusal(failure: Failure) -> Response<Body> {
+/// With the request's id, or a new one where it had none yet.
+fn refusal(failure: Failure, request_id: Option<String>) -> Response<Body> {
+    let id = request_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let failure = ApiFailure::from(failure);
     let mut answer = failure.clone().into_response();
     answer.extensions_mut().clear();
-    failure.render("", answer)
+    let mut answer = failure.render(&id, answer);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        answer.headers_mut().insert(REQUEST_ID, id);
+    }
+    answer
 }
 
 /// A body that has a share of the memory for answers. The share belongs to its bytes, which are the last to go: hyper

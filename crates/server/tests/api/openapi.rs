@@ -1,6 +1,6 @@
 //! `/openapi.json` and `/docs`: the description tells the truth about the routes.
 
-use crate::test_app::{PUBLIC_URL, TestApp, pix_body, with};
+use crate::test_app::{PUBLIC_URL, TestApp, pix_body, seed, with};
 use axum::http::Method;
 use pasarela_domain::payment::request;
 use pasarela_domain::site::Site;
@@ -125,6 +125,67 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         let answer = app.seller(Site::MLB).call(method, &path).send().await;
         assert_ne!(answer.status, 405, "{route}");
         assert!(!answer.text().contains("resource not found"), "{route}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_is_answered_as_described() {
+    let document = document().await;
+    let app = TestApp::new().await;
+    let public_key = app.bearer(&seed(Site::MLB).test.public_key);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let target = path.replace("{id}", "1").replace("{refund_id}", "1").replace("{act}", "pay");
+        for (method, operation) in item.as_object().unwrap() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let takes_public_keys =
+                operation["security"].as_array().unwrap().iter().any(|way| way.get("public_key").is_some());
+            let (other, expected) = match takes_public_keys {
+                true => {
+                    (app.stranger().call(method.clone(), &format!("{target}?public_key=TEST-unknown")), 400)
+                }
+                false => (public_key.call(method.clone(), &target), 403),
+            };
+            let nobody = app.stranger().call(method.clone(), &target);
+            for (answer, expected) in [(nobody.send().await, 401), (other.send().await, expected)] {
+                assert_eq!(answer.status.as_u16(), expected, "{method} {path}: {}", answer.text());
+                let described = &operation["responses"][expected.to_string()]["content"]["application/json"];
+                assert_eq!(described["schema"]["$ref"], "#/components/schemas/ApiError", "{method} {path}");
+            }
+        }
+    }
+}
+
+/// What would be filtered without being described: whoever reads the description would look in vain for it.
+#[tokio::test]
+async fn a_described_filter_of_the_search_filters_and_no_other_does() {
+    let document = document().await;
+    let described: BTreeSet<&str> = document["paths"]["/v1/payments/search"]["get"]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| parameter["name"].as_str().unwrap())
+        .collect();
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    seller.pix().await;
+    let filters: BTreeSet<&str> = described
+        .iter()
+        .filter(|name| {
+            !["sort", "criteria", "range", "begin_date", "end_date", "limit", "offset"].contains(name)
+        })
+        .copied()
+        .collect();
+    for filter in &filters {
+        let page = seller.get(&format!("/v1/payments/search?{filter}=7")).await.expect(200);
+        assert_eq!(page["paging"]["total"], 0, "{filter}");
+    }
+    let payment = seller.pix().await;
+    for member in payment.as_object().unwrap().keys().filter(|member| !filters.contains(member.as_str())) {
+        // The older spelling of `collector.id`.
+        if member != "collector_id" {
+            let page = seller.get(&format!("/v1/payments/search?{member}=7")).await.expect(200);
+            assert_eq!(page["paging"]["total"], 2, "{member}");
+        }
     }
 }
 

@@ -116,6 +116,17 @@ async fn what_can_be_read_in_two_ways_is_refused_and_its_connection_closed() {
     assert_eq!(status(&answer), Some(200), "the server goes on: {answer}");
 }
 
+#[tokio::test]
+async fn who_is_refused_at_the_door_gets_an_id_to_ask_about() {
+    let (address, _) = server().await;
+    for request in ["GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"] {
+        let answer = exchange(&mut connect(address).await, request, "").await;
+        assert_eq!(status(&answer), Some(400), "{answer}");
+        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).expect("an id");
+        assert_eq!(id.len(), 36, "{answer}");
+    }
+}
+
 /// RFC 9112 §6.1: such a request may be read by its chunks, and its connection must be closed: then it does not matter
 /// what somebody before us took for its end.
 #[tokio::test]

@@ -157,6 +157,26 @@ async fn an_expiration_is_moved() {
 }
 
 #[tokio::test]
+async fn two_changes_at_once_are_refused() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let payment = reserve(&seller).await;
+    let date = "2030-01-01T00:00:00.000-04:00";
+    assert_snapshot!(change(&seller, &payment, json!({"status": "cancelled", "capture": true})).await.refused(), @r#"400 {"message":"Params Error: only one of status, capture and date_of_expiration can be changed at once","error":"bad_request","status":400,"cause":[{"code":1,"description":"Params Error","data":"<when>;<request>"}]}"#);
+    for body in [
+        json!({"status": "cancelled", "date_of_expiration": date}),
+        json!({"capture": true, "date_of_expiration": date}),
+        json!({"status": 5}),
+    ] {
+        assert_eq!(change(&seller, &payment, body.clone()).await.code(), 1, "{body}");
+    }
+    assert_eq!(seller.payment(&payment["id"]).await, payment, "nothing of it changed anything");
+    // `null` is absent, as every SDK's samples expect.
+    let body = json!({"status": "cancelled", "capture": null, "date_of_expiration": null});
+    assert_eq!(change(&seller, &payment, body).await.expect(200)["status"], "cancelled");
+}
+
+#[tokio::test]
 async fn only_four_members_can_be_changed() {
     let app = TestApp::new().await;
     let seller = app.seller(Site::MLB);

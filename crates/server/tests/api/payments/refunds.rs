@@ -152,6 +152,23 @@ async fn each_fault_has_its_documented_code() {
     assert_eq!(seller.payment(&payment["id"]).await, payment, "nothing of it changed anything");
 }
 
+/// Without an amount everything is given back, so what was meant to say how much must not be passed over.
+#[tokio::test]
+async fn a_misspelt_amount_gives_nothing_back() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let payment = seller.pay_by_card("APRO").await;
+    assert_snapshot!(refund(&seller, &payment, r#"{"amout":5}"#).await.refused(), @r#"400 {"message":"The name of the following parameters is wrong [amout]","error":"bad_request","status":400,"cause":[{"code":8,"description":"The name of the following parameters is wrong [amout]","data":"<when>;<request>"}]}"#);
+    for body in [r#"{"charges":[{"id":"1","amount":1}]}"#, r#"{"amount":null,"transaction_amount":5}"#] {
+        assert_eq!(refund(&seller, &payment, body).await.code(), 8, "{body}");
+    }
+    assert_eq!(seller.payment(&payment["id"]).await, payment, "nothing of it changed anything");
+    // With an amount nothing is left to guess.
+    let part = refund(&seller, &payment, r#"{"amount":5,"reason":"late"}"#).await.expect(201);
+    assert_eq!(part["amount"].to_string(), "5");
+    refund(&seller, &payment, r#"{"metadata":{"reason":"late"}}"#).await.expect(201);
+}
+
 #[tokio::test]
 async fn a_foreign_payment_can_not_be_refunded() {
     let app = TestApp::new().await;
