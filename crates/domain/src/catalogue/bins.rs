@@ -8,7 +8,7 @@ use super::{LONGEST_BIN, SHORTEST_BIN};
 type Shapes = u64;
 
 /// The eight-digit numbers cut into segments; within one, all numbers belong to the same shapes of card.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct BinIndex {
     /// Where each segment starts; the first is 0.
     starts: Vec<u32>,

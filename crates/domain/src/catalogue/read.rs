@@ -4,6 +4,8 @@
 
 use super::SiteCatalogue;
 use super::bins::BinIndex;
+use super::fees::FeeTable;
+use super::installments::InstallmentRates;
 use super::issuers::{self, IssuerRow};
 use super::method::{
     CardSettings, DeferredCapture, FinancialInstitution, MethodStatus, NumberValidation, PaymentMethod,
@@ -33,6 +35,8 @@ pub(super) fn catalogue(site: Site) -> SiteCatalogue {
         methods,
         issuers: issuers::of(site, section::<Vec<IssuerRow>>(ISSUERS, site)),
         identification_types: section(IDENTIFICATION_TYPES, site),
+        rates: InstallmentRates::compiled_in(site),
+        fees: FeeTable::compiled_in(site),
     }
 }
 
