@@ -7,6 +7,7 @@
 
 mod answers;
 mod bins;
+pub mod document;
 pub mod expiry;
 pub mod fees;
 pub mod installments;

@@ -19,6 +19,11 @@ pub(super) struct BinIndex {
 }
 
 impl BinIndex {
+    /// Whether there are few enough shapes of card.
+    pub(super) fn fits(methods: &[PaymentMethod]) -> bool {
+        owners(methods).len() <= Shapes::BITS as usize
+    }
+
     pub(super) fn of(methods: &[PaymentMethod]) -> BinIndex {
         let owners = owners(methods);
         assert!(owners.len() <= Shapes::BITS as usize, "a site has at most 64 shapes of card");

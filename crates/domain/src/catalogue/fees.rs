@@ -55,18 +55,57 @@ pub fn terms(catalogue: &SiteCatalogue, method: &PaymentMethod) -> FeeTerms {
 
 /// A site's rows.
 #[derive(Clone, Debug)]
-pub(super) struct FeeTable(Vec<Row>);
+pub(super) struct FeeTable {
+    /// Those that an operator set; they count before the others.
+    changed: Vec<ChangedRow>,
+    compiled_in: Vec<Row>,
+}
+
+/// Terms that an operator set; for all methods, if none and no kind is named.
+#[derive(Clone, Debug)]
+pub(super) struct ChangedRow {
+    pub(super) methods: Vec<String>,
+    pub(super) kinds: Vec<PaymentType>,
+    pub(super) terms: FeeTerms,
+}
+
+impl ChangedRow {
+    const fn is_for_all(&self) -> bool {
+        self.methods.is_empty() && self.kinds.is_empty()
+    }
+}
 
 impl FeeTable {
     pub(super) fn compiled_in(site: Site) -> FeeTable {
-        FeeTable(read(site))
+        FeeTable { changed: Vec::new(), compiled_in: read(site) }
+    }
+
+    pub(super) fn add(&mut self, row: ChangedRow) {
+        self.changed.push(row);
+    }
+
+    /// What `row` names that an earlier row named as well.
+    pub(super) fn repeats(&self, row: &ChangedRow) -> Option<String> {
+        self.changed.iter().find_map(|known| {
+            let method = row.methods.iter().find(|method| known.methods.contains(method));
+            let kind = row.kinds.iter().find(|kind| known.kinds.contains(kind));
+            let all = (row.is_for_all() && known.is_for_all()).then(|| "all methods".to_owned());
+            method.cloned().or_else(|| kind.map(|kind| kind.id().to_owned())).or(all)
+        })
     }
 
     /// The terms of sales with `method`, if there are any.
-    fn terms(&self, method: &PaymentMethod) -> Option<&FeeTerms> {
+    pub(super) fn terms(&self, method: &PaymentMethod) -> Option<&FeeTerms> {
+        let changed = |is_for: &dyn Fn(&ChangedRow) -> bool| self.changed.iter().find(|row| is_for(row));
+        let row = changed(&|row| row.methods.contains(&method.id))
+            .or_else(|| changed(&|row| row.kinds.contains(&method.payment_type)))
+            .or_else(|| changed(&ChangedRow::is_for_all));
+        if let Some(row) = row {
+            return Some(&row.terms);
+        }
         let row = names(method).into_iter().find_map(|names| {
             let is_named = |row: &&Row| row.methods.iter().any(|listed| names.contains(&listed.as_str()));
-            let named = self.0.iter().filter(is_named);
+            let named = self.compiled_in.iter().filter(is_named);
             named.min_by_key(|row| (row.terms.release_days - USUAL_RELEASE_DAYS).abs())
         })?;
         Some(&row.terms)

@@ -82,11 +82,45 @@ const RATES: &str = include_str!("../../data/installment_rates.csv");
 pub(super) struct InstallmentRates {
     /// The market's, ascending, a single payment first.
     market: Vec<InstallmentRate>,
+    /// Those that an operator set for some, the most specific first.
+    specific: Vec<SpecificRates>,
+}
+
+/// A price list for some methods or issuers. An empty list means all of them.
+#[derive(Clone, Debug)]
+pub(super) struct SpecificRates {
+    pub(super) methods: Vec<String>,
+    pub(super) issuers: Vec<i64>,
+    /// Ascending, a single payment first.
+    pub(super) rows: Vec<InstallmentRate>,
 }
 
 impl InstallmentRates {
     pub(super) fn compiled_in(site: Site) -> InstallmentRates {
-        InstallmentRates { market: read(site) }
+        InstallmentRates { market: read(site), specific: Vec::new() }
+    }
+
+    pub(super) fn set_market(&mut self, rows: Vec<InstallmentRate>) {
+        self.market = rows;
+    }
+
+    pub(super) fn add(&mut self, rates: SpecificRates) {
+        self.specific.push(rates);
+    }
+
+    /// An issuer's list for a method comes before an issuer's, and that before a method's; then as they were written.
+    pub(super) fn sort(&mut self) {
+        self.specific.sort_by_key(|rates| (rates.issuers.is_empty(), rates.methods.is_empty()));
+    }
+
+    /// All lists, each with whom it is for.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (String, &[InstallmentRate])> {
+        let name = |rates: &SpecificRates| {
+            let issuers: Vec<String> = rates.issuers.iter().map(i64::to_string).collect();
+            [rates.methods.join(","), issuers.join(",")].join("/")
+        };
+        let specific = self.specific.iter().map(move |rates| (name(rates), rates.rows.as_slice()));
+        [("market".to_owned(), self.market.as_slice())].into_iter().chain(specific)
     }
 }
 
@@ -97,8 +131,22 @@ pub fn rates(catalogue: &SiteCatalogue) -> &[InstallmentRate] {
 
 /// The rows that `method` offers for cards that start with `bin` (empty: for its cards in general).
 pub fn offered<'a>(catalogue: &'a SiteCatalogue, method: &PaymentMethod, bin: &str) -> &'a [InstallmentRate] {
-    let all = rates(catalogue);
+    let all = rates_for(catalogue, method, bin);
     if method.allows_installments(bin) { all } else { &all[..1] }
+}
+
+/// The list that counts for cards of `method` that start with `bin`.
+fn rates_for<'a>(catalogue: &'a SiteCatalogue, method: &PaymentMethod, bin: &str) -> &'a [InstallmentRate] {
+    let rates = &catalogue.rates;
+    if rates.specific.is_empty() {
+        return &rates.market;
+    }
+    let issuer = catalogue.issuer_for(&method.id, bin).map(|issuer| issuer.id);
+    let is_for = |rates: &&SpecificRates| {
+        (rates.methods.is_empty() || rates.methods.contains(&method.id))
+            && (rates.issuers.is_empty() || issuer.is_some_and(|issuer| rates.issuers.contains(&issuer)))
+    };
+    rates.specific.iter().find(is_for).map_or(rates.market.as_slice(), |rates| &rates.rows)
 }
 
 /// What `amount` costs in `installments` with `method`.
