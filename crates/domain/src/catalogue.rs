@@ -1,10 +1,13 @@
 //! What each market offers: payment methods, their cards and issuers, prices of instalments, fees, expiries.
 //!
-//! Everything comes from the tables in `data/`, which are compiled in. A site's catalogue is read when it is first
-//! asked for ([`of`]); from then on a BIN is resolved by one binary search ([`SiteCatalogue::resolve_bin`]).
+//! A [`Catalogue`] is one version of all of it. The first one, version 0, comes from the tables in `data/`, which are
+//! compiled in: a site's part is read when it is first asked for ([`of`]); from then on a BIN is resolved by one binary
+//! search ([`SiteCatalogue::resolve_bin`]). Whoever decides is given the catalogue that counts, and never asks for one:
+//! [`of`] is for tests, and for what no operator changes.
 
 mod answers;
 mod bins;
+pub mod document;
 pub mod expiry;
 pub mod fees;
 pub mod installments;
@@ -25,22 +28,51 @@ pub use prefixes::{PatternFault, PrefixSet};
 
 use crate::site::{SITES, Site};
 use bins::BinIndex;
+use fees::FeeTable;
+use installments::InstallmentRates;
 use serde::{Deserialize, Serialize};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The fewest digits that say something about a card.
 pub const SHORTEST_BIN: usize = 6;
 /// The most digits that are a BIN; more are taken for the whole number, whose length counts.
 pub const LONGEST_BIN: usize = 8;
 
+/// What all sites offer, as one version: whoever reads it sees no half of another one. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    version: i64,
+    /// Where a site is not as it is compiled in.
+    changed: [Option<Arc<SiteCatalogue>>; SITES.len()],
+}
+
+impl Catalogue {
+    /// Version 0: the compiled-in one.
+    pub fn compiled_in() -> Catalogue {
+        Catalogue::default()
+    }
+
+    /// Its number: 0 is the compiled-in one, and each one that an operator applies has the next.
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// What `site` offers.
+    pub fn site(&self, site: Site) -> &SiteCatalogue {
+        self.changed[site as usize].as_deref().unwrap_or_else(|| of(site))
+    }
+}
+
 /// What one site offers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SiteCatalogue {
     site: Site,
     methods: Vec<PaymentMethod>,
     bins: BinIndex,
     issuers: Vec<Issuer>,
     identification_types: Vec<IdentificationType>,
+    rates: InstallmentRates,
+    fees: FeeTable,
 }
 
 /// A kind of document that a site's payers have.
@@ -59,7 +91,7 @@ pub struct IdentificationType {
     pub max_length: usize,
 }
 
-/// The catalogue of `site`, read at the first call.
+/// The compiled-in catalogue of `site`, read at the first call.
 pub fn of(site: Site) -> &'static SiteCatalogue {
     static CATALOGUES: [OnceLock<SiteCatalogue>; SITES.len()] = [const { OnceLock::new() }; SITES.len()];
     CATALOGUES[site as usize].get_or_init(|| read::catalogue(site))

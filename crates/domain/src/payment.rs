@@ -22,6 +22,7 @@ pub mod money;
 pub mod refund;
 pub mod request;
 
+use crate::catalogue::fees::FeeTerms;
 use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId};
 use crate::ledger::{AccountKind, LedgerAccount, Posting};
@@ -30,6 +31,7 @@ use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 use body::{Payer, Payment, Status};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// `build_version` of every payment.
@@ -65,10 +67,16 @@ pub struct Internals {
     pub released: bool,
     /// Days from approval to release.
     pub release_days: i64,
+    /// The fee's terms when it was made; `None` for payments of the first version, which had the compiled-in ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<KeptFee>,
+    /// The version of the catalogue by whose terms it was made.
+    #[serde(default)]
+    pub catalogue_version: i64,
     /// What the card was asked for at first, in minor units of `transaction_amount` (a capture may take less).
     pub reserved_minor: i64,
     /// The financing rate that the plan was shown with, in per cent of the amount.
-    pub installment_rate: rust_decimal::Decimal,
+    pub installment_rate: Decimal,
     /// The word in the hosted page's address that only those who got the payment's body know.
     pub page_hash: String,
     /// Keyed fingerprint of the card, hex.
@@ -86,6 +94,34 @@ pub struct Internals {
     /// An expired ticket was paid all the same; the money went to the payer's wallet.
     #[serde(default)]
     pub paid_late: bool,
+}
+
+/// The terms of a payment's fee, as they were when it was made: what is captured or paid later costs what was agreed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptFee {
+    /// Per cent of the sale.
+    pub percent: Decimal,
+    /// A fixed part on top, in minor units.
+    pub fixed_minor: i64,
+    /// VAT on both, in per cent.
+    pub vat_percent: Decimal,
+}
+
+impl KeptFee {
+    /// What is to be remembered of `terms`, beside the days until the release.
+    pub fn of(terms: &FeeTerms) -> KeptFee {
+        KeptFee { percent: terms.percent, fixed_minor: terms.fixed.minor, vat_percent: terms.vat_percent }
+    }
+
+    /// The terms again.
+    pub fn terms(&self, release_days: i64, currency: Currency) -> FeeTerms {
+        FeeTerms {
+            percent: self.percent,
+            fixed: Money::new(self.fixed_minor, currency),
+            vat_percent: self.vat_percent,
+            release_days,
+        }
+    }
 }
 
 /// Where the money comes from.

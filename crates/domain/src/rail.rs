@@ -29,6 +29,8 @@ pub struct CardAuthorization {
     pub expiration_month: u8,
     /// Four digits.
     pub expiration_year: u16,
+    /// Whether this card is not to be charged without its security code.
+    pub demands_security_code: bool,
     /// Whether 3-D Secure is wanted.
     pub three_d_secure: ThreeDSecure,
     /// The account's time.

@@ -5,7 +5,6 @@ use crate::{Engine, Failure};
 use pasarela_domain::card_token::{
     CardToken, TOKEN_LIFE, TokenRequest, TokenStatus, fault, faults_refusal, not_found,
 };
-use pasarela_domain::catalogue;
 use pasarela_domain::identity::Caller;
 use pasarela_domain::payment::body::Cardholder;
 use pasarela_domain::timestamp::Timestamp;
@@ -173,7 +172,8 @@ impl Engine {
         request: &TokenRequest,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let catalogue = catalogue::of(caller.site);
+        let catalogue = self.catalogue();
+        let catalogue = catalogue.site(caller.site);
         let digits = request.card_number.as_deref().unwrap_or_default();
         // By its first digits alone, so that a number of the wrong length is told so; its own length decides first.
         let method = catalogue
@@ -214,7 +214,9 @@ impl Engine {
         }
         if let Some(code) = &request.security_code {
             let first = token.first_six_digits.as_deref().unwrap_or_default();
-            let expected = catalogue::of(caller.site)
+            let catalogue = self.catalogue();
+            let expected = catalogue
+                .site(caller.site)
                 .resolve_bin(first)
                 .first()
                 .and_then(|method| method.settings.first())

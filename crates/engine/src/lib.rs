@@ -7,6 +7,7 @@
 pub mod access;
 pub mod accounts;
 pub mod card_tokens;
+pub mod catalogue;
 pub mod clock;
 pub mod copying;
 pub mod enrolment;
@@ -32,12 +33,14 @@ pub use pasarela_vault::{KeySource, Vault};
 
 use access::Access;
 use accounts::Accounts;
+use catalogue::CurrentCatalogue;
 use clock::Clock;
 use identifiers::IdSource;
 use notifications::address_guard::Reach;
 use notifications::attempts::{Courier, Surroundings};
 use notifications::sender::Sender;
 use notifications::worker::{Wake, Worker};
+use pasarela_domain::catalogue::Catalogue;
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
@@ -109,6 +112,7 @@ pub(crate) struct Inner {
     pub(crate) ids: IdSource,
     pub(crate) access: Access,
     pub(crate) accounts: Accounts,
+    pub(crate) catalogue: CurrentCatalogue,
     pub(crate) public_url: String,
     pub(crate) development: bool,
     pub(crate) timer_wake: Notify,
@@ -163,6 +167,7 @@ impl Engine {
             inner: Arc::new(Inner {
                 access: Access::new(development),
                 accounts: Accounts::default(),
+                catalogue: CurrentCatalogue::new(Catalogue::compiled_in()),
                 store,
                 vault,
                 simulator: Simulator,

@@ -186,7 +186,9 @@ impl Engine {
         });
         let mut fresh = Fresh(&self.inner.ids);
         let mut context = Context { now, mode: caller.mode, ids: &mut fresh };
+        let catalogue = self.catalogue();
         let facts = Facts {
+            catalogue: &catalogue,
             collector,
             card: card.as_ref(),
             payer_id: payer.id,

@@ -6,7 +6,7 @@
 use crate::derivation::Derivation;
 use crate::vouchers;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use pasarela_domain::catalogue::{self, SecurityCodeMode, outcomes};
+use pasarela_domain::catalogue::outcomes;
 use pasarela_domain::identity::{PaymentId, RefundId};
 use pasarela_domain::money::Money;
 use pasarela_domain::rail::{CardAuthorization, CardOutcome, Charge, Instructions, ThreeDSecure};
@@ -68,7 +68,7 @@ impl Simulator {
         if let Some(outcome) = outcome_of_name(&request.cardholder_name) {
             return outcome;
         }
-        if card.security_code.is_none_or(str::is_empty) && demands_security_code(request, card) {
+        if card.security_code.is_none_or(str::is_empty) && request.demands_security_code {
             return rejected("cc_rejected_bad_filled_security_code");
         }
         match challenge(request.three_d_secure, card) {
@@ -138,18 +138,6 @@ fn outcome_of_name(name: &str) -> Option<CardOutcome> {
         "rejected" => Some(rejected(named.status_detail)),
         "in_process" => Some(CardOutcome::InProcess { status_detail: named.status_detail.to_owned() }),
         _ => None,
-    }
-}
-
-/// What the shape of the card says; some store cards have no code, or an optional one. A number that fits no shape is
-/// taken for the method's strictest.
-fn demands_security_code(request: &CardAuthorization, card: &CardSecrets<'_>) -> bool {
-    let catalogue = catalogue::of(request.site);
-    let Some(method) = catalogue.method(&request.payment_method_id) else { return true };
-    let is_mandatory = |mode| mode == SecurityCodeMode::Mandatory;
-    match card.number.and_then(|number| catalogue.settings_for(method, number)) {
-        Some(settings) => is_mandatory(settings.security_code_mode),
-        None => method.settings.iter().any(|settings| is_mandatory(settings.security_code_mode)),
     }
 }
 

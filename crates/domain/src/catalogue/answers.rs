@@ -121,7 +121,7 @@ impl SiteCatalogue {
             settings[..=at].rotate_right(1);
         }
         let payer_costs: Vec<Value> = if method.payment_type.is_card() {
-            installments::offered(self.site, method, bin)
+            installments::offered(self, method, bin)
                 .iter()
                 .map(|rate| payer_cost(self.site, method, rate))
                 .collect()

@@ -8,7 +8,7 @@ use super::{LONGEST_BIN, SHORTEST_BIN};
 type Shapes = u64;
 
 /// The eight-digit numbers cut into segments; within one, all numbers belong to the same shapes of card.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct BinIndex {
     /// Where each segment starts; the first is 0.
     starts: Vec<u32>,
@@ -19,6 +19,11 @@ pub(super) struct BinIndex {
 }
 
 impl BinIndex {
+    /// Whether there are few enough shapes of card.
+    pub(super) fn fits(methods: &[PaymentMethod]) -> bool {
+        owners(methods).len() <= Shapes::BITS as usize
+    }
+
     pub(super) fn of(methods: &[PaymentMethod]) -> BinIndex {
         let owners = owners(methods);
         assert!(owners.len() <= Shapes::BITS as usize, "a site has at most 64 shapes of card");

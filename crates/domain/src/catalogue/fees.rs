@@ -8,11 +8,10 @@
 //! MPE 3.99 % + 1 at once, MLU 4.99 % after 21.
 
 use super::method::{PaymentMethod, PaymentType};
-use super::table;
+use super::{SiteCatalogue, table};
 use crate::money::{Money, parse_decimal, round_half_even};
-use crate::site::{SITES, Site};
+use crate::site::Site;
 use rust_decimal::Decimal;
-use std::sync::OnceLock;
 
 /// The product of `fee_rates.csv` that is sold through the API.
 const PRODUCT: &str = "online checkout";
@@ -49,17 +48,68 @@ pub struct Fee {
 /// The terms of sales with `method`.
 ///
 /// # Panics
-/// Never for a method of `site`'s own catalogue: a test asks for all of them.
-pub fn terms(site: Site, method: &PaymentMethod) -> FeeTerms {
-    let rows = rows(site);
-    let row = names(method)
-        .iter()
-        .find_map(|names| {
-            let named = rows.iter().filter(|row| row.methods.iter().any(|listed| names.contains(listed)));
-            named.min_by_key(|row| (row.terms.release_days - USUAL_RELEASE_DAYS).abs())
+/// Never for a method of `catalogue`'s own: a test asks for all of the compiled-in ones.
+pub fn terms(catalogue: &SiteCatalogue, method: &PaymentMethod) -> FeeTerms {
+    catalogue.fees.terms(method).expect("the tables have terms for every method").clone()
+}
+
+/// A site's rows.
+#[derive(Clone, Debug)]
+pub(super) struct FeeTable {
+    /// Those that an operator set; they count before the others.
+    changed: Vec<ChangedRow>,
+    compiled_in: Vec<Row>,
+}
+
+/// Terms that an operator set; for all methods, if none and no kind is named.
+#[derive(Clone, Debug)]
+pub(super) struct ChangedRow {
+    pub(super) methods: Vec<String>,
+    pub(super) kinds: Vec<PaymentType>,
+    pub(super) terms: FeeTerms,
+}
+
+impl ChangedRow {
+    const fn is_for_all(&self) -> bool {
+        self.methods.is_empty() && self.kinds.is_empty()
+    }
+}
+
+impl FeeTable {
+    pub(super) fn compiled_in(site: Site) -> FeeTable {
+        FeeTable { changed: Vec::new(), compiled_in: read(site) }
+    }
+
+    pub(super) fn add(&mut self, row: ChangedRow) {
+        self.changed.push(row);
+    }
+
+    /// What `row` names that an earlier row named as well.
+    pub(super) fn repeats(&self, row: &ChangedRow) -> Option<String> {
+        self.changed.iter().find_map(|known| {
+            let method = row.methods.iter().find(|method| known.methods.contains(method));
+            let kind = row.kinds.iter().find(|kind| known.kinds.contains(kind));
+            let all = (row.is_for_all() && known.is_for_all()).then(|| "all methods".to_owned());
+            method.cloned().or_else(|| kind.map(|kind| kind.id().to_owned())).or(all)
         })
-        .expect("the tables have terms for every method");
-    row.terms.clone()
+    }
+
+    /// The terms of sales with `method`, if there are any.
+    pub(super) fn terms(&self, method: &PaymentMethod) -> Option<&FeeTerms> {
+        let changed = |is_for: &dyn Fn(&ChangedRow) -> bool| self.changed.iter().find(|row| is_for(row));
+        let row = changed(&|row| row.methods.contains(&method.id))
+            .or_else(|| changed(&|row| row.kinds.contains(&method.payment_type)))
+            .or_else(|| changed(&ChangedRow::is_for_all));
+        if let Some(row) = row {
+            return Some(&row.terms);
+        }
+        let row = names(method).into_iter().find_map(|names| {
+            let is_named = |row: &&Row| row.methods.iter().any(|listed| names.contains(&listed.as_str()));
+            let named = self.compiled_in.iter().filter(is_named);
+            named.min_by_key(|row| (row.terms.release_days - USUAL_RELEASE_DAYS).abs())
+        })?;
+        Some(&row.terms)
+    }
 }
 
 impl FeeTerms {
@@ -81,14 +131,12 @@ impl FeeTerms {
     }
 }
 
+/// Terms, and for what they are.
+#[derive(Clone, Debug)]
 struct Row {
-    methods: Vec<&'static str>,
+    /// Names of methods, or of kinds of them.
+    methods: Vec<String>,
     terms: FeeTerms,
-}
-
-fn rows(site: Site) -> &'static [Row] {
-    static ROWS: [OnceLock<Vec<Row>>; SITES.len()] = [const { OnceLock::new() }; SITES.len()];
-    ROWS[site as usize].get_or_init(|| read(site))
 }
 
 fn read(site: Site) -> Vec<Row> {
@@ -98,7 +146,7 @@ fn read(site: Site) -> Vec<Row> {
         .chain(table::rows(INFERRED_RATES))
         .filter(|row| row[0] == site.id() && row[1] == PRODUCT)
         .map(|row| Row {
-            methods: row[2].split('/').collect(),
+            methods: row[2].split('/').map(str::to_owned).collect(),
             terms: FeeTerms {
                 percent: decimal(row[4]),
                 fixed: Money::from_decimal_text(row[5], site.currency()).expect("fees fit the currency"),
@@ -110,36 +158,38 @@ fn read(site: Site) -> Vec<Row> {
 }
 
 /// The names under which the tables may list a method: its own, its kind's, everyone's.
-fn names(method: &PaymentMethod) -> [Vec<&str>; 3] {
+fn names(method: &PaymentMethod) -> [[&str; 2]; 3] {
     let own = if method.id == "bolbradesco" { "boleto" } else { method.id.as_str() };
-    let kind: &[&str] = match method.payment_type {
-        PaymentType::CreditCard => &["credit card", "credit"],
-        PaymentType::DebitCard => &["debit card", "debit"],
-        PaymentType::PrepaidCard | PaymentType::VoucherCard => &["prepaid card"],
-        PaymentType::Ticket => &["ticket"],
-        PaymentType::Atm => &["atm"],
-        PaymentType::BankTransfer | PaymentType::CryptoTransfer => &["bank transfer"],
-        PaymentType::AccountMoney | PaymentType::DigitalWallet => &["account_money"],
-        PaymentType::DigitalCurrency => &["digital currency"],
+    let kind = match method.payment_type {
+        PaymentType::CreditCard => ["credit card", "credit"],
+        PaymentType::DebitCard => ["debit card", "debit"],
+        PaymentType::PrepaidCard | PaymentType::VoucherCard => ["prepaid card"; 2],
+        PaymentType::Ticket => ["ticket"; 2],
+        PaymentType::Atm => ["atm"; 2],
+        PaymentType::BankTransfer | PaymentType::CryptoTransfer => ["bank transfer"; 2],
+        PaymentType::AccountMoney | PaymentType::DigitalWallet => ["account_money"; 2],
+        PaymentType::DigitalCurrency => ["digital currency"; 2],
     };
-    [vec![own], kind.to_vec(), vec!["all"]]
+    [[own; 2], kind, ["all"; 2]]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue;
+    use crate::site::SITES;
     use proptest::prelude::*;
 
     fn of(site: Site, method: &str) -> FeeTerms {
-        terms(site, catalogue::of(site).method(method).unwrap())
+        let catalogue = catalogue::of(site);
+        terms(catalogue, catalogue.method(method).unwrap())
     }
 
     #[test]
     fn every_method_of_every_site_has_terms_and_leaves_the_seller_something() {
         for site in SITES {
             for method in catalogue::of(site).methods() {
-                let terms = terms(site, method);
+                let terms = terms(catalogue::of(site), method);
                 assert!((0..=30).contains(&terms.release_days), "{site} {}", method.id);
                 assert!(terms.percent.is_sign_positive() && terms.percent < Decimal::TEN);
                 let hundredfold = Money::new(method.max_allowed.minor, site.currency());
@@ -189,7 +239,7 @@ mod tests {
             let site = SITES[which];
             for method in catalogue::of(site).methods() {
                 let amount = Money::new(minor, site.currency());
-                let fee = terms(site, method).fee(amount);
+                let fee = terms(catalogue::of(site), method).fee(amount);
                 prop_assert_eq!(fee.net.plus(fee.vat), fee.total);
                 prop_assert!(fee.net.minor >= 0 && fee.vat.minor >= 0 && fee.total <= amount);
             }

@@ -7,11 +7,10 @@
 //! price, which `number · installment` would (100.00 in 3 without interest).
 
 use super::method::PaymentMethod;
-use super::table;
+use super::{SiteCatalogue, table};
 use crate::money::{Money, parse_decimal, round_half_up};
-use crate::site::{SITES, Site};
+use crate::site::Site;
 use rust_decimal::Decimal;
-use std::sync::OnceLock;
 
 /// Who takes the price of the instalments from the payer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,16 +77,76 @@ pub struct InstallmentRate {
 
 const RATES: &str = include_str!("../../data/installment_rates.csv");
 
+/// A site's price list of instalments.
+#[derive(Clone, Debug)]
+pub(super) struct InstallmentRates {
+    /// The market's, ascending, a single payment first.
+    market: Vec<InstallmentRate>,
+    /// Those that an operator set for some, the most specific first.
+    specific: Vec<SpecificRates>,
+}
+
+/// A price list for some methods or issuers. An empty list means all of them.
+#[derive(Clone, Debug)]
+pub(super) struct SpecificRates {
+    pub(super) methods: Vec<String>,
+    pub(super) issuers: Vec<i64>,
+    /// Ascending, a single payment first.
+    pub(super) rows: Vec<InstallmentRate>,
+}
+
+impl InstallmentRates {
+    pub(super) fn compiled_in(site: Site) -> InstallmentRates {
+        InstallmentRates { market: read(site), specific: Vec::new() }
+    }
+
+    pub(super) fn set_market(&mut self, rows: Vec<InstallmentRate>) {
+        self.market = rows;
+    }
+
+    pub(super) fn add(&mut self, rates: SpecificRates) {
+        self.specific.push(rates);
+    }
+
+    /// An issuer's list for a method comes before an issuer's, and that before a method's; then as they were written.
+    pub(super) fn sort(&mut self) {
+        self.specific.sort_by_key(|rates| (rates.issuers.is_empty(), rates.methods.is_empty()));
+    }
+
+    /// All lists, each with whom it is for.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (String, &[InstallmentRate])> {
+        let name = |rates: &SpecificRates| {
+            let issuers: Vec<String> = rates.issuers.iter().map(i64::to_string).collect();
+            [rates.methods.join(","), issuers.join(",")].join("/")
+        };
+        let specific = self.specific.iter().map(move |rates| (name(rates), rates.rows.as_slice()));
+        [("market".to_owned(), self.market.as_slice())].into_iter().chain(specific)
+    }
+}
+
 /// The market's price list, ascending, a single payment first.
-pub fn rates(site: Site) -> &'static [InstallmentRate] {
-    static LISTS: [OnceLock<Vec<InstallmentRate>>; SITES.len()] = [const { OnceLock::new() }; SITES.len()];
-    LISTS[site as usize].get_or_init(|| read(site))
+pub fn rates(catalogue: &SiteCatalogue) -> &[InstallmentRate] {
+    &catalogue.rates.market
 }
 
 /// The rows that `method` offers for cards that start with `bin` (empty: for its cards in general).
-pub fn offered(site: Site, method: &PaymentMethod, bin: &str) -> &'static [InstallmentRate] {
-    let all = rates(site);
+pub fn offered<'a>(catalogue: &'a SiteCatalogue, method: &PaymentMethod, bin: &str) -> &'a [InstallmentRate] {
+    let all = rates_for(catalogue, method, bin);
     if method.allows_installments(bin) { all } else { &all[..1] }
+}
+
+/// The list that counts for cards of `method` that start with `bin`.
+fn rates_for<'a>(catalogue: &'a SiteCatalogue, method: &PaymentMethod, bin: &str) -> &'a [InstallmentRate] {
+    let rates = &catalogue.rates;
+    if rates.specific.is_empty() {
+        return &rates.market;
+    }
+    let issuer = catalogue.issuer_for(&method.id, bin).map(|issuer| issuer.id);
+    let is_for = |rates: &&SpecificRates| {
+        (rates.methods.is_empty() || rates.methods.contains(&method.id))
+            && (rates.issuers.is_empty() || issuer.is_some_and(|issuer| rates.issuers.contains(&issuer)))
+    };
+    rates.specific.iter().find(is_for).map_or(rates.market.as_slice(), |rates| &rates.rows)
 }
 
 /// What `amount` costs in `installments` with `method`.
@@ -98,12 +157,12 @@ pub fn offered(site: Site, method: &PaymentMethod, bin: &str) -> &'static [Insta
 /// [`InstallmentRefusal::NotOffered`] for a number without a row, and for more than one with anything but a credit
 /// card; [`InstallmentRefusal::AmountTooSmall`] below the row's smallest amount.
 pub fn plan(
-    site: Site,
+    catalogue: &SiteCatalogue,
     method: &PaymentMethod,
     amount: Money,
     installments: u32,
 ) -> Result<InstallmentPlan, InstallmentRefusal> {
-    plan_for_bin(site, method, "", amount, installments)
+    plan_for_bin(catalogue, method, "", amount, installments)
 }
 
 /// As [`plan`], for a card that starts with `bin`: some BINs of a method can't be paid in instalments.
@@ -111,13 +170,13 @@ pub fn plan(
 /// # Errors
 /// As [`plan`].
 pub fn plan_for_bin(
-    site: Site,
+    catalogue: &SiteCatalogue,
     method: &PaymentMethod,
     bin: &str,
     amount: Money,
     installments: u32,
 ) -> Result<InstallmentPlan, InstallmentRefusal> {
-    let rate = offered(site, method, bin)
+    let rate = offered(catalogue, method, bin)
         .iter()
         .find(|rate| rate.installments == installments)
         .ok_or(InstallmentRefusal::NotOffered)?;
@@ -175,6 +234,7 @@ mod tests {
     use super::*;
     use crate::catalogue;
     use crate::money::Currency;
+    use crate::site::SITES;
     use proptest::prelude::*;
 
     fn price(
@@ -184,7 +244,8 @@ mod tests {
         installments: u32,
     ) -> Result<(String, String), InstallmentRefusal> {
         let amount = Money::from_decimal_text(amount, site.currency()).unwrap();
-        let plan = plan(site, catalogue::of(site).method(method).unwrap(), amount, installments)?;
+        let catalogue = catalogue::of(site);
+        let plan = plan(catalogue, catalogue.method(method).unwrap(), amount, installments)?;
         Ok((plan.installment_amount.to_fixed_text(), plan.total.to_fixed_text()))
     }
 
@@ -232,17 +293,18 @@ mod tests {
 
     #[test]
     fn a_bin_without_instalments_is_paid_at_once() {
-        let visa = catalogue::of(Site::MLB).method("visa").unwrap();
+        let mlb = catalogue::of(Site::MLB);
+        let visa = mlb.method("visa").unwrap();
         let amount = Money::new(10_000, Currency::BRL);
-        assert!(plan_for_bin(Site::MLB, visa, "423564", amount, 6).is_ok());
-        assert_eq!(plan_for_bin(Site::MLB, visa, "417401", amount, 6), Err(InstallmentRefusal::NotOffered));
-        assert!(plan_for_bin(Site::MLB, visa, "417401", amount, 1).is_ok());
+        assert!(plan_for_bin(mlb, visa, "423564", amount, 6).is_ok());
+        assert_eq!(plan_for_bin(mlb, visa, "417401", amount, 6), Err(InstallmentRefusal::NotOffered));
+        assert!(plan_for_bin(mlb, visa, "417401", amount, 1).is_ok());
     }
 
     #[test]
     fn issuers_price_the_instalments_of_three_markets() {
         for site in SITES {
-            for rate in rates(site) {
+            for rate in rates(catalogue::of(site)) {
                 let by_issuer = matches!(site, Site::MLC | Site::MCO | Site::MPE) && rate.installments > 1;
                 assert_eq!(
                     rate.collected_by == RateCollector::Issuer,
@@ -252,7 +314,7 @@ mod tests {
                 );
                 assert!(!by_issuer || rate.rate_percent.is_zero());
             }
-            assert!(rates(site).is_sorted_by_key(|rate| rate.installments));
+            assert!(rates(catalogue::of(site)).is_sorted_by_key(|rate| rate.installments));
         }
     }
 
@@ -260,7 +322,7 @@ mod tests {
         #[test]
         fn totals_are_the_price_and_its_rate(minor in 1_i64..=crate::money::MAX_AMOUNT_MINOR, which in 0_usize..7) {
             let site = SITES[which];
-            for rate in rates(site) {
+            for rate in rates(catalogue::of(site)) {
                 let plan = rate.plan(Money::new(minor, site.currency()));
                 let exact = Decimal::from(minor) * (Decimal::ONE_HUNDRED + plan.rate_percent) / Decimal::ONE_HUNDRED;
                 prop_assert!((Decimal::from(plan.total.minor) - exact).abs() <= Decimal::new(5, 1));

@@ -51,6 +51,26 @@ impl PaymentType {
         }
     }
 
+    /// All of them.
+    pub const ALL: [PaymentType; 11] = [
+        PaymentType::CreditCard,
+        PaymentType::DebitCard,
+        PaymentType::PrepaidCard,
+        PaymentType::Ticket,
+        PaymentType::Atm,
+        PaymentType::BankTransfer,
+        PaymentType::AccountMoney,
+        PaymentType::DigitalCurrency,
+        PaymentType::DigitalWallet,
+        PaymentType::VoucherCard,
+        PaymentType::CryptoTransfer,
+    ];
+
+    /// The kind with this [`id`](PaymentType::id).
+    pub fn from_id(id: &str) -> Option<PaymentType> {
+        PaymentType::ALL.into_iter().find(|kind| kind.id() == id)
+    }
+
     /// Whether it is paid with a card token. Yape is a debit card in this sense.
     pub const fn is_card(self) -> bool {
         matches!(
@@ -206,6 +226,19 @@ impl PaymentMethod {
     /// Whether a form must let the buyer choose the card's issuer.
     pub fn needs_issuer(&self) -> bool {
         self.additional_info_needed.iter().any(|info| info == "issuer_id")
+    }
+
+    /// Whether a card with these first digits and this length must give its security code: some store cards have none,
+    /// or an optional one. A number that fits no shape is taken for the method's strictest.
+    pub fn demands_security_code(&self, bin: &str, number_length: usize) -> bool {
+        let is_mandatory =
+            |settings: &CardSettings| settings.security_code_mode == SecurityCodeMode::Mandatory;
+        let fits =
+            |settings: &&CardSettings| settings.number_length == number_length && settings.bins.matches(bin);
+        match self.settings.iter().find(fits) {
+            Some(settings) => is_mandatory(settings),
+            None => self.settings.iter().any(is_mandatory),
+        }
     }
 
     /// Whether a card can be paid in instalments: a credit card whose BIN allows it. Without a BIN (or with fewer than

@@ -4,6 +4,8 @@
 
 use super::SiteCatalogue;
 use super::bins::BinIndex;
+use super::fees::FeeTable;
+use super::installments::InstallmentRates;
 use super::issuers::{self, IssuerRow};
 use super::method::{
     CardSettings, DeferredCapture, FinancialInstitution, MethodStatus, NumberValidation, PaymentMethod,
@@ -25,7 +27,7 @@ const IDENTIFICATION_TYPES: &str = include_str!("../../data/identification_types
 pub(super) fn catalogue(site: Site) -> SiteCatalogue {
     let methods: Vec<PaymentMethod> = section::<Vec<Map<String, Value>>>(PAYMENT_METHODS, site)
         .into_iter()
-        .map(|wire| method(site, wire))
+        .map(|wire| method(site, wire).expect("a method has the documented shape"))
         .collect();
     SiteCatalogue {
         site,
@@ -33,6 +35,8 @@ pub(super) fn catalogue(site: Site) -> SiteCatalogue {
         methods,
         issuers: issuers::of(site, section::<Vec<IssuerRow>>(ISSUERS, site)),
         identification_types: section(IDENTIFICATION_TYPES, site),
+        rates: InstallmentRates::compiled_in(site),
+        fees: FeeTable::compiled_in(site),
     }
 }
 
@@ -87,40 +91,40 @@ struct SecurityCodeRow {
     mode: SecurityCodeMode,
 }
 
-fn method(site: Site, wire: Map<String, Value>) -> PaymentMethod {
-    let row = MethodRow::deserialize(Value::Object(wire.clone())).expect("a method has the documented shape");
+/// A method from what the API shows of it. The error says what does not fit, for a programmer.
+pub(super) fn method(site: Site, wire: Map<String, Value>) -> Result<PaymentMethod, String> {
+    let row = MethodRow::deserialize(Value::Object(wire.clone())).map_err(|error| error.to_string())?;
     let amount = |number: Number| {
-        Money::from_decimal_text(&number.to_string(), site.currency())
-            .expect("limits are amounts of the currency")
+        Money::from_decimal_text(&number.to_string(), site.currency()).map_err(|error| error.to_string())
     };
-    PaymentMethod {
+    Ok(PaymentMethod {
         id: row.id,
         name: row.name,
         payment_type: row.payment_type_id,
         status: row.status,
         deferred_capture: row.deferred_capture,
-        settings: row.settings.into_iter().map(settings).collect(),
+        settings: row.settings.into_iter().map(settings).collect::<Result<_, _>>()?,
         additional_info_needed: row.additional_info_needed,
-        min_allowed: amount(row.min_allowed_amount),
-        max_allowed: amount(row.max_allowed_amount),
+        min_allowed: amount(row.min_allowed_amount)?,
+        max_allowed: amount(row.max_allowed_amount)?,
         accreditation_minutes: row.accreditation_time,
         financial_institutions: row.financial_institutions,
         processing_modes: row.processing_modes,
         logo: row.thumbnail,
         wire,
-    }
+    })
 }
 
-fn settings(row: SettingsRow) -> CardSettings {
+fn settings(row: SettingsRow) -> Result<CardSettings, String> {
     let set = |pattern: Option<String>| {
-        PrefixSet::parse(&pattern.unwrap_or_default()).expect("BIN patterns are prefix patterns")
+        PrefixSet::parse(&pattern.unwrap_or_default()).map_err(|fault| fault.to_string())
     };
-    CardSettings {
+    Ok(CardSettings {
         number_length: row.card_number.length,
         number_validation: row.card_number.validation,
         security_code_length: row.security_code.length,
         security_code_mode: row.security_code.mode,
-        bins: set(Some(row.bin.pattern)).without(&set(row.bin.exclusion_pattern)),
-        installment_bins: set(row.bin.installments_pattern),
-    }
+        bins: set(Some(row.bin.pattern))?.without(&set(row.bin.exclusion_pattern)?),
+        installment_bins: set(row.bin.installments_pattern)?,
+    })
 }

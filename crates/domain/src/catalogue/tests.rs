@@ -70,6 +70,17 @@ fn a_whole_number_is_held_to_its_length() {
 }
 
 #[test]
+fn the_security_code_is_demanded_by_the_shape_of_the_card_or_else_by_the_strictest() {
+    let demands = |method: &str, bin: &str, length| {
+        of(Site::MLA).method(method).unwrap().demands_security_code(bin, length)
+    };
+    assert!(!demands("cordobesa", "", 0));
+    assert!(!demands("tarshop", "27995000", 13));
+    assert!(demands("tarshop", "60348800", 16));
+    assert!(demands("tarshop", "99999999", 16), "no shape of it");
+}
+
+#[test]
 fn what_is_no_card_number_resolves_to_nothing() {
     for digits in ["", "4", "45099", "45099a", "4509953566x33704", "４５０９９５", "-45099", " 450995"]
     {
@@ -116,7 +127,7 @@ fn sites_are_what_their_table_says() {
         assert_eq!(row["locale"], site.locale());
         let vat = rust_decimal::Decimal::from(row["vat_rate_on_fees_percent"].as_u64().unwrap());
         for method in of(site).methods() {
-            assert_eq!(fees::terms(site, method).vat_percent, vat, "{site} {}", method.id);
+            assert_eq!(fees::terms(of(site), method).vat_percent, vat, "{site} {}", method.id);
         }
     }
 }

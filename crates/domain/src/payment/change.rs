@@ -2,7 +2,8 @@
 
 use super::body::Status;
 use super::{Deadline, DeadlineChange, Decision, PaymentState, UPDATED, money, wrong_state};
-use crate::catalogue::{self, expiry, fees, installments};
+use crate::catalogue::fees::FeeTerms;
+use crate::catalogue::{self, PaymentType, expiry, fees, installments};
 use crate::context::Context;
 use crate::json::{Shape, member, unknown_member};
 use crate::money::Money;
@@ -138,10 +139,7 @@ pub fn capture(
 
 /// The reserve turns into a sale: fees, parts, release, figures.
 pub(super) fn settle(mut state: PaymentState, context: &Context<'_>) -> Result<Decision, Refusal> {
-    let method = catalogue::of(state.internals.site)
-        .method(&state.payment.payment_method_id)
-        .ok_or_else(|| Refusal::bad_request(3011, "Not found payment_method"))?;
-    let terms = fees::terms(state.internals.site, method);
+    let terms = terms(&state)?;
     let credit = money::credit(&mut state, &terms, context);
     state.payment.captured = true;
     let mut deadlines = vec![state.wait_no_more()];
@@ -150,6 +148,20 @@ pub(super) fn settle(mut state: PaymentState, context: &Context<'_>) -> Result<D
         deadlines.push(DeadlineChange::Set(Deadline::Release, release));
     }
     Ok(Decision { state, postings: credit.postings, deadlines, action: Some(UPDATED) })
+}
+
+/// The terms that the payment was made under, whatever a sale of today costs.
+fn terms(state: &PaymentState) -> Result<FeeTerms, Refusal> {
+    let internals = &state.internals;
+    if let Some(fee) = &internals.fee {
+        return Ok(fee.terms(internals.release_days, state.currency()));
+    }
+    // Made by a version that had the compiled-in terms only, and did not write them down.
+    let catalogue = catalogue::of(internals.site);
+    let method = catalogue
+        .method(&state.payment.payment_method_id)
+        .ok_or_else(|| Refusal::bad_request(3011, "Not found payment_method"))?;
+    Ok(fees::terms(catalogue, method))
 }
 
 /// Moves the expiration of a payment that waits for the buyer.
@@ -164,7 +176,8 @@ pub fn move_expiration(
     if state.payment.status != Status::Pending || state.payment.date_of_expiration.is_none() {
         return Err(wrong_state());
     }
-    check_expiration(state.internals.site, &state.payment.payment_method_id, to, context)?;
+    let kind = PaymentType::from_id(&state.payment.payment_type_id).ok_or_else(wrong_state)?;
+    check_expiration(state.internals.site, kind, &state.payment.payment_method_id, to, context)?;
     state.payment.date_of_expiration = Some(to);
     state.payment.date_last_updated = context.now;
     let deadline = state.wait_until(to);
@@ -174,11 +187,12 @@ pub fn move_expiration(
 /// 7523 when `at` is outside what the method allows from now.
 pub(super) fn check_expiration(
     site: Site,
+    kind: PaymentType,
     method_id: &str,
     at: Timestamp,
     context: &Context<'_>,
 ) -> Result<(), Refusal> {
-    let allowed = expiry::allowed(site, method_id, context.now)
+    let allowed = expiry::allowed(site, kind, method_id, context.now)
         .unwrap_or((context.now, context.now.plus_ms(30 * crate::timestamp::DAY)));
     if at < allowed.0 || at > allowed.1 {
         return Err(Refusal::bad_request(7523, "Invalid expiration date"));

@@ -9,9 +9,13 @@ use super::body::{
 use super::change::{check_expiration, settle};
 use super::lifecycle::{is_paid_elsewhere, reserve};
 use super::request::{CreatePayment, params_error};
-use super::{BUILD_VERSION, CREATED, DeadlineChange, Decision, Internals, Parts, PaymentState, Rail};
+use super::{
+    BUILD_VERSION, CREATED, DeadlineChange, Decision, Internals, KeptFee, Parts, PaymentState, Rail,
+};
 use crate::card_token::CardToken;
-use crate::catalogue::{self, DeferredCapture, PaymentMethod, PaymentType, expiry, fees, installments};
+use crate::catalogue::{
+    Catalogue, DeferredCapture, PaymentMethod, PaymentType, SiteCatalogue, expiry, fees, installments,
+};
 use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId, Mode};
 use crate::money::{Amount, Money};
@@ -72,6 +76,8 @@ pub struct Provenance {
 /// What was loaded for the decision.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
+    /// What is offered, and by which terms.
+    pub catalogue: &'a Catalogue,
     /// Who sells.
     pub collector: &'a Collector,
     /// The card, if a token was sent and found.
@@ -115,7 +121,8 @@ pub struct Plan {
 pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_>) -> Result<Plan, Refusal> {
     let site = facts.collector.site;
     check_parties(request, facts, context.mode)?;
-    let method = method(request, facts, site)?;
+    let catalogue = facts.catalogue.site(site);
+    let method = method(request, facts, catalogue)?;
     check_amount(request.amount, method)?;
     if method.payment_type == PaymentType::AccountMoney && context.mode.is_live() {
         // Whoever knows an e-mail may not take what its owner has: real money needs the owner's word.
@@ -135,7 +142,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         (false, None | Some(1)) => 1,
         (false, Some(_)) => return Err(Refusal::bad_request(4033, "Invalid installments")),
     };
-    let price = installments::plan_for_bin(site, method, bin, request.amount, count)
+    let price = installments::plan_for_bin(catalogue, method, bin, request.amount, count)
         .map_err(|_| Refusal::bad_request(4033, "Invalid installments"))?;
     let expires = if is_paid_elsewhere(method.payment_type) {
         check_buyer_data(request, method, site)?;
@@ -143,7 +150,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
     } else {
         None
     };
-    let issuer_id = issuer(request, facts, method, site);
+    let issuer_id = issuer(request, facts, method, catalogue);
+    let terms = fees::terms(catalogue, method);
     let id = context.ids.next_id();
     let page_hash = context.ids.uuid();
     let payer = payer(request, facts.payer_id);
@@ -248,7 +256,9 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         rail,
         parts: Parts::default(),
         released: false,
-        release_days: fees::terms(site, method).release_days,
+        release_days: terms.release_days,
+        fee: Some(KeptFee::of(&terms)),
+        catalogue_version: facts.catalogue.version(),
         reserved_minor: request.amount.minor,
         installment_rate: price.rate_percent,
         page_hash,
@@ -270,6 +280,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
             payment_method_id: method.id.clone(),
             expiration_month: card.token.expiration_month,
             expiration_year: card.token.expiration_year,
+            demands_security_code: method.demands_security_code(&card.bin, card.number_length),
             three_d_secure: request.three_d_secure,
             now: context.now,
         }),
@@ -440,8 +451,11 @@ fn check_parties(request: &CreatePayment, facts: &Facts<'_>, mode: Mode) -> Resu
 }
 
 /// The method that was named, or that the card's number tells.
-fn method(request: &CreatePayment, facts: &Facts<'_>, site: Site) -> Result<&'static PaymentMethod, Refusal> {
-    let catalogue = catalogue::of(site);
+fn method<'a>(
+    request: &CreatePayment,
+    facts: &Facts<'_>,
+    catalogue: &'a SiteCatalogue,
+) -> Result<&'a PaymentMethod, Refusal> {
     let Some(card) = facts.card else {
         let id = request
             .payment_method_id
@@ -538,8 +552,8 @@ fn expires(
         return Ok(context.now.plus_ms(BANK_SESSION));
     }
     match request.date_of_expiration {
-        Some(at) => check_expiration(site, &method.id, at, context).map(|()| at),
-        None => Ok(expiry::default_for(site, &method.id, context.now)
+        Some(at) => check_expiration(site, method.payment_type, &method.id, at, context).map(|()| at),
+        None => Ok(expiry::default_for(site, method.payment_type, &method.id, context.now)
             .unwrap_or_else(|| context.now.plus_ms(3 * crate::timestamp::DAY))),
     }
 }
@@ -549,11 +563,16 @@ fn is_bank_session(method: &PaymentMethod) -> bool {
     method.payment_type == PaymentType::BankTransfer && !matches!(method.id.as_str(), "pix" | "clabe")
 }
 
-fn issuer(request: &CreatePayment, facts: &Facts<'_>, method: &PaymentMethod, site: Site) -> Option<String> {
+fn issuer(
+    request: &CreatePayment,
+    facts: &Facts<'_>,
+    method: &PaymentMethod,
+    catalogue: &SiteCatalogue,
+) -> Option<String> {
     let card = facts.card?;
     match &request.issuer_id {
         Some(id) => Some(id.clone()),
-        None => catalogue::of(site).issuer_for(&method.id, &card.bin).map(|issuer| issuer.id.to_string()),
+        None => catalogue.issuer_for(&method.id, &card.bin).map(|issuer| issuer.id.to_string()),
     }
 }
 

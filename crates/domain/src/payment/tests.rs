@@ -9,7 +9,7 @@ use super::create::{CardFacts, Collector, Facts, Provenance, Step, card_answered
 use super::request::CreatePayment;
 use super::{Decision, create};
 use crate::card_token::CardToken;
-use crate::catalogue::{self, PaymentMethod};
+use crate::catalogue::{self, Catalogue, PaymentMethod};
 use crate::context::{Context, Ids};
 use crate::identity::Mode;
 use crate::rail::{CardOutcome, Instructions};
@@ -163,6 +163,7 @@ fn pay(
     };
     let card = bin.map(card);
     let facts = Facts {
+        catalogue: &Catalogue::compiled_in(),
         collector: &collector,
         card: card.as_ref(),
         payer_id: BUYER,

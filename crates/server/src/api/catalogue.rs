@@ -6,7 +6,7 @@ use super::json;
 use super::request::query_value;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use pasarela_domain::catalogue::{self, SearchParameters};
+use pasarela_domain::catalogue::SearchParameters;
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Engine;
 
@@ -18,7 +18,7 @@ use pasarela_engine::Engine;
     security(("access_token" = []), ("public_key" = [])),
 )]
 pub async fn payment_methods(State(engine): State<Engine>, Anyone { caller, .. }: Anyone) -> Answer {
-    let body = catalogue::of(caller.site).payment_methods_json(&engine.logo_url());
+    let body = engine.catalogue().site(caller.site).payment_methods_json(&engine.logo_url());
     Ok(json(StatusCode::OK, body))
 }
 
@@ -59,7 +59,7 @@ pub async fn search(
         limit: number("limit")?,
         offset: number("offset")?,
     };
-    let body = catalogue::of(caller.site).search_json(&parameters, &engine.logo_url());
+    let body = engine.catalogue().site(caller.site).search_json(&parameters, &engine.logo_url());
     Ok(json(StatusCode::OK, body))
 }
 
@@ -83,7 +83,7 @@ pub async fn card_issuers(
     let method = get("payment_method_id")
         .ok_or_else(|| Refusal::bad_request(4001, "Payment_method_id attribute can't be null"))?;
     let bin = get("bin").unwrap_or_default();
-    let body = catalogue::of(caller.site).card_issuers_json(&method, &bin, &engine.logo_url());
+    let body = engine.catalogue().site(caller.site).card_issuers_json(&method, &bin, &engine.logo_url());
     Ok(json(StatusCode::OK, body))
 }
 
@@ -97,8 +97,8 @@ pub async fn card_issuers(
     ),
     security(("access_token" = []), ("public_key" = [])),
 )]
-pub async fn identification_types(Anyone { caller, .. }: Anyone) -> Answer {
-    match catalogue::of(caller.site).identification_types_json() {
+pub async fn identification_types(State(engine): State<Engine>, Anyone { caller, .. }: Anyone) -> Answer {
+    match engine.catalogue().site(caller.site).identification_types_json() {
         Some(body) => Ok(json(StatusCode::OK, body)),
         None => Err(Refusal::not_found(1004, "Identification types not found").into()),
     }

@@ -126,10 +126,10 @@ fn may(event: &Event, life: &Life) -> bool {
         Event::Challenge(_) => payment.status_detail == "pending_challenge",
         Event::MoveExpiration(hours) => {
             let to = life.now.plus_ms(hours * HOUR);
-            let (site, method) = (internals.site, payment.payment_method_id.as_str());
+            let method = catalogue::of(internals.site).method(&payment.payment_method_id).unwrap();
             status == Status::Pending
                 && payment.date_of_expiration.is_some()
-                && catalogue::expiry::allowed(site, method, life.now)
+                && catalogue::expiry::allowed(internals.site, method.payment_type, &method.id, life.now)
                     .is_some_and(|(first, last)| (first..=last).contains(&to))
         }
         Event::Wait(_) | Event::SellerWithdraws | Event::MarketplaceWithdraws => true,
@@ -239,7 +239,7 @@ fn history() -> impl Strategy<Value = History> {
         let minor = (method.min_allowed.minor.max(1) + above).min(method.max_allowed.minor);
         let amount = Money::new(minor, site.currency());
         let bin = bin_of(site, method).unwrap_or_default();
-        let plans: Vec<u32> = catalogue::installments::offered(site, method, &bin)
+        let plans: Vec<u32> = catalogue::installments::offered(catalogue::of(site), method, &bin)
             .iter()
             .filter(|rate| rate.min_amount <= amount)
             .map(|rate| rate.installments)
