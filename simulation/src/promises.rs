@@ -311,7 +311,7 @@ fn check_books(
         ),
         ("fees", credit(AccountKind::FeeIncome), hidden.parts.fee_minor),
         ("taxes", credit(AccountKind::TaxPayable), hidden.parts.vat_minor),
-        ("financing", credit(AccountKind::FinancingIncome), hidden.parts.financing_minor),
+        ("financing", credit(AccountKind::FinancingIncome), hidden.parts.financing_income_minor()),
         ("refunds on their way", credit(AccountKind::RefundClearing), 0),
     ] {
         held(booked == expected, || {

@@ -5,20 +5,26 @@
 //! search ([`SiteCatalogue::resolve_bin`]). Whoever decides is given the catalogue that counts, and never asks for one:
 //! [`of`] is for tests, and for what no operator changes.
 
+pub mod annuity;
 mod answers;
 mod bins;
 pub mod document;
 pub mod expiry;
 pub mod fees;
+mod installment_answers;
 pub mod installments;
 mod issuers;
+pub mod memory;
 mod method;
 pub mod outcomes;
 mod prefixes;
+pub mod promotions;
 mod read;
+mod recommended_message;
 pub(crate) mod table;
 
 pub use answers::SearchParameters;
+pub use installment_answers::InstallmentParameters;
 pub use issuers::Issuer;
 pub use method::{
     CardSettings, DeferredCapture, FinancialInstitution, MethodStatus, NumberValidation, PaymentMethod,
@@ -30,6 +36,8 @@ use crate::site::{SITES, Site};
 use bins::BinIndex;
 use fees::FeeTable;
 use installments::InstallmentRates;
+use memory::AnswerMemory;
+use promotions::Promotion;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
 
@@ -73,6 +81,8 @@ pub struct SiteCatalogue {
     identification_types: Vec<IdentificationType>,
     rates: InstallmentRates,
     fees: FeeTable,
+    promotions: Vec<Promotion>,
+    memory: AnswerMemory,
 }
 
 /// A kind of document that a site's payers have.
@@ -154,6 +164,11 @@ impl SiteCatalogue {
     /// All issuers of the site.
     pub fn issuers(&self) -> &[Issuer] {
         &self.issuers
+    }
+
+    /// The campaigns of the site, in the order in which they are preferred.
+    pub fn promotions(&self) -> &[Promotion] {
+        &self.promotions
     }
 
     /// The kinds of document of the site's payers; empty in Mexico, whose forms ask for none.

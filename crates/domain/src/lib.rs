@@ -6,11 +6,14 @@
 pub mod card_token;
 pub mod catalogue;
 pub mod context;
+pub mod currency_conversion;
 pub mod documents;
 pub mod identity;
+pub mod item_category;
 pub mod json;
 pub mod ledger;
 pub mod money;
+pub mod notation;
 pub mod payment;
 pub mod rail;
 pub mod refusal;

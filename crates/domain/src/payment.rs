@@ -23,6 +23,7 @@ pub mod refund;
 pub mod request;
 
 use crate::catalogue::fees::FeeTerms;
+use crate::catalogue::installments::{InstallmentPlan, PlanTerms};
 use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId};
 use crate::ledger::{AccountKind, LedgerAccount, Posting};
@@ -77,6 +78,9 @@ pub struct Internals {
     pub reserved_minor: i64,
     /// The financing rate that the plan was shown with, in per cent of the amount.
     pub installment_rate: Decimal,
+    /// The campaign that it was made under, if that changed its price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<KeptPromotion>,
     /// The word in the hosted page's address that only those who got the payment's body know.
     pub page_hash: String,
     /// Keyed fingerprint of the card, hex.
@@ -124,6 +128,47 @@ impl KeptFee {
     }
 }
 
+/// What a campaign changed of a payment's price, as it was when it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPromotion {
+    /// The campaign's id.
+    pub id: String,
+    /// Off the price at the seller's expense, in per cent.
+    #[serde(default)]
+    pub discount_percent: Decimal,
+    /// No more off than this, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_at_most_minor: Option<i64>,
+    /// What the seller pays for instalments without interest, in per cent of the price.
+    #[serde(default)]
+    pub seller_percent: Decimal,
+}
+
+impl KeptPromotion {
+    /// What is to be remembered of `plan`.
+    pub fn of(plan: &InstallmentPlan) -> Option<KeptPromotion> {
+        Some(KeptPromotion {
+            id: plan.promotion_id.clone()?,
+            discount_percent: plan.terms.discount_percent,
+            discount_at_most_minor: plan.terms.discount_at_most_minor,
+            seller_percent: plan.terms.seller_percent,
+        })
+    }
+}
+
+impl Internals {
+    /// The terms of the plan that it was made with: a capture of a part is priced by them too.
+    pub fn plan_terms(&self) -> PlanTerms {
+        let promotion = self.promotion.as_ref();
+        PlanTerms {
+            rate_percent: self.installment_rate,
+            discount_percent: promotion.map(|kept| kept.discount_percent).unwrap_or_default(),
+            discount_at_most_minor: promotion.and_then(|kept| kept.discount_at_most_minor),
+            seller_percent: promotion.map(|kept| kept.seller_percent).unwrap_or_default(),
+        }
+    }
+}
+
 /// Where the money comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -139,7 +184,7 @@ pub enum Rail {
 }
 
 /// What each party got of the captured amount (minor units), less what was given back. While nothing is captured
-/// all are zero. `seller + fee + vat + marketplace` is always the amount not refunded yet.
+/// all are zero. All but `financing` together are always the amount not refunded yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
     /// The collector's net.
@@ -152,12 +197,33 @@ pub struct Parts {
     pub marketplace_minor: i64,
     /// The financing that the payer was charged on top.
     pub financing_minor: i64,
+    /// The financing that the seller pays for instalments without interest.
+    #[serde(default)]
+    pub seller_financing_minor: i64,
+    /// What the seller took off the price: part of the amount, and never charged.
+    #[serde(default)]
+    pub discount_minor: i64,
 }
 
 impl Parts {
     /// What of the payment's amount is not given back.
     pub const fn remaining_minor(&self) -> i64 {
-        self.seller_minor + self.fee_minor + self.vat_minor + self.marketplace_minor
+        self.seller_minor
+            + self.fee_minor
+            + self.vat_minor
+            + self.marketplace_minor
+            + self.seller_financing_minor
+            + self.discount_minor
+    }
+
+    /// What of the payer's money is not given back: the amount without what was taken off, and the financing on top.
+    pub const fn charged_minor(&self) -> i64 {
+        self.remaining_minor() - self.discount_minor + self.financing_minor
+    }
+
+    /// What the platform earns by financing, whoever pays it.
+    pub const fn financing_income_minor(&self) -> i64 {
+        self.financing_minor + self.seller_financing_minor
     }
 }
 

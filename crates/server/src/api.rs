@@ -4,8 +4,11 @@ pub mod answer;
 pub mod authentication;
 pub mod card_tokens;
 pub mod catalogue;
+pub mod conditional;
+pub mod currency_conversions;
 pub mod health;
 pub mod hosted;
+pub mod item_categories;
 pub mod openapi;
 pub mod payments;
 pub mod request;
@@ -46,7 +49,11 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/identification_types", get(catalogue::identification_types))
         .route("/v1/payment_methods", get(catalogue::payment_methods))
         .route("/v1/payment_methods/search", get(catalogue::search))
-        .route("/v1/payment_methods/card_issuers", get(catalogue::card_issuers));
+        .route("/v1/payment_methods/card_issuers", get(catalogue::card_issuers))
+        .route("/v1/payment_methods/installments", get(catalogue::installments))
+        .route("/sites/{site}/payment_methods", get(catalogue::site_payment_methods))
+        .route("/item_categories", get(item_categories::list))
+        .route("/currency_conversions/search", get(currency_conversions::search));
     let private = Router::new()
         .route("/v1/payments", post(payments::create))
         .route("/v1/payments/search", get(payments::search))
@@ -105,8 +112,15 @@ fn is_sane_id(id: &str) -> bool {
 }
 
 /// Where pages of any origin may call: the routes that a public key opens.
-const CALLED_BY_PAGES: [&str; 4] =
-    ["/v1/card_tokens", "/v1/identification_types", "/v1/payment_methods", "/platforms/pci/yape/"];
+const CALLED_BY_PAGES: [&str; 7] = [
+    "/v1/card_tokens",
+    "/v1/identification_types",
+    "/v1/payment_methods",
+    "/platforms/pci/yape/",
+    "/sites/",
+    "/item_categories",
+    "/currency_conversions/",
+];
 
 /// Public-key routes are called by pages of any origin. This stands around the router because a preflight is an
 /// `OPTIONS`, for which there is no route.
@@ -126,12 +140,14 @@ async fn cors(request: Request, next: Next) -> Response {
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(
-            "Content-Type, Accept, Authorization, X-Product-Id, X-Meli-Session-Id, X-Public-Key, X-Request-Id, \
+            "Content-Type, Accept, Authorization, X-Product-Id, X-Meli-Session-Id, X-Public-Key, If-None-Match, X-Request-Id, \
              X-Idempotency-Key, X-Platform-Id, X-Integrator-Id, X-Tracking-Id, X-Corporation-Id, X-Flow-Id",
         ),
     );
-    headers
-        .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Request-Id, Retry-After"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("X-Request-Id, Retry-After, ETag"),
+    );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
 }

@@ -2,12 +2,15 @@
 //!
 //! `logo_base` is the address of the folder that holds the logos; file names follow it after a slash.
 
-use super::installments::{self, InstallmentRate};
+use super::installment_answers::payer_cost;
+use super::installments::OfferQuery;
+use super::memory::Answer;
 use super::method::{MethodStatus, PaymentMethod};
-use super::{Issuer, SHORTEST_BIN, SiteCatalogue};
-use crate::site::Site;
-use rust_decimal::Decimal;
-use serde_json::{Map, Number, Value, json};
+use super::{Issuer, LONGEST_BIN, SHORTEST_BIN, SiteCatalogue};
+use crate::identity::AccountId;
+use crate::timestamp::Timestamp;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// How many results a search shows when it does not say.
 const DEFAULT_PAGE: usize = 30;
@@ -31,9 +34,57 @@ pub struct SearchParameters {
     pub limit: Option<usize>,
     /// `offset`.
     pub offset: Option<usize>,
+    /// Who sells.
+    pub collector_id: AccountId,
+    /// The account's time: campaigns hold on some days.
+    pub now: Timestamp,
 }
 
 impl SiteCatalogue {
+    /// [`SiteCatalogue::payment_methods_json`], remembered.
+    pub fn payment_methods_answer(&self, logo_base: &str) -> Arc<Answer> {
+        self.memory.recall(format!("methods {logo_base}"), || self.payment_methods_json(logo_base))
+    }
+
+    /// [`SiteCatalogue::search_json`], remembered while it is the same day on the site.
+    pub fn search_answer(&self, parameters: &SearchParameters, logo_base: &str) -> Arc<Answer> {
+        let SearchParameters { bin, status, processing_mode, id, payment_type_id, limit, offset, .. } =
+            parameters;
+        let bin = bin.as_deref().unwrap_or_default();
+        if bin.len() > LONGEST_BIN {
+            // Somebody sent a whole card number: it is answered, and kept nowhere.
+            return Arc::new(Answer::new(self.search_json(parameters, logo_base)));
+        }
+        let day = self.campaign_day(parameters.collector_id, parameters.now);
+        let question = format!(
+            "search {logo_base} {day} {bin} {status:?} {processing_mode:?} {id:?} {payment_type_id:?} {limit:?} {offset:?}"
+        );
+        self.memory.recall(question, || self.search_json(parameters, logo_base))
+    }
+
+    /// [`SiteCatalogue::card_issuers_json`], remembered.
+    pub fn card_issuers_answer(&self, method_id: &str, bin: &str, logo_base: &str) -> Arc<Answer> {
+        let answer = || self.card_issuers_json(method_id, bin, logo_base);
+        if bin.len() > LONGEST_BIN {
+            return Arc::new(Answer::new(answer()));
+        }
+        self.memory.recall(format!("issuers {logo_base} {bin} {method_id}"), answer)
+    }
+
+    /// [`SiteCatalogue::identification_types_json`], remembered.
+    pub fn identification_types_answer(&self) -> Option<Arc<Answer>> {
+        let types = self.identification_types_json()?;
+        Some(self.memory.recall("documents".to_owned(), || types))
+    }
+
+    /// What an answer with campaigns depends on besides what is asked: the site's day, and the seller where one has
+    /// campaigns of its own.
+    pub(super) fn campaign_day(&self, collector_id: AccountId, now: Timestamp) -> String {
+        let is_own = self.promotions.iter().any(|known| known.collector_id == Some(collector_id));
+        let seller = if is_own { collector_id } else { 0 };
+        format!("{} {seller}", now.in_zone(self.site.time_zone()).date())
+    }
+
     /// `GET /v1/payment_methods`: the array of offered methods. What a seller can't sell (`testing`, `deactive`) is
     /// left out, because shops show whatever is in the list.
     pub fn payment_methods_json(&self, logo_base: &str) -> String {
@@ -57,7 +108,7 @@ impl SiteCatalogue {
             .iter()
             .skip(offset)
             .take(limit)
-            .map(|method| self.search_result(method, bin.unwrap_or_default(), logo_base))
+            .map(|method| self.search_result(method, bin.unwrap_or_default(), parameters, logo_base))
             .collect();
         json!({"paging": {"total": found.len(), "limit": limit, "offset": offset}, "results": results})
             .to_string()
@@ -111,7 +162,13 @@ impl SiteCatalogue {
             .collect()
     }
 
-    fn search_result(&self, method: &PaymentMethod, bin: &str, logo_base: &str) -> Value {
+    fn search_result(
+        &self,
+        method: &PaymentMethod,
+        bin: &str,
+        parameters: &SearchParameters,
+        logo_base: &str,
+    ) -> Value {
         const MINUTES_PER_DAY: u32 = 24 * 60;
         let mut result = wire(method, logo_base);
         // Card forms read the first settings alone: the card's own shape must be it.
@@ -120,17 +177,21 @@ impl SiteCatalogue {
         {
             settings[..=at].rotate_right(1);
         }
-        let payer_costs: Vec<Value> = if method.payment_type.is_card() {
-            installments::offered(self, method, bin)
-                .iter()
-                .map(|rate| payer_cost(self.site, method, rate))
-                .collect()
-        } else {
-            Vec::new()
+        let issued_by = self.issuer_for(&method.id, bin);
+        let query = OfferQuery {
+            method,
+            bin,
+            issuer_id: issued_by.map(|issuer| issuer.id),
+            collector_id: parameters.collector_id,
+            differential_pricing_id: None,
+            now: parameters.now,
         };
+        let offers = if method.payment_type.is_card() { self.offers(&query, None) } else { Vec::new() };
+        let payer_costs: Vec<Value> =
+            offers.iter().map(|offer| Value::Object(payer_cost(self.site, &query, offer))).collect();
         let mut add = |key: &str, value: Value| result.insert(key.to_owned(), value);
         add("site_id", json!(self.site.id()));
-        add("issuer", self.issuer_for(&method.id, bin).map_or(Value::Null, issuer));
+        add("issuer", issued_by.map_or(Value::Null, issuer));
         add("payer_costs", Value::Array(payer_costs));
         add("marketplace", json!("NONE"));
         add("processing_mode", json!("aggregator"));
@@ -139,7 +200,9 @@ impl SiteCatalogue {
         add("max_accreditation_days", json!(method.accreditation_minutes.div_ceil(MINUTES_PER_DAY)));
         add("labels", json!([]));
         add("agreements", json!([]));
-        add("bins", if bin.len() < SHORTEST_BIN { json!([]) } else { json!([bin]) });
+        // Of a whole number no more than its BIN is repeated.
+        let shown = bin.get(..LONGEST_BIN).unwrap_or(bin);
+        add("bins", if bin.len() < SHORTEST_BIN { json!([]) } else { json!([shown]) });
         add("total_financial_cost", Value::Null);
         add(
             "financing_deals",
@@ -164,50 +227,11 @@ fn wire(method: &PaymentMethod, logo_base: &str) -> Map<String, Value> {
     wire
 }
 
-fn logo(base: &str, file: &str) -> String {
+pub(super) fn logo(base: &str, file: &str) -> String {
     format!("{}/{file}", base.trim_end_matches('/'))
 }
 
 /// The issuer in a search result: here its id is a number.
 fn issuer(issuer: &Issuer) -> Value {
     json!({"id": issuer.id, "name": issuer.name, "default": issuer.default})
-}
-
-/// A row of instalments without an amount.
-fn payer_cost(site: Site, method: &PaymentMethod, rate: &InstallmentRate) -> Value {
-    let from = if rate.min_amount > method.min_allowed { rate.min_amount } else { method.min_allowed };
-    json!({
-        "installments": rate.installments,
-        "installment_rate": number(rate.rate_percent),
-        "discount_rate": 0,
-        "reimbursement_rate": null,
-        "labels": labels(rate),
-        "installment_rate_collector": [rate.collected_by.id()],
-        "min_allowed_amount": from.to_number(),
-        "max_allowed_amount": method.max_allowed.to_number(),
-        "payment_method_option_id": option_id(site, &method.id, rate.installments),
-    })
-}
-
-/// The costs that Argentine law wants shown, as the one string that shops take apart.
-fn labels(rate: &InstallmentRate) -> Vec<String> {
-    let comma = |percent: Decimal| format!("{percent:.2}").replace('.', ",");
-    rate.annual_percent
-        .map(|(annual, total)| format!("CFT_{}%|TEA_{}%", comma(total), comma(annual)))
-        .into_iter()
-        .collect()
-}
-
-fn number(decimal: Decimal) -> Number {
-    Number::from_string_unchecked(decimal.normalize().to_string())
-}
-
-/// An opaque name of a method's row: the same for the same row, and nothing to read in it.
-fn option_id(site: Site, method_id: &str, installments: u32) -> String {
-    // FNV-1a: no secret is kept here, it only has to differ from row to row.
-    let name = format!("{site}/{method_id}/{installments}");
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("1.AQok{hash:016X}")
 }

@@ -7,11 +7,13 @@ use super::bins::BinIndex;
 use super::fees::FeeTable;
 use super::installments::InstallmentRates;
 use super::issuers::{self, IssuerRow};
+use super::memory::AnswerMemory;
 use super::method::{
     CardSettings, DeferredCapture, FinancialInstitution, MethodStatus, NumberValidation, PaymentMethod,
     PaymentType, SecurityCodeMode,
 };
 use super::prefixes::PrefixSet;
+use super::promotions;
 use crate::money::Money;
 use crate::site::Site;
 use serde::Deserialize;
@@ -37,6 +39,8 @@ pub(super) fn catalogue(site: Site) -> SiteCatalogue {
         identification_types: section(IDENTIFICATION_TYPES, site),
         rates: InstallmentRates::compiled_in(site),
         fees: FeeTable::compiled_in(site),
+        promotions: promotions::of(site),
+        memory: AnswerMemory::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::body::Status;
 use super::{Deadline, DeadlineChange, Decision, PaymentState, UPDATED, money, wrong_state};
 use crate::catalogue::fees::FeeTerms;
-use crate::catalogue::{self, PaymentType, expiry, fees, installments};
+use crate::catalogue::{self, PaymentType, expiry, fees};
 use crate::context::Context;
 use crate::json::{Shape, member, unknown_member};
 use crate::money::Money;
@@ -202,10 +202,11 @@ pub(super) fn check_expiration(
 
 fn capture_only(state: &mut PaymentState, amount: Money) {
     let payment = &mut state.payment;
-    let (total, each) = installments::price(amount, state.internals.installment_rate, payment.installments);
+    let price = state.internals.plan_terms().price(amount, payment.installments);
     payment.transaction_amount = amount.into();
-    payment.transaction_details.total_paid_amount = total.into();
-    payment.transaction_details.installment_amount = each.into();
+    payment.coupon_amount = price.discount.into();
+    payment.transaction_details.total_paid_amount = price.total.into();
+    payment.transaction_details.installment_amount = price.installment_amount.into();
 }
 
 /// MLM captures whole reserves only; in MLA four brands allow a part.

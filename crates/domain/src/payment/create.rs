@@ -10,11 +10,13 @@ use super::change::{check_expiration, settle};
 use super::lifecycle::{is_paid_elsewhere, reserve};
 use super::request::{CreatePayment, params_error};
 use super::{
-    BUILD_VERSION, CREATED, DeadlineChange, Decision, Internals, KeptFee, Parts, PaymentState, Rail,
+    BUILD_VERSION, CREATED, DeadlineChange, Decision, Internals, KeptFee, KeptPromotion, Parts, PaymentState,
+    Rail,
 };
 use crate::card_token::CardToken;
+use crate::catalogue::installments::OfferQuery;
 use crate::catalogue::{
-    Catalogue, DeferredCapture, PaymentMethod, PaymentType, SiteCatalogue, expiry, fees, installments,
+    Catalogue, DeferredCapture, PaymentMethod, PaymentType, SiteCatalogue, expiry, fees,
 };
 use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId, Mode};
@@ -142,8 +144,18 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         (false, None | Some(1)) => 1,
         (false, Some(_)) => return Err(Refusal::bad_request(4033, "Invalid installments")),
     };
-    let price = installments::plan_for_bin(catalogue, method, bin, request.amount, count)
+    let asked = OfferQuery {
+        method,
+        bin,
+        issuer_id: request.issuer_id.as_deref().and_then(|id| id.parse().ok()),
+        collector_id: facts.collector.account_id,
+        differential_pricing_id: request.differential_pricing_id,
+        now: context.now,
+    };
+    let priced = catalogue
+        .plan(&asked, request.amount, count)
         .map_err(|_| Refusal::bad_request(4033, "Invalid installments"))?;
+    let price = priced.price;
     let expires = if is_paid_elsewhere(method.payment_type) {
         check_buyer_data(request, method, site)?;
         Some(expires(request, method, site, context)?)
@@ -213,7 +225,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         external_reference: request.external_reference.clone(),
         transaction_amount: request.amount.into(),
         transaction_amount_refunded: Amount::ZERO,
-        coupon_amount: Amount::ZERO,
+        coupon_amount: price.discount.into(),
         differential_pricing_id: request.differential_pricing_id,
         financing_group: None,
         deduction_schema: None,
@@ -260,7 +272,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         fee: Some(KeptFee::of(&terms)),
         catalogue_version: facts.catalogue.version(),
         reserved_minor: request.amount.minor,
-        installment_rate: price.rate_percent,
+        installment_rate: priced.terms.rate_percent,
+        promotion: KeptPromotion::of(&priced),
         page_hash,
         card_fingerprint: facts.card.map(|card| card.fingerprint.clone()),
         application_fee_minor: request.application_fee.map_or(0, |fee| fee.minor),

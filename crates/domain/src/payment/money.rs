@@ -2,7 +2,9 @@
 //!
 //! A card sale of P, charged T = P + financing, with fee F (VAT in it), and A for the marketplace:
 //! debit `acquirer_receivable` T; credit `seller_pending` P − F − A, `fee_income`, `tax_payable`,
-//! `marketplace_pending` A, `financing_income` T − P. Refunds and chargebacks give each part back in proportion.
+//! `marketplace_pending` A, `financing_income` T − P. Where a campaign takes D off the price or has the seller pay S for
+//! instalments without interest, T is P − D and the seller gets D and S less. Refunds and chargebacks give each part back
+//! in proportion.
 
 use super::body::{ChargeAccounts, ChargeAmounts, ChargeDetail, FeeDetail};
 use super::{Internals, Parts, PaymentState, Rail};
@@ -24,18 +26,25 @@ pub(super) struct Credit {
 pub(super) fn credit(state: &mut PaymentState, terms: &FeeTerms, context: &Context<'_>) -> Credit {
     let amount = state.amount();
     let currency = amount.currency;
+    let price = state.internals.plan_terms().price(amount, state.payment.installments);
+    // The seller can't owe for a campaign what it doesn't get.
+    let discount_minor = price.discount.minor;
+    let seller_financing_minor = price.seller_financing.minor.min(amount.minor - discount_minor);
+    let left = amount.minor - discount_minor - seller_financing_minor;
     // A part of the reserve may be captured, of less than the integrator asked for.
-    let marketplace_minor = state.internals.application_fee_minor.min(amount.minor);
+    let marketplace_minor = state.internals.application_fee_minor.min(left);
     // A fixed fee may be more than a tiny sale: the seller never owes money for having sold.
     let fee = terms.fee(amount);
-    let (fee_minor, vat_minor) = capped(fee.net.minor, fee.vat.minor, amount.minor - marketplace_minor);
+    let (fee_minor, vat_minor) = capped(fee.net.minor, fee.vat.minor, left - marketplace_minor);
     let total = state.payment.transaction_details.total_paid_amount.money(currency);
     let parts = Parts {
-        seller_minor: amount.minor - fee_minor - vat_minor - marketplace_minor,
+        seller_minor: left - fee_minor - vat_minor - marketplace_minor,
         fee_minor,
         vat_minor,
         marketplace_minor,
-        financing_minor: total.minor - amount.minor,
+        financing_minor: total.minor - (amount.minor - discount_minor),
+        seller_financing_minor,
+        discount_minor,
     };
     state.internals.parts = parts;
     let release =
@@ -60,7 +69,7 @@ pub(super) fn credit(state: &mut PaymentState, terms: &FeeTerms, context: &Conte
         .credit(LedgerAccount::platform(AccountKind::FeeIncome), parts.fee_minor)
         .credit(LedgerAccount::platform(AccountKind::TaxPayable), parts.vat_minor)
         .credit(LedgerAccount::of(marketplace_kind, marketplace_owner), parts.marketplace_minor)
-        .credit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_minor)
+        .credit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_income_minor())
         .finish();
     Credit { postings: posting.into_iter().collect(), release }
 }
@@ -103,7 +112,7 @@ pub(super) fn recovered_debt(
 pub(super) fn refund(state: &mut PaymentState, amount: Money, context: &Context<'_>) -> Vec<Posting> {
     let back = take_back(state, amount, context.now);
     let payment = &state.payment;
-    let total_minor = back.remaining_minor() + back.financing_minor;
+    let total_minor = back.charged_minor();
     let clearing = LedgerAccount::platform(AccountKind::RefundClearing);
     let build =
         |cause| Posting::build(payment.collector_id, payment.currency_id, cause, payment.id, context.now);
@@ -126,7 +135,7 @@ pub(super) fn open_chargeback(
     let payment = &state.payment;
     let parts = &state.internals.parts;
     let owner = payment.collector_id;
-    let total_minor = parts.remaining_minor() + parts.financing_minor;
+    let total_minor = parts.charged_minor();
     let (seller_kind, _) = seller_accounts(&state.internals);
     let covered =
         if state.internals.released { parts.seller_minor.min(available_minor) } else { parts.seller_minor };
@@ -147,7 +156,7 @@ pub(super) fn win_chargeback(state: &mut PaymentState, context: &Context<'_>) ->
     let parts = state.internals.parts;
     let owner = payment.collector_id;
     let marketplace_owner = state.internals.marketplace_owner;
-    let total_minor = parts.remaining_minor() + parts.financing_minor;
+    let total_minor = parts.charged_minor();
     let mut builder =
         Posting::build(owner, payment.currency_id, Cause::ChargebackWon, payment.id, context.now)
             .debit(LedgerAccount::of(AccountKind::SellerDisputed, owner), parts.seller_minor)
@@ -198,11 +207,8 @@ pub(super) fn lose_chargeback(
             LedgerAccount::of(AccountKind::SellerReceivable, marketplace_owner),
             parts.marketplace_minor - covered,
         )
-        .debit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_minor)
-        .credit(
-            LedgerAccount::platform(AccountKind::ChargebackReceivable),
-            parts.remaining_minor() + parts.financing_minor,
-        )
+        .debit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_income_minor())
+        .credit(LedgerAccount::platform(AccountKind::ChargebackReceivable), parts.charged_minor())
         .finish()
         .into_iter()
         .collect();
@@ -230,7 +236,14 @@ fn take_back(state: &mut PaymentState, amount: Money, now: Timestamp) -> Parts {
     assert!(amount.minor > 0 && amount.minor <= remaining, "a refund is within what is left");
     let shares = apportion(
         amount.minor,
-        &[parts.seller_minor, parts.fee_minor, parts.vat_minor, parts.marketplace_minor],
+        &[
+            parts.seller_minor,
+            parts.fee_minor,
+            parts.vat_minor,
+            parts.marketplace_minor,
+            parts.seller_financing_minor,
+            parts.discount_minor,
+        ],
     );
     let financing = apportion(parts.financing_minor, &[amount.minor, remaining - amount.minor]);
     let back = Parts {
@@ -239,18 +252,23 @@ fn take_back(state: &mut PaymentState, amount: Money, now: Timestamp) -> Parts {
         vat_minor: shares[2],
         marketplace_minor: shares[3],
         financing_minor: financing[0],
+        seller_financing_minor: shares[4],
+        discount_minor: shares[5],
     };
     parts.seller_minor -= back.seller_minor;
     parts.fee_minor -= back.fee_minor;
     parts.vat_minor -= back.vat_minor;
     parts.marketplace_minor -= back.marketplace_minor;
     parts.financing_minor -= back.financing_minor;
+    parts.seller_financing_minor -= back.seller_financing_minor;
+    parts.discount_minor -= back.discount_minor;
     let currency = state.payment.currency_id;
     for charge in &mut state.payment.charges_details {
         let given = match charge.name.as_str() {
             "mercadopago_fee" => back.fee_minor + back.vat_minor,
             "application_fee" => back.marketplace_minor,
-            "financing_fee" => back.financing_minor,
+            "financing_fee" => back.financing_income_minor(),
+            "coupon_fee" => back.discount_minor,
             _ => 0,
         };
         let refunded = charge.amounts.refunded.money(currency).plus(Money::new(given, currency));
@@ -269,7 +287,7 @@ fn debit_parts(builder: PostingBuilder, state: &PaymentState, parts: &Parts) -> 
         .debit(LedgerAccount::platform(AccountKind::FeeIncome), parts.fee_minor)
         .debit(LedgerAccount::platform(AccountKind::TaxPayable), parts.vat_minor)
         .debit(LedgerAccount::of(marketplace_kind, marketplace_owner), parts.marketplace_minor)
-        .debit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_minor)
+        .debit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_income_minor())
 }
 
 const fn seller_accounts(internals: &Internals) -> (AccountKind, AccountKind) {
@@ -312,7 +330,7 @@ fn fee_details(parts: &Parts, currency: crate::money::Currency) -> Vec<FeeDetail
         amount: Money::new(minor, currency).into(),
         fee_payer: fee_payer.to_owned(),
     };
-    let mut details = Vec::with_capacity(3);
+    let mut details = Vec::with_capacity(4);
     if parts.fee_minor + parts.vat_minor != 0 {
         details.push(detail("mercadopago_fee", parts.fee_minor + parts.vat_minor, "collector"));
     }
@@ -321,6 +339,13 @@ fn fee_details(parts: &Parts, currency: crate::money::Currency) -> Vec<FeeDetail
     }
     if parts.financing_minor != 0 {
         details.push(detail("financing_fee", parts.financing_minor, "payer"));
+    }
+    // Never beside the payer's: what the seller finances is without interest for the payer.
+    if parts.seller_financing_minor != 0 {
+        details.push(detail("financing_fee", parts.seller_financing_minor, "collector"));
+    }
+    if parts.discount_minor != 0 {
+        details.push(detail("coupon_fee", parts.discount_minor, "collector"));
     }
     details
 }

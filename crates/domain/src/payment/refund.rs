@@ -89,10 +89,10 @@ pub fn refund(
             amount
         }
     };
-    let financing_minor = state.internals.parts.financing_minor;
+    let charged_minor = state.internals.parts.charged_minor();
     let postings = money::refund(&mut state, amount, context);
-    // The payer gets back with it what was charged on top for paying in instalments.
-    let financing = Money::new(financing_minor - state.internals.parts.financing_minor, amount.currency);
+    // The payer gets back what was charged: with the financing on top, without what was taken off.
+    let to_payer = Money::new(charged_minor - state.internals.parts.charged_minor(), amount.currency);
     let is_whole = amount == refundable;
     let refunded = state.payment.transaction_amount_refunded.money(amount.currency).plus(amount);
     let payment = &mut state.payment;
@@ -114,7 +114,7 @@ pub fn refund(
         status: "approved".to_owned(),
         reason: None,
         labels: Vec::new(),
-        amount_refunded_to_payer: amount.plus(financing).into(),
+        amount_refunded_to_payer: to_payer.into(),
         additional_data: None,
         expiration_date: None,
         partition_details: Vec::new(),

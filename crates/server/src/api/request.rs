@@ -144,6 +144,12 @@ pub fn query_pairs(query: Option<&str>) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The first non-empty value that has one of `names` among `pairs`; an earlier name wins.
+pub fn value_of(pairs: &[(String, String)], names: &[&str]) -> Option<String> {
+    let value = |name: &&str| pairs.iter().find(|(known, value)| known == name && !value.is_empty());
+    names.iter().find_map(value).map(|(_, value)| value.clone())
+}
+
 /// The first non-empty value of `name` in a query.
 pub fn query_value(query: Option<&str>, name: &str) -> Option<String> {
     query_pairs(query).into_iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, v)| v)

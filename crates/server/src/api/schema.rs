@@ -299,6 +299,80 @@ pub struct PaymentMethodBody {
     pub processing_modes: Vec<String>,
 }
 
+/// The plans of a method and an issuer.
+#[derive(Serialize, ToSchema)]
+pub struct InstallmentsBody {
+    /// `visa`, …
+    pub payment_method_id: String,
+    /// `credit_card`, …
+    pub payment_type_id: String,
+    /// `{id, name, secure_thumbnail, thumbnail}`; the id is text here.
+    #[schema(value_type = Object)]
+    pub issuer: Option<serde_json::Value>,
+    /// `aggregator`
+    pub processing_mode: String,
+    /// `null`
+    pub merchant_account_id: Option<String>,
+    /// Ascending by number, a single payment first.
+    pub payer_costs: Vec<PayerCostBody>,
+    /// `null`
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub agreements: Option<serde_json::Value>,
+}
+
+/// A plan, with prices when an amount was asked for.
+#[derive(Serialize, ToSchema)]
+pub struct PayerCostBody {
+    /// How many.
+    #[schema(example = 3)]
+    pub installments: u32,
+    /// Surcharge over the price, in per cent; 0 without interest.
+    #[schema(example = 10.97)]
+    pub installment_rate: f64,
+    /// Off the price by a campaign, in per cent.
+    pub discount_rate: f64,
+    /// Given back by the issuer on the statement, in per cent.
+    pub reimbursement_rate: Option<f64>,
+    /// Argentina: one text with CFT and TEA.
+    #[schema(example = json!(["CFT_87,82%|TEA_69,00%"]))]
+    pub labels: Vec<String>,
+    /// `MERCADOPAGO`, or `THIRD_PARTY` where the issuer prices instalments on its own.
+    pub installment_rate_collector: Vec<String>,
+    /// The smallest price for which it is offered.
+    pub min_allowed_amount: f64,
+    /// The largest one.
+    pub max_allowed_amount: f64,
+    /// Opaque.
+    pub payment_method_option_id: String,
+    /// For the buyer to read.
+    #[schema(example = "3 cuotas de $ 369,90 ($ 1.109,70)")]
+    pub recommended_message: String,
+    /// Each one.
+    #[schema(example = 369.9)]
+    pub installment_amount: Option<f64>,
+    /// In all.
+    #[schema(example = 1109.7)]
+    pub total_amount: Option<f64>,
+}
+
+/// A kind of thing that is sold.
+#[derive(Serialize, ToSchema)]
+pub struct ItemCategoryBody {
+    /// As in `items[].category_id`.
+    #[schema(example = "fashion")]
+    pub id: String,
+    /// In words.
+    pub description: String,
+}
+
+/// One currency in another.
+#[derive(Serialize, ToSchema)]
+pub struct CurrencyConversionBody {
+    /// How many units of `to` a unit of `from` is.
+    #[schema(example = 5.43)]
+    pub ratio: f64,
+}
+
 /// A document type.
 #[derive(Serialize, ToSchema)]
 pub struct IdentificationTypeBody {

@@ -1,37 +1,14 @@
 //! Amounts as people of a site write them.
 
 use pasarela_domain::money::Money;
+use pasarela_domain::notation::Notation;
 use pasarela_domain::site::Site;
 
 const NO_BREAK_SPACE: char = '\u{a0}';
 
-/// `R$ 1.234,56`, `$ 1,234.56`, `S/ 12.00`, `$ 12.345`: the site's symbol, separators and decimals.
+/// `R$ 1.234,56`, `$ 1,234.56`, `S/ 12.00`, `$ 12.345`: the site's notation, never broken across lines.
 pub fn amount_text(amount: Money, site: Site) -> String {
-    let (symbol, decimal_separator, thousands_separator) = notation(site);
-    let fixed = amount.to_fixed_text();
-    let (whole, fraction) = fixed.split_once('.').unwrap_or((&fixed, ""));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let mut text = format!("{sign}{symbol}{NO_BREAK_SPACE}");
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(thousands_separator);
-        }
-        text.push(digit);
-    }
-    if !fraction.is_empty() {
-        text.push(decimal_separator);
-        text.push_str(fraction);
-    }
-    text
-}
-
-const fn notation(site: Site) -> (&'static str, char, char) {
-    match site {
-        Site::MLB => ("R$", ',', '.'),
-        Site::MLM => ("$", '.', ','),
-        Site::MPE => ("S/", '.', ','),
-        Site::MLA | Site::MLC | Site::MCO | Site::MLU => ("$", ',', '.'),
-    }
+    Notation::of(site).amount(amount, NO_BREAK_SPACE)
 }
 
 #[cfg(test)]

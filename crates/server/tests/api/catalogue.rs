@@ -1,4 +1,7 @@
 mod card_issuers;
+mod conditional;
 mod identification_types;
+mod installments;
+mod other_lists;
 mod payment_methods;
 mod search;

@@ -102,6 +102,10 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         "GET /v1/payment_methods",
         "GET /v1/payment_methods/search",
         "GET /v1/payment_methods/card_issuers",
+        "GET /v1/payment_methods/installments",
+        "GET /sites/{site}/payment_methods",
+        "GET /item_categories",
+        "GET /currency_conversions/search",
         "POST /v1/payments",
         "GET /v1/payments/search",
         "GET /v1/payments/{id}",
@@ -120,7 +124,11 @@ async fn every_described_route_is_there_and_every_route_is_described() {
     assert_eq!(described, expected);
     for route in described {
         let (method, path) = route.split_once(' ').unwrap();
-        let path = path.replace("{id}", "1").replace("{refund_id}", "1").replace("{act}", "pay");
+        let path = path
+            .replace("{id}", "1")
+            .replace("{refund_id}", "1")
+            .replace("{act}", "pay")
+            .replace("{site}", "MLB");
         let method: Method = method.parse().unwrap();
         let answer = app.seller(Site::MLB).call(method, &path).send().await;
         assert_ne!(answer.status, 405, "{route}");

@@ -2,7 +2,8 @@
 
 use super::section::{Faults, Section};
 use crate::catalogue::SiteCatalogue;
-use crate::catalogue::installments::{InstallmentRate, RateCollector, SpecificRates};
+use crate::catalogue::annuity::Schedule;
+use crate::catalogue::installments::{InstallmentRate, RateCollector, RatePrice, SpecificRates};
 use crate::site::Site;
 
 /// Lists of one site: some dozens of banks with a list each.
@@ -11,10 +12,12 @@ pub(super) const MOST_LISTS: usize = 100;
 const MOST_INSTALLMENTS: i64 = 48;
 /// Argentine annual rates have passed 300 %.
 const LARGEST_PERCENT: i64 = 1_000;
+/// Plans whose first instalment is deferred further have not been seen.
+const LATEST_FIRST_MONTH: i64 = 12;
 
 pub(super) const NAMES: [&str; 3] = ["methods", "issuers", "rows"];
 pub(super) const ROW_NAMES: [&str; 6] =
-    ["installments", "rate_percent", "min_amount", "collected_by", "tea_percent", "cft_percent"];
+    ["installments", "rate_percent", "tea_percent", "first_in_months", "min_amount", "collected_by"];
 
 /// Sets one list: without methods and issuers, the market's.
 pub(super) fn change(catalogue: &mut SiteCatalogue, entry: &Section<'_>, faults: &mut Faults) {
@@ -39,7 +42,7 @@ pub(super) fn change(catalogue: &mut SiteCatalogue, entry: &Section<'_>, faults:
     if methods.is_empty() && issuers.is_empty() {
         catalogue.rates.set_market(rows);
     } else {
-        catalogue.rates.add(SpecificRates { methods, issuers, rows });
+        catalogue.rates.add(SpecificRates { methods, issuers, rows, is_compiled_in: false });
     }
 }
 
@@ -63,33 +66,44 @@ fn rows(site: Site, entry: &Section<'_>, faults: &mut Faults) -> Vec<Installment
 
 fn rate(site: Site, row: &Section<'_>, faults: &mut Faults) -> Option<InstallmentRate> {
     row.only(&ROW_NAMES, faults);
-    row.needs(&["installments", "rate_percent", "min_amount"], faults);
+    row.needs(&["installments", "min_amount"], faults);
     let number = row.whole("installments", 1..=MOST_INSTALLMENTS, faults);
-    let rate_percent = row.decimal("rate_percent", LARGEST_PERCENT, faults);
+    let first = row.whole("first_in_months", 1..=LATEST_FIRST_MONTH, faults).unwrap_or(1);
     let min_amount = row.amount("min_amount", site, faults);
     let ids = [RateCollector::Platform.id(), RateCollector::Issuer.id()];
     let collected_by = match row.one_of("collected_by", &ids, faults) {
         Some(id) if id == RateCollector::Issuer.id() => RateCollector::Issuer,
         _ => RateCollector::Platform,
     };
-    let annual = row.decimal("tea_percent", LARGEST_PERCENT, faults).zip(row.decimal(
-        "cft_percent",
-        LARGEST_PERCENT,
-        faults,
-    ));
-    if annual.is_none() && (site == Site::MLA || row.has("tea_percent") || row.has("cft_percent")) {
-        let next = "Write tea_percent and cft_percent, both.";
-        faults.add(row.path(), "the annual rate and the total cost must be shown together", next);
-    }
-    if collected_by == RateCollector::Issuer && rate_percent.is_some_and(|rate| !rate.is_zero()) {
+    let price = price(site, row, faults);
+    if collected_by == RateCollector::Issuer && price.is_some_and(|price| !price.is_free()) {
         let next = "Write rate_percent = 0: the total that the platform charges is the price.";
         faults.add(&row.at("rate_percent"), "what the issuer collects is not the platform's", next);
     }
-    Some(InstallmentRate {
-        installments: u32::try_from(number?).ok()?,
-        rate_percent: rate_percent?,
-        min_amount: min_amount?,
-        collected_by,
-        annual_percent: annual,
-    })
+    let schedule = Schedule {
+        payments: u32::try_from(number?).ok()?,
+        first_in_months: u32::try_from(first).ok()?,
+    };
+    Some(InstallmentRate { collected_by, ..InstallmentRate::new(site, schedule, price?, min_amount?) })
+}
+
+/// The surcharge, or in Argentina the annual rate that it follows from: one of the two. The costs that the law wants shown
+/// follow from either, and nobody types them in.
+fn price(site: Site, row: &Section<'_>, faults: &mut Faults) -> Option<RatePrice> {
+    let rate = row.decimal("rate_percent", LARGEST_PERCENT, faults);
+    let annual = row.decimal("tea_percent", LARGEST_PERCENT, faults);
+    if row.has("tea_percent") && site != Site::MLA {
+        let next = "Write rate_percent: the whole surcharge over the price.";
+        faults.add(&row.at("tea_percent"), "annual rates make prices in Argentina alone", next);
+        return None;
+    }
+    match (row.has("rate_percent"), row.has("tea_percent")) {
+        (true, false) => rate.map(RatePrice::Surcharge),
+        (false, true) => annual.map(RatePrice::AnnualRate),
+        _ => {
+            let next = "Write rate_percent, or in Argentina tea_percent in its place.";
+            faults.add(row.path(), "one rate is needed, and one only", next);
+            None
+        }
+    }
 }

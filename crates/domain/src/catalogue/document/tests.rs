@@ -1,7 +1,9 @@
 //! Documents as operators write them: what counts afterwards, and what is refused with which words.
 
 use super::*;
-use crate::catalogue::{self, fees, installments};
+use crate::catalogue::installments::{InstallmentPlan, InstallmentRefusal, OfferQuery};
+use crate::catalogue::{self, SiteCatalogue, fees};
+use crate::timestamp::Timestamp;
 use crate::money::Money;
 use serde_json::json;
 
@@ -81,22 +83,49 @@ fn instalments_are_priced_by_issuer_and_method_before_either_and_before_the_mark
     let catalogue = with(document.clone());
     let mpe = catalogue.site(Site::MPE);
     let rate = |method: &str, bin: &str| {
-        let method = mpe.method(method).unwrap();
-        let amount = Money::new(100_000, Site::MPE.currency());
-        installments::plan_for_bin(mpe, method, bin, amount, 3).unwrap().rate_percent.to_string()
+        plan(mpe, method, bin, 3).unwrap().terms.rate_percent.to_string()
     };
     let own = mpe.issuer_for("visa", "400917").unwrap().id;
     assert_eq!(rate("visa", "400917"), if own == issuer.id { "7" } else { "8" });
     assert_eq!(rate("master", "503175"), "9");
     document["MPE"]["installments"][1]["methods"] = json!(["master"]);
-    let refused_number = installments::plan_for_bin(
-        mpe,
-        mpe.method("visa").unwrap(),
-        "400917",
-        Money::new(100_000, Site::MPE.currency()),
-        6,
-    );
-    assert!(refused_number.is_err(), "a number that the list does not have");
+    assert!(plan(mpe, "visa", "400917", 6).is_err(), "a number that the list does not have");
+}
+
+fn plan(
+    catalogue: &SiteCatalogue,
+    method: &str,
+    bin: &str,
+    installments: u32,
+) -> Result<InstallmentPlan, InstallmentRefusal> {
+    let query = OfferQuery {
+        method: catalogue.method(method).unwrap(),
+        bin,
+        issuer_id: None,
+        collector_id: 1,
+        differential_pricing_id: None,
+        now: Timestamp(0),
+    };
+    catalogue.plan(&query, Money::new(100_000, catalogue.site().currency()), installments)
+}
+
+#[test]
+fn an_argentine_list_is_given_by_annual_rates_and_its_costs_follow() {
+    let row = |installments: u32, tea: &str, first: u32| {
+        json!({"installments": installments, "tea_percent": tea, "first_in_months": first, "min_amount": 1})
+    };
+    let rows = json!([
+        {"installments": 1, "rate_percent": 0, "min_amount": 1}, row(12, "78", 1),
+        {"installments": 18, "rate_percent": 50, "min_amount": 1},
+    ]);
+    let catalogue = with(json!({"MLA": {"installments": [{"rows": rows}]}}));
+    let rates = catalogue.site(Site::MLA).market_rates();
+    let cost = rates[1].annual_cost.unwrap();
+    assert_eq!((rates[1].rate_percent.to_string(), cost.cft_percent.to_string()), ("42.11".into(), "98.26".into()));
+    assert!(rates[2].annual_cost.unwrap().cft_percent > rates[2].annual_cost.unwrap().tea_percent);
+    let deferred = json!([{"installments": 1, "rate_percent": 0, "min_amount": 1}, row(12, "78", 3)]);
+    let catalogue = with(json!({"MLA": {"installments": [{"rows": deferred}]}}));
+    assert!(catalogue.site(Site::MLA).market_rates()[1].rate_percent > rates[1].rate_percent);
 }
 
 #[test]
@@ -168,7 +197,12 @@ fn prices_that_can_not_be_are_refused() {
     starts(list(json!([row(1, "0", 1), row(3, "2", 1), row(3, "2", 1)])), "do not ascend");
     starts(list(json!([row(1, "0", 1), row(3, "-2", 1)])), "rows[1].rate_percent: \"-2\" does not fit");
     starts(list(json!([])), "a single payment must always be possible");
-    starts(json!({"MLA": {"installments": [{"rows": [row(1, "0", 1)]}]}}), "must be shown together");
+    let neither = json!({"installments": 1, "min_amount": 1});
+    starts(list(json!([neither])), "one rate is needed, and one only");
+    let annual = json!({"installments": 3, "tea_percent": 69, "min_amount": 1});
+    starts(list(json!([row(1, "0", 1), annual])), "annual rates make prices in Argentina alone");
+    let both = json!({"installments": 1, "tea_percent": 0, "rate_percent": 0, "min_amount": 1});
+    starts(json!({"MLA": {"installments": [{"rows": [both]}]}}), "one rate is needed, and one only");
     let fee = |fee: Value| json!({"MLB": {"fees": [fee]}});
     starts(fee(json!({"percent": 1})), "MLB.fees[0]: `fixed` is missing");
     let whole =

@@ -38,9 +38,12 @@ fn list(rows: &[InstallmentRate]) -> Value {
             "min_amount": row.min_amount.to_text(),
             "collected_by": row.collected_by.id(),
         });
-        if let Some((annual, total)) = row.annual_percent {
-            value["tea_percent"] = json!(annual.normalize().to_string());
-            value["cft_percent"] = json!(total.normalize().to_string());
+        if row.first_in_months > 1 {
+            value["first_in_months"] = json!(row.first_in_months);
+        }
+        if let Some(cost) = row.annual_cost {
+            value["tea_percent"] = json!(cost.tea_percent.normalize().to_string());
+            value["cft_percent"] = json!(cost.cft_percent.normalize().to_string());
         }
         value
     };

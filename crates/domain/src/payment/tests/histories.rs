@@ -2,6 +2,7 @@
 
 use super::life::Life;
 use super::{Answer, INTEGRATOR, SELLER, authorized, bin_of};
+use crate::catalogue::installments::OfferQuery;
 use crate::catalogue::{self, DeferredCapture, PaymentMethod, PaymentType};
 use crate::ledger::AccountKind;
 use crate::money::Money;
@@ -215,6 +216,7 @@ struct History {
     method: &'static str,
     minor: i64,
     installments: u32,
+    campaign: Option<i64>,
     application_fee: i64,
     reserves: bool,
     answer: u8,
@@ -231,24 +233,41 @@ fn history() -> impl Strategy<Value = History> {
         prop_oneof![Just(0_i64), 0_i64..2_000, 0_i64..10_000_000],
         0_usize..6,
         prop_oneof![Just(0_i64), 0_i64..=1_000],
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
         0_u8..10,
         prop::collection::vec(event(), 0..24),
     );
-    made.prop_map(|((site, method), above, plan, fee, reserves, answer, events)| {
+    made.prop_map(|((site, method), above, plan, fee, (reserves, joins), answer, events)| {
+        // One of the campaigns that the seller bears, where the site has some.
+        let joinable: Vec<i64> = catalogue::of(site)
+            .promotions()
+            .iter()
+            .filter_map(|known| known.differential_pricing_id)
+            .collect();
+        let campaign = joinable.get(plan % joinable.len().max(1)).copied().filter(|_| joins);
         let minor = (method.min_allowed.minor.max(1) + above).min(method.max_allowed.minor);
         let amount = Money::new(minor, site.currency());
         let bin = bin_of(site, method).unwrap_or_default();
-        let plans: Vec<u32> = catalogue::installments::offered(catalogue::of(site), method, &bin)
+        let asked = OfferQuery {
+            method,
+            bin: &bin,
+            issuer_id: None,
+            collector_id: super::SELLER,
+            differential_pricing_id: campaign,
+            now: super::START,
+        };
+        let plans: Vec<u32> = catalogue::of(site)
+            .offers(&asked, Some(amount))
             .iter()
-            .filter(|rate| rate.min_amount <= amount)
-            .map(|rate| rate.installments)
+            .filter(|offer| offer.min_amount <= amount)
+            .map(|offer| offer.installments)
             .collect();
         History {
             site,
             method: &method.id,
             minor,
             installments: plans[plan % plans.len()],
+            campaign,
             application_fee: minor * fee / 1_000,
             reserves: reserves && method.deferred_capture == DeferredCapture::Supported,
             answer,
@@ -266,6 +285,7 @@ impl History {
             if method.payment_type.is_card() {
                 body["installments"] = json!(self.installments);
                 body["capture"] = json!(!self.reserves);
+                body["differential_pricing_id"] = json!(self.campaign);
             }
         })
         .unwrap()

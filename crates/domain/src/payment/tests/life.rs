@@ -195,7 +195,8 @@ impl Life {
         };
         if payment.date_approved.is_some() {
             assert_eq!(money(details.net_received_amount).plus(by("collector")), self.state.amount());
-            assert_eq!(self.state.amount().plus(by("payer")), money(details.total_paid_amount));
+            let charged = self.state.amount().minus(money(payment.coupon_amount));
+            assert_eq!(charged.plus(by("payer")), money(details.total_paid_amount));
         } else {
             assert!(payment.fee_details.is_empty() && payment.charges_details.is_empty());
             assert!(money(details.net_received_amount).is_zero() && refunded.is_zero());
@@ -220,6 +221,8 @@ impl Life {
             parts.vat_minor,
             parts.marketplace_minor,
             parts.financing_minor,
+            parts.seller_financing_minor,
+            parts.discount_minor,
         ];
         assert!(each.iter().all(|minor| *minor >= 0));
         let holds_money = match payment.status {
@@ -240,7 +243,7 @@ impl Life {
         assert_eq!(of(&marketplace, INTEGRATOR), parts.marketplace_minor);
         assert_eq!(books.credit(FeeIncome, 0), parts.fee_minor);
         assert_eq!(books.credit(TaxPayable, 0), parts.vat_minor);
-        assert_eq!(books.credit(FinancingIncome, 0), parts.financing_minor);
+        assert_eq!(books.credit(FinancingIncome, 0), parts.financing_income_minor());
         assert_eq!(books.credit(RefundClearing, 0), 0);
         let disputed = if payment.status_detail == "in_process" && payment.status == Status::ChargedBack {
             parts.seller_minor
