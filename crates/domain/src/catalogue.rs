@@ -8,6 +8,7 @@
 pub mod annuity;
 mod answers;
 mod bins;
+mod deals;
 pub mod document;
 pub mod expiry;
 pub mod fees;
@@ -18,12 +19,14 @@ pub mod memory;
 mod method;
 pub mod outcomes;
 mod prefixes;
+pub mod promotion_words;
 pub mod promotions;
 mod read;
 mod recommended_message;
 pub(crate) mod table;
 
 pub use answers::SearchParameters;
+pub use deals::DealParameters;
 pub use installment_answers::InstallmentParameters;
 pub use issuers::Issuer;
 pub use method::{
@@ -123,8 +126,8 @@ impl SiteCatalogue {
         self.methods.iter().find(|method| method.id == id)
     }
 
-    /// The methods to which a card may belong: offered ones first, of those credit first, and of
-    /// those the one with the narrower pattern.
+    /// The methods to which a card may belong, one of each kind: offered ones first, of those credit first. Where two of a
+    /// kind claim the same digits, the one with the narrower pattern has them.
     ///
     /// `digits` is a BIN of 6 to 8 digits, or a whole number, whose length is then checked as well. Methods with the
     /// status `testing` come last; methods of the past never.

@@ -156,6 +156,135 @@ mod tests {
         }
     }
 
+    /// Every kind of document of every site: numbers that payments take, and numbers that they refuse with the fault.
+    #[test]
+    fn each_kind_takes_its_own_numbers() {
+        use DocumentFault::{Characters, CheckDigits, Length};
+        type Rows = &'static [(
+            Site,
+            &'static str,
+            &'static [&'static str],
+            &'static [(&'static str, DocumentFault)],
+        )];
+        const TABLE: Rows = &[
+            (
+                Site::MLA,
+                "DNI",
+                &["1234567", "12345678", "12.345.678"],
+                &[("123456", Length), ("1234567K", Characters)],
+            ),
+            (Site::MLA, "CI", &["1", "123456789"], &[("1234567890", Length), ("A1", Characters)]),
+            (Site::MLA, "LC", &["123456", "1234567"], &[("12345", Length), ("12345678", Length)]),
+            (Site::MLA, "LE", &["123456", "1234567"], &[("12345", Length), ("12345678", Length)]),
+            (
+                Site::MLA,
+                "CUIT",
+                &["20123456786", "30-70308853-4", "20123456780"],
+                &[("2012345678", Length), ("20A23456786", Characters)],
+            ),
+            (Site::MLA, "CUIL", &["20-12345678-9", "27123456780"], &[("201234567891", Length)]),
+            (
+                Site::MLA,
+                "Otro",
+                &["12345", "12345678901234567890"],
+                &[("1234", Length), ("123456789012345678901", Length)],
+            ),
+            (
+                Site::MLB,
+                "CPF",
+                &["12345678909", "19119119100", "52998224725"],
+                &[
+                    ("12345678900", CheckDigits),
+                    ("00000000000", CheckDigits),
+                    ("1234567890", Length),
+                    ("123.456.789-09", Characters),
+                    ("1234567890A", Characters),
+                ],
+            ),
+            (
+                Site::MLB,
+                "CNPJ",
+                &["11222333000181", "12ABC34501DE35", "12abc34501de35"],
+                &[
+                    ("11222333000180", CheckDigits),
+                    ("12ABC34501DE36", CheckDigits),
+                    ("00000000000000", CheckDigits),
+                    ("12ABC34501DEA5", CheckDigits),
+                    ("1122233300018", Length),
+                    ("11.222.333/0001-81", Characters),
+                ],
+            ),
+            (
+                Site::MLM,
+                "RFC",
+                &["GODE561231GR8", "XAXX010101000", "ÑAN010101AA1", "GODE561231GR9"],
+                &[("GODE561231", Length), ("GODE_561231GR", Characters)],
+            ),
+            (
+                Site::MLM,
+                "CURP",
+                &["HEGG560427MVZRRL04", "hegg560427mvzrrl04"],
+                &[("HEGG560427MVZRRL0", Length), ("HEGG560427MVZRRL0!", Characters)],
+            ),
+            (
+                Site::MLC,
+                "RUT",
+                &["12345678-5", "11.111.111-1", "20347878-K", "123456789"],
+                &[("1234567", Length), ("1234567890", Length)],
+            ),
+            (Site::MLC, "Otro", &["12345", "AB123"], &[("1234", Length)]),
+            (
+                Site::MCO,
+                "CC",
+                &["123456", "1054758259"],
+                &[("12345", Length), ("12345678901", Length), ("12345A", Characters)],
+            ),
+            (Site::MCO, "CE", &["123456", "1234567890"], &[("12345", Length)]),
+            (
+                Site::MCO,
+                "NIT",
+                &["800197268-4", "8001972680", "860002964"],
+                &[("80019726", Length), ("80019726844", Length)],
+            ),
+            (Site::MCO, "Otro", &["12345"], &[("1234", Length)]),
+            (Site::MPE, "DNI", &["12345678", "123456789"], &[("1234567", Length), ("1234567A", Characters)]),
+            (Site::MPE, "CE", &["123456789", "AB1234567890"], &[("12345678", Length)]),
+            (
+                Site::MPE,
+                "RUC",
+                &["20100070970", "20100070971"],
+                &[("2010007097", Length), ("2010007097A", Characters)],
+            ),
+            (Site::MPE, "Otro", &["AB123"], &[("AB12", Length)]),
+            (
+                Site::MLU,
+                "CI",
+                &["1.234.567-2", "12345678", "1234567"],
+                &[("123456", Length), ("1234567A", Characters)],
+            ),
+            (Site::MLU, "Otro", &["12345"], &[("1234", Length)]),
+        ];
+        for (site, type_id, taken, refused) in TABLE {
+            for value in *taken {
+                assert!(check(*site, type_id, value).is_ok(), "{site} {type_id} {value}");
+                assert!(
+                    check(*site, &type_id.to_lowercase(), value).is_ok(),
+                    "{site} {type_id} in small letters"
+                );
+            }
+            for (value, fault) in *refused {
+                assert_eq!(check(*site, type_id, value).unwrap_err(), *fault, "{site} {type_id} {value}");
+            }
+        }
+        // No kind that a form offers is missing from the table.
+        for site in crate::site::SITES {
+            for listed in catalogue::of(site).identification_types() {
+                let is_there = TABLE.iter().any(|row| row.0 == site && row.1 == listed.id);
+                assert!(is_there, "{site} {}", listed.id);
+            }
+        }
+    }
+
     #[test]
     fn punctuation_is_taken_out_except_in_brazil() {
         assert_eq!(number(Site::MLC, "rut", "12.345.678-k"), Ok("RUT 12345678K".into()));

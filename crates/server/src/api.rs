@@ -11,6 +11,7 @@ pub mod hosted;
 pub mod item_categories;
 pub mod openapi;
 pub mod payments;
+pub mod promotions;
 pub mod request;
 pub mod sandbox;
 pub mod schema;
@@ -51,6 +52,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/payment_methods/search", get(catalogue::search))
         .route("/v1/payment_methods/card_issuers", get(catalogue::card_issuers))
         .route("/v1/payment_methods/installments", get(catalogue::installments))
+        .route("/v1/payment_methods/deals", get(promotions::deals))
         .route("/sites/{site}/payment_methods", get(catalogue::site_payment_methods))
         .route("/item_categories", get(item_categories::list))
         .route("/currency_conversions/search", get(currency_conversions::search));

@@ -1,4 +1,5 @@
-//! The pages a buyer opens: tickets, Pix, the bank of a test transfer, the 3DS challenge, and the server's own front page.
+//! The pages a buyer opens: tickets, Pix, the bank of a test transfer, the 3DS challenge, promotions, and the server's own
+//! front page.
 //!
 //! Every page is a pure function of what it shows ([`PaymentView`] and a [`Locale`]) to a [`Page`]; routes and
 //! loading live elsewhere. Never here: reading the store, deciding about a payment, an inline script or style, a
@@ -18,6 +19,8 @@ pub mod number_groups;
 pub mod payment_view;
 pub mod pix;
 pub mod progress;
+pub mod promotion_words;
+pub mod promotions;
 pub mod ticket;
 pub mod voucher_method;
 pub mod words;
@@ -29,6 +32,7 @@ pub use locale::Locale;
 pub use missing::missing;
 pub use payment_view::PaymentView;
 pub use pix::pix;
+pub use promotions::{PromotionsView, promotions, promotions_banner};
 pub use ticket::ticket;
 
 use askama::Template;

@@ -204,16 +204,8 @@ impl SiteCatalogue {
         let shown = bin.get(..LONGEST_BIN).unwrap_or(bin);
         add("bins", if bin.len() < SHORTEST_BIN { json!([]) } else { json!([shown]) });
         add("total_financial_cost", Value::Null);
-        add(
-            "financing_deals",
-            json!({
-                "legals": null,
-                "installments": null,
-                "expiration_date": null,
-                "start_date": null,
-                "status": "deactive",
-            }),
-        );
+        let campaign = offers.iter().find_map(|offer| offer.promotion);
+        add("financing_deals", self.financing_deals(campaign));
         Value::Object(result)
     }
 }

@@ -53,7 +53,8 @@ impl BinIndex {
             let (method, settings) = self.owners[shapes.trailing_zeros() as usize];
             shapes &= shapes - 1;
             let method = &methods[method];
-            let is_new = found.last().is_none_or(|last| last.id != method.id);
+            // The first of a kind has the narrower pattern, and settings of one method follow each other.
+            let is_new = found.iter().all(|known| known.payment_type != method.payment_type);
             if is_new && method.settings[settings].fits_length(digits) {
                 found.push(method);
             }

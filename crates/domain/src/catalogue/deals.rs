@@ -63,6 +63,26 @@ impl SiteCatalogue {
         Value::Array(deals).to_string()
     }
 
+    /// `financing_deals` of a search's result: the campaign that changes its prices today, in the site's language.
+    pub(super) fn financing_deals(&self, promotion: Option<&Promotion>) -> Value {
+        let Some(promotion) = promotion else {
+            return json!({
+                "legals": null,
+                "installments": null,
+                "expiration_date": null,
+                "start_date": null,
+                "status": "deactive",
+            });
+        };
+        json!({
+            "legals": self.promotion_text(promotion, Language::choose(None, self.site)).legals,
+            "installments": promotion.interest_free.as_ref().map(|free| free.installments.clone()),
+            "expiration_date": last_instant(self.site, promotion.last_day),
+            "start_date": first_instant(self.site, promotion.first_day),
+            "status": "active",
+        })
+    }
+
     fn deal(
         &self,
         promotion: &Promotion,
@@ -169,13 +189,17 @@ mod tests {
         assert_eq!(shown[1]["issuer"], json!({"id": "303", "name": "Banco Patagonia"}));
         assert_eq!(shown[0]["date_started"], "2025-12-31T23:00:00.000-04:00");
         assert_eq!(shown[0]["date_expired"], "2035-12-31T22:59:59.000-04:00");
-        assert_eq!((&shown[0]["max_installments"], &shown[0]["total_financial_cost"]), (&json!(6), &json!("0,00%")));
+        assert_eq!(
+            (&shown[0]["max_installments"], &shown[0]["total_financial_cost"]),
+            (&json!(6), &json!("0,00%"))
+        );
     }
 
     #[test]
     fn what_has_ended_or_is_nobodys_is_not_shown() {
         assert_eq!(deals(&at("2036-01-01T12:00:00-03:00")), Vec::<Value>::new());
-        let joined = DealParameters { differential_pricing_id: Some(30_054), ..at("2026-11-27T12:00:00-03:00") };
+        let joined =
+            DealParameters { differential_pricing_id: Some(30_054), ..at("2026-11-27T12:00:00-03:00") };
         assert_eq!(ids(&deals(&joined)).last(), Some(&"mla-cuotas-del-vendedor"));
     }
 }

@@ -185,16 +185,20 @@ impl InstallmentRates {
         self.market = rows;
     }
 
+    /// Adds a list; a compiled-in one for the same cards goes.
     pub(super) fn add(&mut self, rates: SpecificRates) {
+        let is_for_others = |known: &SpecificRates| {
+            !known.is_compiled_in || known.methods != rates.methods || known.issuers != rates.issuers
+        };
+        self.specific.retain(is_for_others);
         self.specific.push(rates);
     }
 
     /// An issuer's list for a method comes before an issuer's, and that before a method's; then an operator's before a
     /// compiled-in one, and then as they were written.
     pub(super) fn sort(&mut self) {
-        self.specific.sort_by_key(|rates| {
-            (rates.issuers.is_empty(), rates.methods.is_empty(), rates.is_compiled_in)
-        });
+        self.specific
+            .sort_by_key(|rates| (rates.issuers.is_empty(), rates.methods.is_empty(), rates.is_compiled_in));
     }
 
     /// All lists, each with whom it is for.
@@ -374,7 +378,12 @@ impl PlanTerms {
 
 impl InstallmentRate {
     /// A row of `site`'s list by its surcharge, or by the annual rate that the surcharge follows from.
-    pub(super) fn new(site: Site, schedule: Schedule, price: RatePrice, min_amount: Money) -> InstallmentRate {
+    pub(super) fn new(
+        site: Site,
+        schedule: Schedule,
+        price: RatePrice,
+        min_amount: Money,
+    ) -> InstallmentRate {
         let vat = ARGENTINE_VAT_ON_INTEREST;
         let (rate_percent, annual_cost) = match price {
             RatePrice::Surcharge(percent) => (percent, annuity::of_surcharge(percent, vat, schedule)),
@@ -443,8 +452,7 @@ fn rate(site: Site, row: &[&'static str]) -> InstallmentRate {
         ("", tea) => RatePrice::AnnualRate(decimal(tea)),
         (rate, _) => RatePrice::Surcharge(decimal(rate)),
     };
-    let min_amount =
-        Money::from_decimal_text(row[7], site.currency()).expect("amounts fit the currency");
+    let min_amount = Money::from_decimal_text(row[7], site.currency()).expect("amounts fit the currency");
     let collected_by = match row[8] {
         "THIRD_PARTY" => RateCollector::Issuer,
         _ => RateCollector::Platform,

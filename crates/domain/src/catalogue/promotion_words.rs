@@ -1,6 +1,6 @@
 //! Campaigns in words: what buyers read on a page, in a banner, and in an answer of the API.
 
-use super::installments::{InstallmentRate, PlanTerms};
+use super::installments::PlanTerms;
 use super::promotions::{BorneBy, Discount, Promotion, Weekday};
 use super::{Issuer, SiteCatalogue};
 use crate::money::Money;
@@ -157,7 +157,8 @@ impl SiteCatalogue {
     fn argentine_example(&self, promotion: &Promotion, language: Language) -> Option<String> {
         let free = promotion.interest_free.as_ref()?;
         let installments = free.installments.iter().copied().find(|number| *number > 1)?;
-        let example = Money::new(10_000_000, self.site.currency()).max(promotion.from_amount?);
+        let usual = Money::new(10_000_000, self.site.currency());
+        let example = promotion.from_amount.map_or(usual, |from| from.max(usual));
         let price = PlanTerms::default().price(example, installments);
         let notation = language.notation(self.site);
         let (cash, each) = (notation.amount(example, ' '), notation.amount(price.installment_amount, ' '));
@@ -176,11 +177,6 @@ impl SiteCatalogue {
                  CFT {zero}."
             ),
         })
-    }
-
-    /// The rows of the market's own price list: what instalments cost without a campaign.
-    pub fn market_rates(&self) -> impl Iterator<Item = &InstallmentRate> {
-        self.rates_for_everybody()
     }
 }
 
@@ -224,7 +220,9 @@ fn days(weekdays: &[Weekday], language: Language) -> String {
     let name = |day: &Weekday| {
         let names = match language {
             Language::Spanish => ["lunes", "martes", "miércoles", "jueves", "viernes", "sábados", "domingos"],
-            Language::Portuguese => ["segundas", "terças", "quartas", "quintas", "sextas", "sábados", "domingos"],
+            Language::Portuguese => {
+                ["segundas", "terças", "quartas", "quintas", "sextas", "sábados", "domingos"]
+            }
             Language::English => {
                 ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"]
             }
@@ -257,10 +255,12 @@ mod tests {
 
     #[test]
     fn a_campaign_reads_well_in_each_language() {
-        let all = |site, id| [Language::Spanish, Language::Portuguese, Language::English].map(|language| {
-            let PromotionText { title, cards, days, .. } = text(site, id, language);
-            format!("{title} | {cards} | {days}")
-        });
+        let all = |site, id| {
+            [Language::Spanish, Language::Portuguese, Language::English].map(|language| {
+                let PromotionText { title, cards, days, .. } = text(site, id, language);
+                format!("{title} | {cards} | {days}")
+            })
+        };
         assert_eq!(
             all(Site::MLA, "mla-patagonia-jueves"),
             [
@@ -284,7 +284,10 @@ mod tests {
              3 cuotas de $ 33.333,33; precio total financiado $ 100.000,00; TEA 0,00%; CFT 0,00%."
         );
         let issuers_gift = text(Site::MLA, "mla-patagonia-jueves", Language::Spanish).legals;
-        assert!(issuers_gift.contains("en el resumen de la tarjeta") && issuers_gift.contains("CFT 0,00%"), "{issuers_gift}");
+        assert!(
+            issuers_gift.contains("en el resumen de la tarjeta") && issuers_gift.contains("CFT 0,00%"),
+            "{issuers_gift}"
+        );
     }
 
     #[test]

@@ -178,6 +178,20 @@ fn a_search_by_bin_finds_the_card_with_its_issuer_and_instalments() {
 }
 
 #[test]
+fn a_search_tells_of_the_campaign_that_changes_its_prices() {
+    let now = crate::timestamp::Timestamp::parse("2026-11-27T12:00:00-03:00").unwrap();
+    let deals = |now| {
+        search(Site::MLA, SearchParameters { now, ..for_bin("371180") })["results"][0]["financing_deals"]
+            .clone()
+    };
+    assert_eq!(
+        (&deals(now)["status"], &deals(now)["installments"]),
+        (&"active".into(), &serde_json::json!([3, 6]))
+    );
+    assert_eq!(deals(crate::timestamp::Timestamp(0))["status"], "deactive");
+}
+
+#[test]
 fn a_search_shows_the_cards_own_shape_first() {
     let lengths = |bin: &str| {
         let answer = search(Site::MLA, for_bin(bin));
@@ -293,8 +307,8 @@ fn a_bin_belongs_to_one_offered_method_except_where_the_table_itself_overlaps() 
             }
         }
     }
-    // Maestro is told apart by the length of the whole number; the narrower pattern (cabal) comes first among credit
-    // cards; the exclusions of MLU's master forget its debit twin, and credit comes first.
+    // Maestro is told apart by the length of the whole number; the exclusions of MLU's master forget its debit twin, and
+    // credit comes first.
     let known = [
         "MLA 50102100 master maestro",
         "MLA 50102300 master maestro",
@@ -303,22 +317,92 @@ fn a_bin_belongs_to_one_offered_method_except_where_the_table_itself_overlaps() 
         "MLA 50106700 master maestro",
         "MLA 50108000 master maestro",
         "MLA 50108900 master maestro",
-        "MLA 58965700 cabal master",
         "MLU 51614400 master debmaster",
     ];
     assert_eq!(shared, known);
 }
 
+#[test]
+fn of_two_credit_brands_that_claim_a_bin_the_narrower_one_has_it() {
+    assert_eq!(ids(&of(Site::MLA).resolve_bin("589657")), ["cabal"]);
+    let claimed = of(Site::MLA).method("master").unwrap();
+    assert!(of(Site::MLA).settings_for(claimed, "589657").is_some(), "both patterns have it");
+}
+
+/// What is inside a group that has been opened, and what follows it.
+fn at_its_end(text: &str) -> (&str, &str) {
+    let mut depth = 1;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return (&text[..at], &text[at + 1..]);
+        }
+    }
+    panic!("the group has no end: {text}");
+}
+
+/// A look-ahead is what the regular expression without it is not.
+#[test]
+fn negative_look_aheads_say_the_opposite_of_what_they_hold() {
+    let file: BTreeMap<String, Vec<Value>> =
+        serde_json::from_str(include_str!("../../data/payment_methods.json")).unwrap();
+    let patterns: std::collections::BTreeSet<String> = file
+        .values()
+        .flatten()
+        .flat_map(|method| method["settings"].as_array().unwrap())
+        .filter_map(|settings| settings["bin"]["installments_pattern"].as_str())
+        .filter(|pattern| pattern.contains("(?!"))
+        .map(str::to_owned)
+        .collect();
+    assert!(patterns.len() > 3, "{}", patterns.len());
+    let mut compared = 0;
+    for pattern in patterns {
+        let inside = pattern.strip_prefix("^(?!").expect("a look-ahead stands at the beginning");
+        let (inner, others) = at_its_end(inside);
+        let excluded = regex::Regex::new(&format!("^(?:{inner})")).unwrap();
+        // One pattern goes on after it: what follows counts as anchored, whether the table says so or not.
+        let others =
+            others.strip_prefix('|').map(|others| regex::Regex::new(&format!("^(?:{others})")).unwrap());
+        let is_said = |number: &str| {
+            !excluded.is_match(number) || others.as_ref().is_some_and(|others| others.is_match(number))
+        };
+        let set = PrefixSet::parse(&pattern).unwrap();
+        for &(first, last) in set.ranges() {
+            for edge in [first.saturating_sub(1), first, last, (last + 1).min(99_999_999)] {
+                let number = format!("{edge:08}");
+                assert_eq!(set.matches(&number), is_said(&number), "{number} in {pattern}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 100, "{compared}");
+}
+
 proptest! {
     #[test]
-    fn resolving_never_fails_and_agrees_with_each_method(digits in "[0-9]{0,20}", which in 0_usize..7) {
+    fn resolving_never_fails_and_agrees_with_the_methods(digits in "[0-9]{0,20}", which in 0_usize..7) {
         let catalogue = of(SITES[which]);
-        let found = ids(&catalogue.resolve_bin(&digits));
+        let found = catalogue.resolve_bin(&digits);
         for method in catalogue.methods() {
-            let expected = digits.len() >= SHORTEST_BIN
+            let claims = digits.len() >= SHORTEST_BIN
                 && matches!(method.status, MethodStatus::Active | MethodStatus::Testing)
                 && method.settings.iter().any(|settings| settings.matches(&digits));
-            prop_assert_eq!(found.contains(&method.id), expected, "{}", method.id);
+            let is_found = found.iter().any(|known| known.id == method.id);
+            let is_taken = found.iter().any(|known| known.payment_type == method.payment_type);
+            prop_assert!(!is_found || claims, "{}", method.id);
+            prop_assert!(!claims || is_taken, "{} is lost", method.id);
         }
+    }
+
+    /// Numbers that cards begin with, of every length up to a whole number's.
+    #[test]
+    fn a_bin_belongs_to_one_method_of_a_kind_at_most(digits in "[2-6][0-9]{5,18}", which in 0_usize..7) {
+        let found = of(SITES[which]).resolve_bin(&digits);
+        let kinds: std::collections::BTreeSet<PaymentType> = found.iter().map(|method| method.payment_type).collect();
+        prop_assert_eq!(kinds.len(), found.len(), "{} {:?}", SITES[which], ids(&found));
     }
 }

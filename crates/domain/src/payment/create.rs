@@ -15,9 +15,7 @@ use super::{
 };
 use crate::card_token::CardToken;
 use crate::catalogue::installments::OfferQuery;
-use crate::catalogue::{
-    Catalogue, DeferredCapture, PaymentMethod, PaymentType, SiteCatalogue, expiry, fees,
-};
+use crate::catalogue::{Catalogue, DeferredCapture, PaymentMethod, PaymentType, SiteCatalogue, expiry, fees};
 use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId, Mode};
 use crate::money::{Amount, Money};

@@ -1,6 +1,7 @@
 //! The hosted pages' routes: they find the payment by its id and the hash from its body, and show it.
 
 use super::openapi;
+use super::promotions;
 use super::request::{PathPart, RawBody, header_text, query_value};
 
 use crate::docs::{Example, docs_page};
@@ -23,6 +24,10 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/openapi.json", get(openapi_json))
         .route("/assets/{name}", get(pages::assets::asset))
         .route("/logos/{name}", get(logo))
+        .route("/promociones", get(promotions::page))
+        .route("/promociones/banner", get(promotions::banner))
+        .route("/promociones/{site}", get(promotions::site_page))
+        .route("/{site}/credit_card_promos.htm", get(promotions::legacy_page))
         .route("/payments/{id}/ticket", get(ticket))
         .route("/payments/{id}/bank_transfer", get(bank_transfer).post(answer_bank))
         .route("/payments/{id}/challenge", get(ticket).post(challenge))

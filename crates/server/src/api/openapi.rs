@@ -30,6 +30,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
         super::catalogue::search,
         super::catalogue::card_issuers,
         super::catalogue::installments,
+        super::promotions::deals,
         super::catalogue::site_payment_methods,
         super::item_categories::list,
         super::currency_conversions::search,

@@ -8,8 +8,7 @@ use crate::pages::{self, Locale, PromotionsView};
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use pasarela_domain::catalogue::memory;
-use pasarela_domain::catalogue::{self, DealParameters};
+use pasarela_domain::catalogue::{DealParameters, memory};
 use pasarela_domain::identity::{Caller, CredentialKind};
 use pasarela_domain::site::Site;
 use pasarela_engine::Engine;
@@ -33,7 +32,7 @@ pub async fn deals(
     headers: HeaderMap,
 ) -> Answer {
     let parameters = parameters(&engine, Some(&caller), query.as_deref());
-    let json = catalogue::of(caller.site).deals_json(&parameters, &engine.logo_url());
+    let json = engine.catalogue().site(caller.site).deals_json(&parameters, &engine.logo_url());
     Ok(conditional(&headers, &Arc::new(memory::Answer::new(json)), Freshness::AskAgain))
 }
 
@@ -101,7 +100,7 @@ async fn view(
     let accept_language = header_text(headers, "accept-language");
     let locale = Locale::choose(parameters.locale.as_deref(), accept_language.as_deref(), Some(site));
     let again = again(query);
-    (PromotionsView::of(catalogue::of(site), &parameters, locale, &again), locale)
+    (PromotionsView::of(engine.catalogue().site(site), &parameters, locale, &again), locale)
 }
 
 /// What of a query names the seller, for the link from the banner to the page.
@@ -124,8 +123,7 @@ fn parameters(engine: &Engine, caller: Option<&Caller>, query: Option<&str>) -> 
         differential_pricing_id: value_of(&pairs, &["differential_pricing_id", "differentialPricingId"])
             .and_then(|id| id.parse().ok()),
         locale: value_of(&pairs, &["locale"]),
-        now: caller.map_or_else(pasarela_engine::clock::wall, |caller| {
-            engine.now(caller.account_id, caller.mode)
-        }),
+        now: caller
+            .map_or_else(pasarela_engine::clock::wall, |caller| engine.now(caller.account_id, caller.mode)),
     }
 }

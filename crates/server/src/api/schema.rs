@@ -355,6 +355,45 @@ pub struct PayerCostBody {
     pub total_amount: Option<f64>,
 }
 
+/// A campaign.
+#[derive(Serialize, ToSchema)]
+pub struct DealBody {
+    /// Its name.
+    pub id: String,
+    /// `{id, name}`; `null` where every issuer's cards take part.
+    #[schema(value_type = Option<Object>)]
+    pub issuer: Option<serde_json::Value>,
+    /// `{id, name, payment_type_id, secure_thumbnail, thumbnail}`; none: all.
+    #[schema(value_type = Vec<Object>)]
+    pub payment_methods: Vec<serde_json::Value>,
+    /// Numbers of instalments without interest.
+    pub installments: Vec<u32>,
+    /// The largest of them.
+    pub max_installments: Option<u32>,
+    /// Off the price, in per cent.
+    pub discount_rate: f64,
+    /// Given back by the issuer on the statement, in per cent.
+    pub reimbursement_rate: Option<f64>,
+    /// The smallest price for which it holds.
+    pub min_allowed_amount: Option<f64>,
+    /// What it is about.
+    #[schema(example = "3 y 6 cuotas sin interés")]
+    pub recommended_message: String,
+    /// Its conditions; in Argentina with the costs that the law wants said.
+    pub legals: String,
+    /// `{id, size, url, secure_url}`
+    #[schema(value_type = Option<Object>)]
+    pub picture: Option<serde_json::Value>,
+    /// `monday` …; none: every day.
+    pub weekdays: Vec<String>,
+    /// When it begins.
+    pub date_started: String,
+    /// When it ends.
+    pub date_expired: String,
+    /// Argentina: the CFT.
+    pub total_financial_cost: Option<String>,
+}
+
 /// A kind of thing that is sold.
 #[derive(Serialize, ToSchema)]
 pub struct ItemCategoryBody {

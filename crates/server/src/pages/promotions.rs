@@ -59,13 +59,14 @@ impl PromotionsView {
             promotions: deals.into_iter().map(|deal| catalogue.promotion_text(deal, language)).collect(),
             costs: catalogue
                 .market_rates()
+                .iter()
                 .map(|rate| CostRow {
                     installments: rate.installments,
                     surcharge: (rate.collected_by == RateCollector::Platform)
                         .then(|| notation.percent(rate.rate_percent)),
-                    annual: rate.annual_cost.map(|cost| {
-                        (notation.percent(cost.tea_percent), notation.percent(cost.cft_percent))
-                    }),
+                    annual: rate
+                        .annual_cost
+                        .map(|cost| (notation.percent(cost.tea_percent), notation.percent(cost.cft_percent))),
                 })
                 .collect(),
             query: query.to_owned(),

@@ -9,6 +9,7 @@ mod hostile;
 mod openapi;
 mod payment_shape;
 mod payments;
+mod promotions;
 mod sandbox;
 mod secrets;
 mod test_app;

@@ -103,6 +103,7 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         "GET /v1/payment_methods/search",
         "GET /v1/payment_methods/card_issuers",
         "GET /v1/payment_methods/installments",
+        "GET /v1/payment_methods/deals",
         "GET /sites/{site}/payment_methods",
         "GET /item_categories",
         "GET /currency_conversions/search",

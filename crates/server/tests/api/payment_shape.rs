@@ -108,7 +108,7 @@ const TRANSACTION_DETAILS: &[Member] = &[
 ];
 
 const FEE: Kind = Object(&[
-    set("type", OneOf(&["mercadopago_fee", "financing_fee", "application_fee"])),
+    set("type", OneOf(&["mercadopago_fee", "financing_fee", "application_fee", "coupon_fee"])),
     set("amount", Number),
     set("fee_payer", OneOf(&["collector", "payer"])),
 ]);

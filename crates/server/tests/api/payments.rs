@@ -1,7 +1,10 @@
 mod change;
 mod create;
+mod documents;
 mod every_method;
 mod idempotency;
+mod methods_table;
+mod plans;
 mod read;
 mod refunds;
 mod refusals;

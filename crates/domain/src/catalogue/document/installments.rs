@@ -80,10 +80,8 @@ fn rate(site: Site, row: &Section<'_>, faults: &mut Faults) -> Option<Installmen
         let next = "Write rate_percent = 0: the total that the platform charges is the price.";
         faults.add(&row.at("rate_percent"), "what the issuer collects is not the platform's", next);
     }
-    let schedule = Schedule {
-        payments: u32::try_from(number?).ok()?,
-        first_in_months: u32::try_from(first).ok()?,
-    };
+    let schedule =
+        Schedule { payments: u32::try_from(number?).ok()?, first_in_months: u32::try_from(first).ok()? };
     Some(InstallmentRate { collected_by, ..InstallmentRate::new(site, schedule, price?, min_amount?) })
 }
 

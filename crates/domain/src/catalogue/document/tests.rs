@@ -3,8 +3,8 @@
 use super::*;
 use crate::catalogue::installments::{InstallmentPlan, InstallmentRefusal, OfferQuery};
 use crate::catalogue::{self, SiteCatalogue, fees};
-use crate::timestamp::Timestamp;
 use crate::money::Money;
+use crate::timestamp::Timestamp;
 use serde_json::json;
 
 fn with(document: Value) -> Catalogue {
@@ -82,9 +82,7 @@ fn instalments_are_priced_by_issuer_and_method_before_either_and_before_the_mark
     document["MPE"]["installments"][2]["methods"] = json!(["visa"]);
     let catalogue = with(document.clone());
     let mpe = catalogue.site(Site::MPE);
-    let rate = |method: &str, bin: &str| {
-        plan(mpe, method, bin, 3).unwrap().terms.rate_percent.to_string()
-    };
+    let rate = |method: &str, bin: &str| plan(mpe, method, bin, 3).unwrap().terms.rate_percent.to_string();
     let own = mpe.issuer_for("visa", "400917").unwrap().id;
     assert_eq!(rate("visa", "400917"), if own == issuer.id { "7" } else { "8" });
     assert_eq!(rate("master", "503175"), "9");
@@ -111,9 +109,7 @@ fn plan(
 
 #[test]
 fn an_argentine_list_is_given_by_annual_rates_and_its_costs_follow() {
-    let row = |installments: u32, tea: &str, first: u32| {
-        json!({"installments": installments, "tea_percent": tea, "first_in_months": first, "min_amount": 1})
-    };
+    let row = |installments: u32, tea: &str, first: u32| json!({"installments": installments, "tea_percent": tea, "first_in_months": first, "min_amount": 1});
     let rows = json!([
         {"installments": 1, "rate_percent": 0, "min_amount": 1}, row(12, "78", 1),
         {"installments": 18, "rate_percent": 50, "min_amount": 1},
@@ -121,7 +117,10 @@ fn an_argentine_list_is_given_by_annual_rates_and_its_costs_follow() {
     let catalogue = with(json!({"MLA": {"installments": [{"rows": rows}]}}));
     let rates = catalogue.site(Site::MLA).market_rates();
     let cost = rates[1].annual_cost.unwrap();
-    assert_eq!((rates[1].rate_percent.to_string(), cost.cft_percent.to_string()), ("42.11".into(), "98.26".into()));
+    assert_eq!(
+        (rates[1].rate_percent.to_string(), cost.cft_percent.to_string()),
+        ("42.11".into(), "98.26".into())
+    );
     assert!(rates[2].annual_cost.unwrap().cft_percent > rates[2].annual_cost.unwrap().tea_percent);
     let deferred = json!([{"installments": 1, "rate_percent": 0, "min_amount": 1}, row(12, "78", 3)]);
     let catalogue = with(json!({"MLA": {"installments": [{"rows": deferred}]}}));

@@ -20,7 +20,7 @@ fn offline_methods() -> Vec<(Site, &'static PaymentMethod)> {
 }
 
 /// A body with all that any of these methods asks of the buyer.
-fn body_for(site: Site, method: &PaymentMethod) -> Value {
+pub(super) fn body_for(site: Site, method: &PaymentMethod) -> Value {
     let (kind, number) = match site {
         Site::MLA => ("DNI", "12345678"),
         Site::MLB => ("CPF", "12345678909"),
