@@ -14,7 +14,7 @@ use crate::{Engine, Failure};
 use pasarela_domain::card_token::{CardToken, TokenStatus};
 use pasarela_domain::context::Context;
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId, RefundId};
-use pasarela_domain::json;
+use pasarela_domain::json::{self, Json};
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::{CardFacts, Facts, Plan, Provenance, Step};
@@ -133,7 +133,7 @@ impl Engine {
         &self,
         caller: &Caller,
         key: IdempotencyKey,
-        body: &serde_json::Value,
+        body: &Json<'_>,
         provenance: &Provenance,
     ) -> Result<Written, Failure> {
         let request = CreatePayment::from_json(body, caller.site)?;
