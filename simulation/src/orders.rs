@@ -3,6 +3,7 @@
 use crate::random::Random;
 use pasarela_domain::card_token::TokenRequest;
 use pasarela_domain::identity::{Caller, Mode};
+use pasarela_domain::json::Json;
 use pasarela_domain::money::Money;
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::site::Site;
@@ -44,7 +45,7 @@ impl Card {
             "cardholder": {"name": self.holder},
         });
         // The form is whole.
-        TokenRequest::from_json(&form).unwrap_or_default()
+        TokenRequest::from_json(&Json::from(&form)).unwrap_or_default()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::nature::lock;
 use crate::orders::Card;
 use pasarela_domain::card_token::TokenRequest;
 use pasarela_domain::identity::{Caller, PaymentId};
+use pasarela_domain::json::Json;
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::Provenance;
 use pasarela_domain::payment::refund::RefundRequest;
@@ -105,7 +106,7 @@ impl Wish {
                 let body = purchase.paid_with_token(engine, caller).await?;
                 let key = hashed(caller, "POST /v1/payments", key, &body)?;
                 let provenance = Provenance::default();
-                Ok(engine.create_payment(caller, key, &body, &provenance).await?.body)
+                Ok(engine.create_payment(caller, key, &Json::from(&body), &provenance).await?.body)
             }
             What::Refund { payment, key, amount } => {
                 let metadata = Map::from_iter([("key".to_owned(), json!(key))]);

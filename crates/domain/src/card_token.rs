@@ -5,13 +5,12 @@
 
 use crate::catalogue::{CardSettings, NumberValidation, SecurityCodeMode};
 use crate::documents;
-use crate::json::{member, text_or_number};
+use crate::json::{Json, member, text_or_number};
 use crate::payment::body::{Cardholder, Identification};
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 use utoipa::ToSchema;
 
@@ -152,14 +151,16 @@ impl TokenRequest {
     ///
     /// # Errors
     /// `E111` when it is no object.
-    pub fn from_json(body: &Value) -> Result<TokenRequest, Refusal> {
+    pub fn from_json(body: &Json<'_>) -> Result<TokenRequest, Refusal> {
         if !body.is_object() {
             return Err(fault("E111", "invalid json."));
         }
         // What is neither text nor number was sent all the same: no check lets its JSON through, but a CVV that is passed
         // over would make a token without one.
         let text = |name: &str| {
-            member(body, name).map(|value| text_or_number(value).unwrap_or_else(|| value.to_string()))
+            member(body, name).map(|value| {
+                text_or_number(value).unwrap_or_else(|| serde_json::Value::from(value).to_string())
+            })
         };
         let cardholder = member(body, "cardholder");
         let identification = cardholder.and_then(|holder| member(holder, "identification"));
@@ -174,7 +175,7 @@ impl TokenRequest {
             has_cardholder: cardholder.is_some(),
             identification: Identification { kind: document("type"), number: document("number") },
             card_id: text("card_id").or_else(|| text("cardId")),
-            require_esc: member(body, "require_esc").and_then(Value::as_bool).unwrap_or(false),
+            require_esc: member(body, "require_esc").and_then(Json::as_bool).unwrap_or(false),
         })
     }
 

@@ -243,6 +243,10 @@ impl From<Money> for Amount {
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_zero() {
+            // Most amounts of a payment are: they need no arithmetic.
+            return serializer.serialize_u8(0);
+        }
         serde_json::Number::from_string_unchecked(self.0.normalize().to_string()).serialize(serializer)
     }
 }

@@ -38,13 +38,13 @@ use serde::{Deserialize, Serialize};
 /// `build_version` of every payment.
 pub const BUILD_VERSION: &str = "3.1.0";
 
-/// A payment with what the API does not show of it.
+/// A payment with what the API does not show of it: in boxes, because it is handed on from step to step and has 3.7 kB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentState {
     /// As the API shows it.
-    pub payment: Payment,
+    pub payment: Box<Payment>,
     /// The rest.
-    pub internals: Internals,
+    pub internals: Box<Internals>,
 }
 
 /// What the platform knows of a payment and does not show.

@@ -2,7 +2,7 @@
 
 use crate::card_token::{CardToken, fault};
 use crate::identity::ApplicationId;
-use crate::json::{member, text_or_number};
+use crate::json::{Json, member, text_or_number};
 use crate::payment::body::Cardholder;
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -38,7 +38,7 @@ impl YapeRequest {
     /// # Errors
     /// `E111` when it is no object, `315` outside Peru, `E301` for the phone and `E302` for the code (the API publishes
     /// none for these: they are those of a card's number and security code).
-    pub fn from_json(body: &Value, site: Site) -> Result<YapeRequest, Refusal> {
+    pub fn from_json(body: &Json<'_>, site: Site) -> Result<YapeRequest, Refusal> {
         if !body.is_object() {
             return Err(fault("E111", "invalid json."));
         }

@@ -10,6 +10,7 @@
 use pasarela_domain::card_token::TokenRequest;
 use pasarela_domain::catalogue;
 use pasarela_domain::identity::{Caller, Mode};
+use pasarela_domain::json::Json;
 use pasarela_domain::payment::create::Provenance;
 use pasarela_domain::payment::refund::RefundRequest;
 use pasarela_engine::payments::IdempotencyKey;
@@ -88,11 +89,11 @@ async fn pay_all_ways(engine: &Engine, caller: &Caller, round: usize) -> Result<
     for (index, card) in cards.iter().enumerate() {
         let fields: Vec<&str> = card.split(',').collect();
         let holder = OUTCOMES[(round + index) % OUTCOMES.len()];
-        let token = TokenRequest::from_json(&json!({
+        let token = TokenRequest::from_json(&Json::from(&json!({
             "card_number": fields[3], "security_code": fields[4],
             "expiration_month": 1 + (round % 12), "expiration_year": 2028 + (index % 6),
             "cardholder": {"name": holder},
-        }))?;
+        })))?;
         let token: Value = serde_json::from_slice(&engine.create_card_token(caller, None, &token).await?)?;
         let mut body = order(caller, round * 31 + index);
         body["token"] = token["id"].clone();
@@ -168,7 +169,7 @@ fn order(caller: &Caller, number: usize) -> Value {
 
 async fn pay(engine: &Engine, caller: &Caller, body: &Value) -> Result<Value, Box<dyn Error>> {
     let key = key(caller, &uuid::Uuid::new_v4().to_string())?;
-    let written = engine.create_payment(caller, key, body, &Provenance::default()).await?;
+    let written = engine.create_payment(caller, key, &Json::from(body), &Provenance::default()).await?;
     Ok(serde_json::from_slice(&written.body)?)
 }
 

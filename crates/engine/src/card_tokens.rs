@@ -1,5 +1,6 @@
 //! Card tokens: made by a browser or a server, completed, read, and spent by a payment.
 
+use crate::fresh_tokens::FreshToken;
 use crate::payments::{MAX_ROUNDS, from_json, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::card_token::{
@@ -109,9 +110,13 @@ impl Engine {
 
     /// Stores a new token without its id: whoever reads the store must not be able to pay with it.
     async fn insert_token(&self, token: &CardToken, mut record: CardTokenRecord) -> Result<(), Failure> {
-        record.body = to_json(&CardToken { id: String::new(), ..token.clone() })?;
+        let token = CardToken { id: String::new(), ..token.clone() };
+        let fresh = record.clone();
+        record.body = to_json(&token)?;
         let changes = Changes { records: vec![RecordChange::InsertCardToken(record)], ..Changes::default() };
-        Ok(self.commit(changes).await?)
+        self.commit(changes).await?;
+        self.inner.fresh_tokens.keep(FreshToken { record: fresh, token });
+        Ok(())
     }
 
     /// `GET /v1/card_tokens/{id}`.
@@ -138,6 +143,8 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let now = self.inner.clock.now(caller.account_id, caller.mode);
             let (mut record, mut token) = self.load_token(caller, id).await?;
+            // What is kept of it is not what it is going to be.
+            drop(self.inner.fresh_tokens.take(&record.lookup));
             // A wallet's token is whole when it is made; a card put into it would be charged as a wallet.
             if token.status_at(now) != TokenStatus::Active || token.payment_method_id.is_some() {
                 return Err(not_found().into());

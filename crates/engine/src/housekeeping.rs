@@ -1,4 +1,5 @@
-//! What must not be kept: secrets of expired card tokens, idempotency keys past their time.
+//! What must not be kept: secrets of expired card tokens, idempotency keys past their time. And what need not be: tokens
+//! that were not spent at once.
 
 use crate::Engine;
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
             biased;
             () = &mut shutdown => return,
             () = tokio::time::sleep(pause) => {}
+        }
+        if pause == EVERY {
+            engine.inner.fresh_tokens.age();
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod copying;
 pub mod enrolment;
 pub mod failure;
+mod fresh_tokens;
 mod housekeeping;
 pub mod identifiers;
 mod membership;
@@ -35,6 +36,7 @@ use access::Access;
 use accounts::Accounts;
 use catalogue::CurrentCatalogue;
 use clock::Clock;
+use fresh_tokens::FreshTokens;
 use identifiers::IdSource;
 use notifications::address_guard::Reach;
 use notifications::attempts::{Courier, Surroundings};
@@ -113,6 +115,7 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) accounts: Accounts,
     pub(crate) catalogue: CurrentCatalogue,
+    pub(crate) fresh_tokens: FreshTokens,
     pub(crate) public_url: String,
     pub(crate) development: bool,
     pub(crate) timer_wake: Notify,
@@ -168,6 +171,7 @@ impl Engine {
                 access: Access::new(development),
                 accounts: Accounts::default(),
                 catalogue: CurrentCatalogue::new(Catalogue::compiled_in()),
+                fresh_tokens: FreshTokens::default(),
                 store,
                 vault,
                 simulator: Simulator,

@@ -7,6 +7,7 @@
 pub mod expanded;
 pub mod search;
 
+use crate::fresh_tokens::FreshToken;
 use crate::identifiers::Fresh;
 use crate::notifications::listeners::{PaymentEvent, deliveries_for};
 use crate::timers::LONGEST_SLEEP;
@@ -14,7 +15,7 @@ use crate::{Engine, Failure};
 use pasarela_domain::card_token::{CardToken, TokenStatus};
 use pasarela_domain::context::Context;
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId, RefundId};
-use pasarela_domain::json;
+use pasarela_domain::json::{self, Json};
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::{CardFacts, Facts, Plan, Provenance, Step};
@@ -25,8 +26,8 @@ use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_rails::simulator::CardSecrets;
 use pasarela_store::{
-    CardTokenRecord, Changes, CommitError, DeliveryRecord, IdempotencyRecord, PaymentRecord, RecordChange,
-    Timer, TimerKind,
+    CardTokenRecord, Changes, CommitError, DeliveryRecord, IdempotencyRecord, Lookup, PaymentRecord,
+    RecordChange, Timer, TimerKind,
 };
 use pasarela_vault::{CardNumber, Purpose, SecurityCode};
 use ring::digest;
@@ -116,6 +117,15 @@ fn hash(parts: &[&[u8]]) -> [u8; 16] {
     out
 }
 
+/// What a request for a payment says, and who says it.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    caller: &'a Caller,
+    collector: &'a create::Collector,
+    request: &'a CreatePayment,
+    provenance: &'a Provenance,
+}
+
 /// A token with its card, opened for one decision.
 struct OpenedToken {
     record: CardTokenRecord,
@@ -133,13 +143,18 @@ impl Engine {
         &self,
         caller: &Caller,
         key: IdempotencyKey,
-        body: &serde_json::Value,
+        body: &Json<'_>,
         provenance: &Provenance,
     ) -> Result<Written, Failure> {
         let request = CreatePayment::from_json(body, caller.site)?;
         let collector = self.collector(caller).await?;
+        let token = request.token.as_deref().map(|id| self.inner.vault.lookup(Purpose::CardToken, id));
+        let mut fresh_token = token.and_then(|lookup| self.inner.fresh_tokens.take(&lookup));
         for _ in 0..MAX_ROUNDS {
-            let outcome = self.try_create(caller, &collector, key, &request, provenance).await;
+            let fresh_token = fresh_token.take();
+            let is_fresh = fresh_token.is_some();
+            let told = Told { caller, collector: &collector, request: &request, provenance };
+            let outcome = self.try_create(told, key, token, fresh_token).await;
             match outcome {
                 Ok(Ok(written)) => return Ok(written),
                 Ok(Err(CommitError::IdempotencyKeyTaken(record))) => {
@@ -149,6 +164,8 @@ impl Engine {
                     CommitError::VersionConflict | CommitError::AlreadyExists(_) | CommitError::Overdrawn(_),
                 )) => {}
                 Ok(Err(error)) => return Err(error.into()),
+                // Perhaps the token was completed or spent through another node: only what is stored refuses.
+                Err(Failure::Refused(_)) if is_fresh => {}
                 // A used token, an empty wallet: perhaps it was this very request that used it before.
                 Err(Failure::Refused(refusal)) => return self.replay_or(caller, key, refusal).await,
                 Err(failure) => return Err(failure),
@@ -159,15 +176,14 @@ impl Engine {
 
     async fn try_create(
         &self,
-        caller: &Caller,
-        collector: &create::Collector,
+        Told { caller, collector, request, provenance }: Told<'_>,
         key: IdempotencyKey,
-        request: &CreatePayment,
-        provenance: &Provenance,
+        token: Option<Lookup>,
+        fresh_token: Option<FreshToken>,
     ) -> Result<Result<Written, CommitError>, Failure> {
         let now = self.inner.clock.now(caller.account_id, caller.mode);
-        let token = match &request.token {
-            Some(id) => Some(self.open_token(caller, id, now).await?),
+        let token = match token {
+            Some(lookup) => Some(self.open_token(caller, &lookup, fresh_token, now).await?),
             None => None,
         };
         let email = request.payer.email.as_deref();
@@ -538,18 +554,31 @@ impl Engine {
         Ok(Written { body, replayed: true })
     }
 
-    async fn open_token(&self, caller: &Caller, id: &str, now: Timestamp) -> Result<OpenedToken, Failure> {
+    /// The token with its card: the fresh one, or else the one that is stored.
+    async fn open_token(
+        &self,
+        caller: &Caller,
+        lookup: &Lookup,
+        fresh: Option<FreshToken>,
+        now: Timestamp,
+    ) -> Result<OpenedToken, Failure> {
         let unknown = || Refusal::bad_request(2006, "Card Token not found");
         let used = || Refusal::bad_request(3003, "Invalid card_token_id");
-        let lookup = self.inner.vault.lookup(Purpose::CardToken, id);
-        let record = self.inner.store.card_token(caller.account_id, &lookup).await?.ok_or_else(unknown)?;
+        let FreshToken { record, token } =
+            match fresh.filter(|fresh| fresh.record.account_id == caller.account_id) {
+                Some(fresh) => fresh,
+                None => {
+                    let record = self.inner.store.card_token(caller.account_id, lookup).await?;
+                    let record = record.ok_or_else(unknown)?;
+                    FreshToken { token: from_json(&record.body, "a card token")?, record }
+                }
+            };
         if record.mode != caller.mode {
             return Err(match caller.mode {
                 Mode::Test => Refusal::bad_request(3, "Token must be for test").into(),
                 Mode::Live => Failure::from(used()),
             });
         }
-        let token: CardToken = from_json(&record.body, "a card token")?;
         match token.status_at(now) {
             TokenStatus::Active if token.has_card() => {}
             TokenStatus::Active | TokenStatus::Expired => return Err(unknown().into()),

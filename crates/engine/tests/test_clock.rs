@@ -1,6 +1,7 @@
 //! Where the test accounts' clocks start.
 
 use pasarela_domain::identity::Mode;
+use pasarela_domain::json::Json;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_engine::payments::IdempotencyKey;
 use pasarela_engine::{Engine, EngineOptions, KeySource, seeds};
@@ -35,7 +36,12 @@ async fn clocks_start_where_they_are_told_and_never_go_back() {
         "transaction_amount": 10, "payment_method_id": "pix", "payer": {"email": "test_user_1@testuser.com"},
     });
     engine
-        .create_payment(&caller, key, &body, &pasarela_domain::payment::create::Provenance::default())
+        .create_payment(
+            &caller,
+            key,
+            &Json::from(&body),
+            &pasarela_domain::payment::create::Provenance::default(),
+        )
         .await
         .unwrap();
     engine.advance_clock(&caller, 3 * DAY).await.unwrap();

@@ -27,7 +27,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use pasarela_domain::refusal::Refusal;
-use pasarela_engine::Engine;
+use pasarela_engine::{Engine, nature};
 use std::time::Duration;
 use tower::Service;
 
@@ -74,10 +74,7 @@ pub fn router(engine: Engine) -> Router {
         .method_not_allowed_fallback(unknown_method)
         .with_state(engine);
     let again = routes.clone().fallback(unknown_route);
-    routes
-        .fallback(move |request| without_slash(again.clone(), request))
-        .layer(from_fn(cors))
-        .layer(from_fn(envelope))
+    routes.fallback(move |request| without_slash(again.clone(), request)).layer(from_fn(envelope))
 }
 
 /// Gives every request an id (the caller's own, if it is a sane one), and every failure its body.
@@ -87,11 +84,11 @@ async fn envelope(mut request: Request, next: Next) -> Response {
         .get(&REQUEST_ID)
         .and_then(|value| value.to_str().ok())
         .filter(|id| is_sane_id(id))
-        .map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+        .map_or_else(new_request_id, str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let answered = tokio::time::timeout(REQUEST_TIME, next.run(request)).await;
+    let answered = tokio::time::timeout(REQUEST_TIME, cors(request, next)).await;
     // Whatever was committed meanwhile is found again under the request's idempotency key.
     let busy =
         || ApiFailure::from(pasarela_engine::Failure::Unavailable { retry_after_s: 1 }).into_response();
@@ -107,6 +104,12 @@ async fn envelope(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+fn new_request_id() -> String {
+    let mut bytes = [0; 16];
+    nature::draw(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 fn is_sane_id(id: &str) -> bool {
@@ -125,7 +128,7 @@ const CALLED_BY_PAGES: [&str; 7] = [
 ];
 
 /// Public-key routes are called by pages of any origin. This stands around the router because a preflight is an
-/// `OPTIONS`, for which there is no route.
+/// `OPTIONS`, for which there is no route; and inside the envelope, because a layer of its own costs its boxes.
 async fn cors(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if !CALLED_BY_PAGES.iter().any(|route| path.starts_with(route)) {

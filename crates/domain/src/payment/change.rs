@@ -5,13 +5,12 @@ use super::{Deadline, DeadlineChange, Decision, PaymentState, UPDATED, money, wr
 use crate::catalogue::fees::FeeTerms;
 use crate::catalogue::{self, PaymentType, expiry, fees};
 use crate::context::Context;
-use crate::json::{Shape, member, unknown_member};
+use crate::json::{Json, Shape, member, unknown_member};
 use crate::money::Money;
 use crate::payment::request::{expiration_date, params_error, wrong_name};
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
-use serde_json::Value;
 
 /// A change that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +44,7 @@ impl PaymentChange {
     /// # Errors
     /// 8 for a member that can't be changed, 2078 and 2079 for `capture`, 4024 for the amount, 23 for the date, 1 for two
     /// changes at once: which of them was meant would be a guess.
-    pub fn from_json(body: &Value) -> Result<PaymentChange, Refusal> {
+    pub fn from_json(body: &Json<'_>) -> Result<PaymentChange, Refusal> {
         if !body.is_object() {
             return Err(Refusal::bad_request(1, "Params Error"));
         }
@@ -54,7 +53,7 @@ impl PaymentChange {
         }
         let amount = match member(body, "transaction_amount") {
             None => None,
-            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(Json::Number(number)) => Some(number.to_string()),
             Some(_) => {
                 return Err(Refusal::bad_request(4024, "Transaction_amount attribute must be numeric"));
             }
@@ -67,15 +66,15 @@ impl PaymentChange {
         match member(body, "status") {
             None => {}
             // One SDK's sample spells it the American way.
-            Some(Value::String(status)) if matches!(status.as_str(), "cancelled" | "canceled") => {
+            Some(Json::String(status)) if matches!(status.as_ref(), "cancelled" | "canceled") => {
                 return Ok(PaymentChange::Cancel);
             }
-            Some(Value::String(_)) => return Err(wrong_state()),
+            Some(Json::String(_)) => return Err(wrong_state()),
             Some(_) => return Err(params_error("status must be a string")),
         }
         match member(body, "capture") {
-            Some(Value::Bool(true)) => return Ok(PaymentChange::Capture { amount }),
-            Some(Value::Bool(false)) => {
+            Some(Json::Bool(true)) => return Ok(PaymentChange::Capture { amount }),
+            Some(Json::Bool(false)) => {
                 return Err(Refusal::bad_request(2079, "Invalid value for capture attribute"));
             }
             Some(_) => return Err(Refusal::bad_request(2078, "Capture attribute must be boolean")),

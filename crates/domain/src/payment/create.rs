@@ -312,7 +312,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
                 .map(|text| text.chars().take(64).collect()),
         }),
     };
-    Ok(Plan { state: PaymentState { payment, internals }, step, binary: request.binary_mode, expires })
+    let state = PaymentState { payment: Box::new(payment), internals: Box::new(internals) };
+    Ok(Plan { state, step, binary: request.binary_mode, expires })
 }
 
 /// The acquirer answered.

@@ -3,7 +3,7 @@
 use super::body::{Refund, RefundSource, Status};
 use super::{Deadline, DeadlineChange, Decision, PaymentState, UPDATED, money};
 use crate::context::Context;
-use crate::json::{Shape, member, unknown_member};
+use crate::json::{self, Json, Shape, member, unknown_member};
 use crate::money::{Amount, Money};
 use crate::payment::request::{params_error, wrong_name};
 use crate::refusal::Refusal;
@@ -27,7 +27,7 @@ impl RefundRequest {
     /// # Errors
     /// 4041 for an amount that is no number; 8 for an unknown member where there is no amount: it may have been meant to
     /// say how much, and passing it over would give back everything.
-    pub fn from_json(body: &Value) -> Result<RefundRequest, Refusal> {
+    pub fn from_json(body: &Json<'_>) -> Result<RefundRequest, Refusal> {
         if body.is_null() {
             return Ok(RefundRequest::default());
         }
@@ -39,12 +39,12 @@ impl RefundRequest {
                 None => None,
                 Some(path) => return Err(wrong_name(&path)),
             },
-            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(Json::Number(number)) => Some(number.to_string()),
             Some(_) => return Err(Refusal::bad_request(4041, "amount attribute must be numeric")),
         };
         let metadata = match member(body, "metadata") {
             None => Map::new(),
-            Some(Value::Object(members)) => members.clone(),
+            Some(Json::Object(members)) => json::kept(members),
             Some(_) => return Err(params_error("metadata must be an object")),
         };
         Ok(RefundRequest { amount, metadata })

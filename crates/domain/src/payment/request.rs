@@ -2,7 +2,7 @@
 //! typed. What depends on the world (token, method, payer) is checked by `create`.
 
 use crate::documents;
-use crate::json::{Shape, member, text_or_number, unknown_member};
+use crate::json::{Json, Members, Shape, member, text_or_number, unknown_member};
 use crate::money::{Amount, AmountError, Money, parse_decimal};
 use crate::payment::body::{Identification, Phone};
 use crate::rail::ThreeDSecure;
@@ -265,7 +265,7 @@ impl CreatePayment {
     ///
     /// # Errors
     /// The documented numbered causes: 1 (not an object), 8 (unknown member), 23, 2067, 40xx.
-    pub fn from_json(body: &Value, site: Site) -> Result<CreatePayment, Refusal> {
+    pub fn from_json(body: &Json<'_>, site: Site) -> Result<CreatePayment, Refusal> {
         if !body.is_object() {
             return Err(Refusal::bad_request(1, "Params Error"));
         }
@@ -277,12 +277,12 @@ impl CreatePayment {
         let notification_url = notification_url(body)?;
         let metadata = match member(body, "metadata") {
             None => Value::Object(Map::new()),
-            Some(value @ Value::Object(_)) => snake_case_keys(value),
+            Some(value @ Json::Object(_)) => snake_case_keys(value),
             Some(_) => return Err(Refusal::bad_request(4022, "Metadata attribute must be a valid JSON")),
         };
         let additional_info = match member(body, "additional_info") {
-            None => additional_info(&Map::new()),
-            Some(Value::Object(members)) => {
+            None => additional_info(&Members::new()),
+            Some(Json::Object(members)) => {
                 check_kinds(members)?;
                 additional_info(members)
             }
@@ -293,8 +293,8 @@ impl CreatePayment {
         match member(body, "coupon_amount") {
             None => {}
             // Coupons belong to campaigns, and no campaign is known to the catalogue: only "no discount" is valid.
-            Some(Value::Number(number)) if parse_decimal(number.as_str()).is_some_and(|c| c.is_zero()) => {}
-            Some(Value::Number(_)) => return Err(Refusal::bad_request(4026, "Invalid coupon_amount")),
+            Some(Json::Number(number)) if parse_decimal(number.as_str()).is_some_and(|c| c.is_zero()) => {}
+            Some(Json::Number(_)) => return Err(Refusal::bad_request(4026, "Invalid coupon_amount")),
             Some(_) => return Err(Refusal::bad_request(4028, "Coupon_amount attribute must be numeric")),
         }
         if let Some(campaign) = member(body, "campaign_id")
@@ -360,10 +360,10 @@ pub fn params_error(what: &str) -> Refusal {
     refusal
 }
 
-fn transaction_amount(body: &Value, site: Site) -> Result<Money, Refusal> {
+fn transaction_amount(body: &Json<'_>, site: Site) -> Result<Money, Refusal> {
     match member(body, "transaction_amount") {
         None => Err(Refusal::bad_request(4002, "Transaction_amount attribute can't be null")),
-        Some(Value::Number(number)) => match Money::from_decimal_text(number.as_str(), site.currency()) {
+        Some(Json::Number(number)) => match Money::from_decimal_text(number.as_str(), site.currency()) {
             Ok(amount) if amount.minor > 0 => Ok(amount),
             Ok(_) | Err(AmountError::TooManyDecimals | AmountError::OutOfRange | AmountError::NotANumber) => {
                 Err(Refusal::bad_request(4037, "Invalid transaction_amount"))
@@ -373,10 +373,10 @@ fn transaction_amount(body: &Value, site: Site) -> Result<Money, Refusal> {
     }
 }
 
-fn installments(body: &Value) -> Result<Option<u32>, Refusal> {
+fn installments(body: &Json<'_>) -> Result<Option<u32>, Refusal> {
     match member(body, "installments") {
         None => Ok(None),
-        Some(Value::Number(number)) => match number.as_str().parse::<u32>() {
+        Some(Json::Number(number)) => match number.as_str().parse::<u32>() {
             Ok(count) if (1..=99).contains(&count) => Ok(Some(count)),
             _ => Err(Refusal::bad_request(4033, "Invalid installments")),
         },
@@ -384,10 +384,10 @@ fn installments(body: &Value) -> Result<Option<u32>, Refusal> {
     }
 }
 
-fn notification_url(body: &Value) -> Result<Option<String>, Refusal> {
+fn notification_url(body: &Json<'_>) -> Result<Option<String>, Refusal> {
     let Some(value) = member(body, "notification_url") else { return Ok(None) };
     let invalid = || Refusal::bad_request(4020, "Notification_url attribute must be a valid URL");
-    let Value::String(url) = value else { return Err(invalid()) };
+    let Json::String(url) = value else { return Err(invalid()) };
     if url.is_empty() {
         return Ok(None);
     }
@@ -406,11 +406,11 @@ fn notification_url(body: &Value) -> Result<Option<String>, Refusal> {
         && !host.contains('@')
         && port.is_none_or(|port| !port.starts_with('+') && port.parse::<u16>().is_ok_and(|port| port > 0))
         && url.chars().all(|c| !c.is_whitespace() && !c.is_control());
-    plausible.then(|| Some(url.clone())).ok_or_else(invalid)
+    plausible.then(|| Some(url.as_ref().to_owned())).ok_or_else(invalid)
 }
 
 /// `date_of_expiration`: cause 23 when it is not a date with an offset.
-pub fn expiration_date(value: &Value) -> Result<Timestamp, Refusal> {
+pub fn expiration_date(value: &Json<'_>) -> Result<Timestamp, Refusal> {
     value.as_str().and_then(Timestamp::parse).ok_or_else(|| {
         Refusal::bad_request(
             23,
@@ -419,9 +419,9 @@ pub fn expiration_date(value: &Value) -> Result<Timestamp, Refusal> {
     })
 }
 
-fn application_fee(body: &Value, amount: Money) -> Result<Option<Money>, Refusal> {
+fn application_fee(body: &Json<'_>, amount: Money) -> Result<Option<Money>, Refusal> {
     let Some(value) = member(body, "application_fee") else { return Ok(None) };
-    let Value::Number(number) = value else { return Err(params_error("application_fee must be a number")) };
+    let Json::Number(number) = value else { return Err(params_error("application_fee must be a number")) };
     let fee = Money::from_decimal_text(number.as_str(), amount.currency)
         .map_err(|_| params_error("application_fee is not an amount of the site's currency"))?;
     if fee.minor < 0 {
@@ -433,10 +433,10 @@ fn application_fee(body: &Value, amount: Money) -> Result<Option<Money>, Refusal
     Ok((!fee.is_zero()).then_some(fee))
 }
 
-fn three_d_secure(body: &Value) -> Result<ThreeDSecure, Refusal> {
+fn three_d_secure(body: &Json<'_>) -> Result<ThreeDSecure, Refusal> {
     match member(body, "three_d_secure_mode") {
         None => Ok(ThreeDSecure::NotSupported),
-        Some(Value::String(mode)) => match mode.as_str() {
+        Some(Json::String(mode)) => match mode.as_ref() {
             "not_supported" => Ok(ThreeDSecure::NotSupported),
             "optional" => Ok(ThreeDSecure::Optional),
             "mandatory" => Ok(ThreeDSecure::Mandatory),
@@ -446,7 +446,7 @@ fn three_d_secure(body: &Value) -> Result<ThreeDSecure, Refusal> {
     }
 }
 
-fn processing_mode(body: &Value) -> Result<String, Refusal> {
+fn processing_mode(body: &Json<'_>) -> Result<String, Refusal> {
     match text(body, "processing_mode", 32)?.as_deref() {
         None | Some("aggregator") => Ok("aggregator".to_owned()),
         Some("gateway") => Ok("gateway".to_owned()),
@@ -454,7 +454,7 @@ fn processing_mode(body: &Value) -> Result<String, Refusal> {
     }
 }
 
-fn payer(body: &Value, site: Site) -> Result<PayerRequest, Refusal> {
+fn payer(body: &Json<'_>, site: Site) -> Result<PayerRequest, Refusal> {
     let malformed = || Refusal::bad_request(4006, "Payer attribute is malformed");
     let Some(payer) = member(body, "payer") else { return Err(malformed()) };
     if !payer.is_object() {
@@ -469,10 +469,10 @@ fn payer(body: &Value, site: Site) -> Result<PayerRequest, Refusal> {
     let id = member(payer, "id").map(|id| text_or_number(id).ok_or_else(malformed)).transpose()?;
     let email = match member(payer, "email") {
         None => None,
-        Some(Value::String(email)) if email.len() > MAX_EMAIL => {
+        Some(Json::String(email)) if email.len() > MAX_EMAIL => {
             return Err(Refusal::bad_request(4051, "Payer.email must be shorter than 254 characters"));
         }
-        Some(Value::String(email)) if is_email(email) => Some(email.to_lowercase()),
+        Some(Json::String(email)) if is_email(email) => Some(email.to_lowercase()),
         Some(_) => return Err(Refusal::bad_request(4050, "Payer.email must be a valid email")),
     };
     if email.is_none() && !(kind.as_deref() == Some("customer") && id.is_some()) {
@@ -480,7 +480,7 @@ fn payer(body: &Value, site: Site) -> Result<PayerRequest, Refusal> {
     }
     let identification = match member(payer, "identification") {
         None => Identification::default(),
-        Some(value @ Value::Object(_)) => identification(value, site)?,
+        Some(value @ Json::Object(_)) => identification(value, site)?,
         Some(_) => return Err(malformed()),
     };
     let phone = match member(payer, "phone") {
@@ -492,9 +492,9 @@ fn payer(body: &Value, site: Site) -> Result<PayerRequest, Refusal> {
         },
     };
     let address = match payer.get("address") {
-        Some(Value::Object(members)) => members
+        Some(Json::Object(members)) => members
             .iter()
-            .filter_map(|(name, value)| Some((name.clone(), shortened(text_or_number(value)?))))
+            .filter_map(|(name, value)| Some((name.as_ref().to_owned(), shortened(text_or_number(value)?))))
             .filter(|(_, value)| !value.trim().is_empty())
             .collect(),
         _ => Vec::new(),
@@ -519,8 +519,8 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-fn identification(value: &Value, site: Site) -> Result<Identification, Refusal> {
-    let kind = member(value, "type").and_then(Value::as_str).filter(|t| !t.is_empty());
+fn identification(value: &Json<'_>, site: Site) -> Result<Identification, Refusal> {
+    let kind = member(value, "type").and_then(Json::as_str).filter(|t| !t.is_empty());
     let number = member(value, "number").and_then(text_or_number).filter(|n| !n.is_empty());
     let (Some(kind), Some(number)) = (kind, &number) else {
         return Ok(Identification { kind: kind.map(str::to_owned), number });
@@ -546,27 +546,27 @@ pub fn is_email(text: &str) -> bool {
             .all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '<' | '>' | '(' | ')' | ',' | '"'))
 }
 
-fn text(body: &Value, name: &str, longest: usize) -> Result<Option<String>, Refusal> {
+fn text(body: &Json<'_>, name: &str, longest: usize) -> Result<Option<String>, Refusal> {
     match member(body, name) {
         None => Ok(None),
-        Some(Value::String(text)) if text.chars().count() > longest => {
+        Some(Json::String(text)) if text.chars().count() > longest => {
             Err(params_error(&format!("{name} must not be longer than {longest} characters")))
         }
-        Some(Value::String(text)) => Ok((!text.is_empty()).then(|| text.clone())),
+        Some(Json::String(text)) => Ok((!text.is_empty()).then(|| text.as_ref().to_owned())),
         Some(_) => Err(params_error(&format!("{name} must be a string"))),
     }
 }
 
-fn boolean(body: &Value, name: &str) -> Result<Option<bool>, Refusal> {
+fn boolean(body: &Json<'_>, name: &str) -> Result<Option<bool>, Refusal> {
     match member(body, name) {
         None => Ok(None),
-        Some(Value::Bool(value)) => Ok(Some(*value)),
+        Some(Json::Bool(value)) => Ok(Some(*value)),
         Some(_) if name == "capture" => Err(Refusal::bad_request(2078, "Capture attribute must be boolean")),
         Some(_) => Err(params_error(&format!("{name} must be a boolean"))),
     }
 }
 
-fn integer(body: &Value, name: &str) -> Result<Option<i64>, Refusal> {
+fn integer(body: &Json<'_>, name: &str) -> Result<Option<i64>, Refusal> {
     match member(body, name) {
         None => Ok(None),
         Some(value) => text_or_number(value)
@@ -577,14 +577,14 @@ fn integer(body: &Value, name: &str) -> Result<Option<i64>, Refusal> {
 }
 
 /// `order`, as it is answered: `{}`, or an id (a string, which strict decoders want) and a type.
-fn order(body: &Value) -> Result<Value, Refusal> {
+fn order(body: &Json<'_>) -> Result<Value, Refusal> {
     let order = match member(body, "order") {
         None => return Ok(Value::Object(Map::new())),
-        Some(order @ Value::Object(_)) => order,
+        Some(order @ Json::Object(_)) => order,
         Some(_) => return Err(params_error("order must be an object")),
     };
     let id = member(order, "id").map(|id| text_or_number(id).filter(|id| id.len() <= 64));
-    let kind = member(order, "type").map_or(Some("mercadopago"), Value::as_str);
+    let kind = member(order, "type").map_or(Some("mercadopago"), Json::as_str);
     match (id, kind) {
         (None, Some("mercadopago" | "mercadolibre")) => Ok(Value::Object(Map::new())),
         (Some(Some(id)), Some(kind @ ("mercadopago" | "mercadolibre"))) => {
@@ -595,7 +595,7 @@ fn order(body: &Value) -> Result<Value, Refusal> {
 }
 
 /// `payment_method.data`: a boleto's discounts, fine and interest.
-fn method_data(body: &Value) -> Result<Option<Value>, Refusal> {
+fn method_data(body: &Json<'_>) -> Result<Option<Value>, Refusal> {
     let Some(method) = member(body, "payment_method") else { return Ok(None) };
     if !method.is_object() {
         return Err(params_error("payment_method must be an object"));
@@ -605,33 +605,33 @@ fn method_data(body: &Value) -> Result<Option<Value>, Refusal> {
     if !data.is_object() {
         return invalid(" must be an object");
     }
-    let Some(rules) = member(data, "rules") else { return Ok(Some(data.clone())) };
-    let is_charge = |charge: &Value| {
-        matches!(member(charge, "type").and_then(Value::as_str), Some("fixed" | "percentage"))
-            && member(charge, "value").is_some_and(Value::is_number)
+    let Some(rules) = member(data, "rules") else { return Ok(Some(Value::from(data))) };
+    let is_charge = |charge: &Json<'_>| {
+        matches!(member(charge, "type").and_then(Json::as_str), Some("fixed" | "percentage"))
+            && member(charge, "value").is_some_and(Json::is_number)
     };
     // Clients read the date back as a plain date.
-    let is_discount = |discount: &Value| {
-        let until = member(discount, "limit_date").and_then(Value::as_str);
+    let is_discount = |discount: &Json<'_>| {
+        let until = member(discount, "limit_date").and_then(Json::as_str);
         is_charge(discount) && until.is_some_and(|date| date.len() == 10 && date.parse::<Date>().is_ok())
     };
     let is_right = rules.is_object()
         && member(rules, "discounts")
             .is_none_or(|list| list.as_array().is_some_and(|discounts| discounts.iter().all(is_discount)))
         && ["fine", "interest"].iter().all(|name| member(rules, name).is_none_or(is_charge));
-    if is_right { Ok(Some(data.clone())) } else { invalid(".rules is malformed") }
+    if is_right { Ok(Some(Value::from(data))) } else { invalid(".rules is malformed") }
 }
 
 /// Shops number their orders: a number is taken for the text it is written as.
-fn external_reference(body: &Value) -> Result<Option<String>, Refusal> {
+fn external_reference(body: &Json<'_>) -> Result<Option<String>, Refusal> {
     match member(body, "external_reference") {
-        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Json::Number(number)) => Ok(Some(number.to_string())),
         _ => text(body, "external_reference", MAX_EXTERNAL_REFERENCE),
     }
 }
 
 /// Colombia: the amount without its taxes.
-fn net_amount(body: &Value, amount: Money) -> Result<Option<Amount>, Refusal> {
+fn net_amount(body: &Json<'_>, amount: Money) -> Result<Option<Amount>, Refusal> {
     let Some(value) = member(body, "net_amount") else { return Ok(None) };
     let invalid = || params_error("net_amount must be a number from 0 to transaction_amount");
     let net = value.as_number().and_then(|number| parse_decimal(number.as_str())).ok_or_else(invalid)?;
@@ -642,24 +642,24 @@ fn net_amount(body: &Value, amount: Money) -> Result<Option<Amount>, Refusal> {
 }
 
 /// Colombia: `[{"type": "IVA", "value": 19, "percentage": true}]`.
-fn taxes(body: &Value) -> Result<Option<Value>, Refusal> {
+fn taxes(body: &Json<'_>) -> Result<Option<Value>, Refusal> {
     let Some(value) = member(body, "taxes") else { return Ok(None) };
-    let is_tax = |tax: &Value| {
-        member(tax, "type").is_some_and(Value::is_string)
-            && member(tax, "value").is_some_and(Value::is_number)
-            && member(tax, "percentage").is_none_or(Value::is_boolean)
+    let is_tax = |tax: &Json<'_>| {
+        member(tax, "type").is_some_and(Json::is_string)
+            && member(tax, "value").is_some_and(Json::is_number)
+            && member(tax, "percentage").is_none_or(Json::is_boolean)
     };
     match value.as_array() {
-        Some(taxes) if taxes.iter().all(is_tax) => Ok(Some(value.clone())),
+        Some(taxes) if taxes.iter().all(is_tax) => Ok(Some(Value::from(value))),
         _ => Err(params_error("taxes is a list of objects with type, value and percentage")),
     }
 }
 
 /// Typed clients read `additional_info` back into lists and objects: another kind of JSON there would break them.
-fn check_kinds(additional_info: &Map<String, Value>) -> Result<(), Refusal> {
+fn check_kinds(additional_info: &Members<'_>) -> Result<(), Refusal> {
     for (name, value) in additional_info.iter().filter(|(_, value)| !value.is_null()) {
-        let is_right = match name.as_str() {
-            "items" => value.as_array().is_some_and(|items| items.iter().all(Value::is_object)),
+        let is_right = match name.as_ref() {
+            "items" => value.as_array().is_some_and(|items| items.iter().all(Json::is_object)),
             "payer" | "shipments" | "barcode" => value.is_object(),
             _ => true,
         };
@@ -670,23 +670,23 @@ fn check_kinds(additional_info: &Map<String, Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn point_of_interaction(body: &Value) -> PointOfInteractionRequest {
+fn point_of_interaction(body: &Json<'_>) -> PointOfInteractionRequest {
     let Some(value) = body.get("point_of_interaction") else { return PointOfInteractionRequest::default() };
     let text = |name| {
-        let text = member(value, name).and_then(Value::as_str).filter(|text| !text.is_empty())?;
+        let text = member(value, name).and_then(Json::as_str).filter(|text| !text.is_empty())?;
         Some(text.chars().take(64).collect())
     };
     PointOfInteractionRequest { kind: text("type"), sub_type: text("sub_type"), linked_to: text("linked_to") }
 }
 
 /// Keys in snake_case, nested too; values keep their types (`orderId` → `order_id`).
-pub fn snake_case_keys(value: &Value) -> Value {
+pub fn snake_case_keys(value: &Json<'_>) -> Value {
     match value {
-        Value::Object(members) => Value::Object(
+        Json::Object(members) => Value::Object(
             members.iter().map(|(name, inner)| (snake_case(name), snake_case_keys(inner))).collect(),
         ),
-        Value::Array(items) => Value::Array(items.iter().map(snake_case_keys).collect()),
-        other => other.clone(),
+        Json::Array(items) => Value::Array(items.iter().map(snake_case_keys).collect()),
+        other => Value::from(other),
     }
 }
 
@@ -709,11 +709,11 @@ fn snake_case(name: &str) -> String {
 }
 
 /// `additional_info` as the API answers it: every scalar a string, `null`s dropped, and three keys always there.
-fn additional_info(members: &Map<String, Value>) -> Value {
+fn additional_info(members: &Members<'_>) -> Value {
     let mut out = Map::with_capacity(members.len() + 3);
     for (name, value) in members {
         if !value.is_null() {
-            out.insert(name.clone(), stringified(value));
+            out.insert(name.as_ref().to_owned(), stringified(value));
         }
     }
     for name in ["available_balance", "nsu_processadora", "authentication_code"] {
@@ -722,19 +722,19 @@ fn additional_info(members: &Map<String, Value>) -> Value {
     Value::Object(out)
 }
 
-fn stringified(value: &Value) -> Value {
+fn stringified(value: &Json<'_>) -> Value {
     match value {
-        Value::Number(number) => Value::String(number_text(number.as_str())),
-        Value::Bool(value) => Value::String(value.to_string()),
-        Value::Array(items) => Value::Array(items.iter().map(stringified).collect()),
-        Value::Object(members) => Value::Object(
+        Json::Number(number) => Value::String(number_text(number.as_str())),
+        Json::Bool(value) => Value::String(value.to_string()),
+        Json::Array(items) => Value::Array(items.iter().map(stringified).collect()),
+        Json::Object(members) => Value::Object(
             members
                 .iter()
                 .filter(|(_, inner)| !inner.is_null())
-                .map(|(name, inner)| (name.clone(), stringified(inner)))
+                .map(|(name, inner)| (name.as_ref().to_owned(), stringified(inner)))
                 .collect(),
         ),
-        other => other.clone(),
+        other => Value::from(other),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::card_token::CardToken;
 use crate::catalogue::{self, Catalogue, PaymentMethod};
 use crate::context::{Context, Ids};
 use crate::identity::Mode;
+use crate::json::Json;
 use crate::rail::{CardOutcome, Instructions};
 use crate::refusal::{Code, Refusal};
 use crate::site::Site;
@@ -153,7 +154,7 @@ fn pay(
     answer: Answer,
     context: &mut Context<'_>,
 ) -> Result<Decision, Refusal> {
-    let request = CreatePayment::from_json(body, site)?;
+    let request = CreatePayment::from_json(&Json::from(body), site)?;
     let collector = Collector {
         account_id: SELLER,
         site,

@@ -2,6 +2,7 @@
 
 use pasarela_domain::card_token::TokenRequest;
 use pasarela_domain::identity::Caller;
+use pasarela_domain::json::Json;
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::Provenance;
 use pasarela_domain::payment::refund::RefundRequest;
@@ -42,7 +43,10 @@ impl Request {
             Request::Create { key, body, .. } => {
                 let key = hashed(caller, "POST /v1/payments", key, body);
                 let provenance = Provenance::default();
-                engine.create_payment(caller, key, body, &provenance).await.map(|written| written.body)
+                engine
+                    .create_payment(caller, key, &Json::from(body), &provenance)
+                    .await
+                    .map(|written| written.body)
             }
             Request::Refund { payment, key, amount } => {
                 let path = format!("POST /v1/payments/{payment}/refunds");
@@ -84,7 +88,7 @@ pub(crate) async fn token(engine: &Engine, caller: &Caller, number: &str, holder
         "card_number": number, "expiration_month": 11, "expiration_year": 2040, "security_code": "123",
         "cardholder": {"name": holder},
     });
-    let request = TokenRequest::from_json(&form).unwrap();
+    let request = TokenRequest::from_json(&Json::from(&form)).unwrap();
     let body = engine.create_card_token(caller, None, &request).await.unwrap();
     serde_json::from_slice::<Value>(&body).unwrap()["id"].as_str().unwrap().to_owned()
 }

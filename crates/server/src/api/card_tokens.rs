@@ -1,19 +1,18 @@
 //! `/v1/card_tokens`
 
-use super::answer::{Answer, ApiFailure};
+use super::answer::Answer;
 use super::authentication::Anyone;
 use super::json;
 use super::request::{PathPart, RawBody};
 use crate::tls::ClientConnection;
 use axum::Extension;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use pasarela_domain::card_token::{TokenRequest, fault};
 use pasarela_domain::identity::Caller;
-use pasarela_domain::json::parse;
+use pasarela_domain::json::{Json, parse};
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Engine;
-use serde_json::{Map, Value};
 
 /// Turns a card into a token that can pay once.
 #[utoipa::path(
@@ -30,10 +29,11 @@ pub async fn create(
     State(engine): State<Engine>,
     Anyone { caller, public_key }: Anyone,
     connection: Option<Extension<ClientConnection>>,
-    TokenBody(body): TokenBody,
+    body: RawBody,
 ) -> Answer {
+    let form = token_json(&body)?;
     protected(&caller, connection.as_deref())?;
-    let request = TokenRequest::from_json(&body)?;
+    let request = TokenRequest::from_json(&form)?;
     let token = engine.create_card_token(&caller, public_key.as_deref(), &request).await?;
     Ok(json(StatusCode::CREATED, token))
 }
@@ -73,28 +73,21 @@ pub async fn update(
     Anyone { caller, .. }: Anyone,
     PathPart(id): PathPart<String>,
     connection: Option<Extension<ClientConnection>>,
-    TokenBody(body): TokenBody,
+    body: RawBody,
 ) -> Answer {
+    let form = token_json(&body)?;
     protected(&caller, connection.as_deref())?;
-    let request = TokenRequest::from_json(&body)?;
+    let request = TokenRequest::from_json(&form)?;
     Ok(json(StatusCode::OK, engine.update_card_token(&caller, &id, &request).await?))
 }
 
 /// The JSON of a token route, whose faults have codes of their own; an empty body is `{}`, the start of a session.
-pub struct TokenBody(pub Value);
-
-impl<S: Send + Sync> FromRequest<S> for TokenBody {
-    type Rejection = ApiFailure;
-
-    async fn from_request(request: Request, state: &S) -> Result<TokenBody, ApiFailure> {
-        let raw = RawBody::from_request(request, state).await?;
-        let bytes = &raw.0;
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(TokenBody(Value::Object(Map::new())));
-        }
-        // The fault's place in the body is not told: it could be read out of a log beside a card number's length.
-        Ok(TokenBody(parse(bytes).map_err(|_| fault("E111", "invalid json."))?))
+pub(super) fn token_json(body: &RawBody) -> Result<Json<'_>, Refusal> {
+    if body.bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Json::Object(Vec::new()));
     }
+    // The fault's place in the body is not told: it could be read out of a log beside a card number's length.
+    parse(&body.bytes).map_err(|_| fault("E111", "invalid json."))
 }
 
 /// With live credentials a card travels encrypted, or never leaves the machine.

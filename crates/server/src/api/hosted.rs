@@ -120,7 +120,7 @@ async fn answer_bank(
         Ok(shown) => shown,
         Err(response) => return *response,
     };
-    let act = match BankOutcome::from_form(&body.0) {
+    let act = match BankOutcome::from_form(&body.bytes) {
         Some(BankOutcome::Pay) => Act::Pay,
         Some(BankOutcome::Decline) => Act::Reject(None),
         None => return StatusCode::BAD_REQUEST.into_response(),
@@ -146,7 +146,7 @@ async fn challenge(
     };
     let done = || pages::challenge_complete(&shown.view, shown.locale).into_response();
     let expected = shown.state.payment.three_ds_info.as_ref().map(|info| info.creq.as_str());
-    let (creq, confirmed) = match ChallengeRequest::from_form(&body.0) {
+    let (creq, confirmed) = match ChallengeRequest::from_form(&body.bytes) {
         Some(ChallengeRequest::Open { creq }) => (creq, None),
         Some(ChallengeRequest::Confirm { creq }) => (creq, Some(true)),
         Some(ChallengeRequest::Cancel { creq }) => (creq, Some(false)),

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::authentication::Seller;
 use super::json;
-use super::request::{JsonBody, PathPart, header_text, path_id, query_pairs};
+use super::request::{PathPart, RawBody, header_text, path_id, query_pairs};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use pasarela_domain::payment::change::PaymentChange;
@@ -41,8 +41,9 @@ pub async fn create(
     State(engine): State<Engine>,
     Seller(caller): Seller,
     headers: HeaderMap,
-    body: JsonBody,
+    body: RawBody,
 ) -> Answer {
+    let json_body = body.json()?;
     let key = header_text(&headers, IDEMPOTENCY);
     let key = IdempotencyKey::required(key.as_deref(), caller.mode, "POST /v1/payments", &body.bytes)?;
     let provenance = Provenance {
@@ -51,7 +52,7 @@ pub async fn create(
         corporation_id: header_text(&headers, "x-corporation-id"),
         tracking_id: header_text(&headers, "x-tracking-id"),
     };
-    let written = engine.create_payment(&caller, key, &body.value, &provenance).await?;
+    let written = engine.create_payment(&caller, key, &json_body, &provenance).await?;
     Ok(made(Written { body: expanded(&engine, &headers, written.body)?, ..written }))
 }
 
@@ -100,13 +101,14 @@ pub async fn change(
     Seller(caller): Seller,
     PathPart(id): PathPart<String>,
     headers: HeaderMap,
-    body: JsonBody,
+    body: RawBody,
 ) -> Answer {
+    let json_body = body.json()?;
     let id = payment_id(&id)?;
     let key = header_text(&headers, IDEMPOTENCY);
     let path = format!("PUT /v1/payments/{id}");
     let key = IdempotencyKey::optional(key.as_deref(), caller.mode, &path, &body.bytes)?;
-    let change = PaymentChange::from_json(&body.value)?;
+    let change = PaymentChange::from_json(&json_body)?;
     let written = engine.change_payment(&caller, id, key, &change).await?;
     Ok(json(StatusCode::OK, expanded(&engine, &headers, written.body)?))
 }
@@ -174,13 +176,14 @@ pub async fn refund(
     Seller(caller): Seller,
     PathPart(id): PathPart<String>,
     headers: HeaderMap,
-    body: JsonBody,
+    body: RawBody,
 ) -> Answer {
+    let json_body = body.json()?;
     let id = payment_id(&id)?;
     let key = header_text(&headers, IDEMPOTENCY);
     let path = format!("POST /v1/payments/{id}/refunds");
     let key = IdempotencyKey::required(key.as_deref(), caller.mode, &path, &body.bytes)?;
-    let request = RefundRequest::from_json(&body.value)?;
+    let request = RefundRequest::from_json(&json_body)?;
     Ok(made(engine.refund_payment(&caller, id, key, &request).await?))
 }
 

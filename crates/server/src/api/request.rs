@@ -6,11 +6,10 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use hyper::body::Body as _;
-use pasarela_domain::json;
+use pasarela_domain::json::{self, Json};
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Failure;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
@@ -27,17 +26,28 @@ const MAX_DISCARDED: usize = 16 * MAX_BODY;
 /// How long a client may take to send it.
 pub const BODY_TIME: Duration = Duration::from_secs(20);
 
-/// A body, read whole.
-pub struct RawBody(pub Bytes, SemaphorePermit<'static>);
-
-/// A body that is JSON, whatever its content type says, and its bytes. An empty body is `null`.
-pub struct JsonBody {
-    /// The JSON.
-    pub value: Value,
-    /// The bytes it was read from.
+/// A body, read whole, and its share of the memory for bodies, which is given back when the request is done.
+pub struct RawBody {
+    /// Its bytes.
     pub bytes: Bytes,
-    /// Its share of the memory for bodies, given back when the request is done.
     _memory: SemaphorePermit<'static>,
+}
+
+impl RawBody {
+    /// What it says in JSON, whatever its content type says. An empty body is `null`.
+    ///
+    /// # Errors
+    /// Cause 1, with where the body is no JSON.
+    pub fn json(&self) -> Result<Json<'_>, ApiFailure> {
+        if self.bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Json::Null);
+        }
+        json::parse(&self.bytes).map_err(|fault| {
+            let mut refusal = Refusal::bad_request(1, "Params Error");
+            refusal.message = format!("Params Error: {fault}");
+            ApiFailure::from(refusal)
+        })
+    }
 }
 
 impl<S: Send + Sync> FromRequest<S> for RawBody {
@@ -57,23 +67,6 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
             return Err(too_large());
         }
         read(request.into_body()).await
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = ApiFailure;
-
-    async fn from_request(request: Request, state: &S) -> Result<JsonBody, ApiFailure> {
-        let RawBody(bytes, memory) = RawBody::from_request(request, state).await?;
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(JsonBody { value: Value::Null, bytes, _memory: memory });
-        }
-        let value = json::parse(&bytes).map_err(|fault| {
-            let mut refusal = Refusal::bad_request(1, "Params Error");
-            refusal.message = format!("Params Error: {fault}");
-            ApiFailure::from(refusal)
-        })?;
-        Ok(JsonBody { value, bytes, _memory: memory })
     }
 }
 
@@ -126,7 +119,8 @@ async fn gather(mut body: Body) -> Result<RawBody, ApiFailure> {
         }
         joined.extend_from_slice(&piece);
     }
-    Ok(RawBody(if joined.is_empty() { first } else { Bytes::from(joined) }, memory))
+    let bytes = if joined.is_empty() { first } else { Bytes::from(joined) };
+    Ok(RawBody { bytes, _memory: memory })
 }
 
 /// So many KiB of the memory for bodies.

@@ -3,14 +3,14 @@
 use super::answer::{Answer, ApiFailure};
 use super::authentication::Seller;
 use super::json;
-use super::request::{JsonBody, PathPart, path_id};
+use super::request::{PathPart, RawBody, path_id};
 use axum::extract::State;
 use axum::http::StatusCode;
+use pasarela_domain::json::Json;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, HOUR, MINUTE, SECOND};
 use pasarela_engine::Engine;
 use pasarela_engine::sandbox::Act;
-use serde_json::Value;
 
 /// Does to a payment what others would do later.
 #[utoipa::path(
@@ -32,10 +32,10 @@ pub async fn act(
     State(engine): State<Engine>,
     Seller(caller): Seller,
     PathPart((id, act)): PathPart<(String, String)>,
-    body: JsonBody,
+    body: RawBody,
 ) -> Answer {
+    let detail = body.json()?.get("status_detail").and_then(Json::as_str).map(str::to_owned);
     let id = path_id(&id).ok_or_else(|| Refusal::not_found(2000, "Payment not found"))?;
-    let detail = body.value.get("status_detail").and_then(Value::as_str).map(str::to_owned);
     let act = match act.replace('-', "_").as_str() {
         "pay" => Act::Pay,
         "expire" => Act::Expire,
@@ -78,8 +78,8 @@ pub async fn clock(State(engine): State<Engine>, Seller(caller): Seller) -> Answ
     ),
     security(("access_token" = [])),
 )]
-pub async fn advance(State(engine): State<Engine>, Seller(caller): Seller, body: JsonBody) -> Answer {
-    let by = body.value.get("advance").and_then(Value::as_str).and_then(duration_ms).ok_or_else(|| {
+pub async fn advance(State(engine): State<Engine>, Seller(caller): Seller, body: RawBody) -> Answer {
+    let by = body.json()?.get("advance").and_then(Json::as_str).and_then(duration_ms).ok_or_else(|| {
         ApiFailure::from(Refusal::plain(
             400,
             "advance is an ISO 8601 duration, such as P7D, PT30M or P1DT12H",

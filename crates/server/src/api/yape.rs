@@ -2,8 +2,9 @@
 
 use super::answer::Answer;
 use super::authentication::Anyone;
-use super::card_tokens::{TokenBody, protected};
+use super::card_tokens::{protected, token_json};
 use super::json;
+use super::request::RawBody;
 use crate::tls::ClientConnection;
 use axum::Extension;
 use axum::extract::State;
@@ -26,10 +27,11 @@ pub async fn create(
     State(engine): State<Engine>,
     Anyone { caller, public_key }: Anyone,
     connection: Option<Extension<ClientConnection>>,
-    TokenBody(body): TokenBody,
+    body: RawBody,
 ) -> Answer {
+    let form = token_json(&body)?;
     protected(&caller, connection.as_deref())?;
-    let request = YapeRequest::from_json(&body, caller.site)?;
+    let request = YapeRequest::from_json(&form, caller.site)?;
     let token = engine.create_yape_token(&caller, public_key.as_deref(), &request).await?;
     Ok(json(StatusCode::OK, token.to_string()))
 }

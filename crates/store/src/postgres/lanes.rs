@@ -123,7 +123,8 @@ impl Readers {
         if let Some(session) = lane.open() {
             return Ok(session);
         }
-        let session = Arc::new(self.target.session(Purpose::Read).await?);
+        // In a box: it is rare, and every request's future would have room for it otherwise, on either store.
+        let session = Arc::new(Box::pin(self.target.session(Purpose::Read)).await?);
         *lane.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
         Ok(session)
     }

@@ -275,10 +275,10 @@ impl Life {
     fn check_shape(&self) {
         let PaymentState { payment, internals } = &self.state;
         let body = serde_json::to_vec(payment).unwrap();
-        assert_eq!(&serde_json::from_slice::<Payment>(&body).unwrap(), payment);
+        assert_eq!(&serde_json::from_slice::<Box<Payment>>(&body).unwrap(), payment);
         assert_eq!(serde_json::to_vec(&serde_json::from_slice::<Payment>(&body).unwrap()).unwrap(), body);
         let hidden = serde_json::to_vec(internals).unwrap();
-        assert_eq!(&serde_json::from_slice::<Internals>(&hidden).unwrap(), internals);
+        assert_eq!(&serde_json::from_slice::<Box<Internals>>(&hidden).unwrap(), internals);
         assert_eq!(payment.payer.email.is_some(), payment.status.shows_payer());
         let is_reserve = payment.status == Status::Authorized;
         assert!(!is_reserve || !payment.captured);
