@@ -6,6 +6,7 @@
 
 use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::journal::Journaled;
+use crate::sqlite::reserve::Reserve;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -62,6 +63,7 @@ pub(crate) struct Checkpointer {
     connection: Connection,
     log: PathBuf,
     journaled: Option<Arc<Journaled>>,
+    reserve: Arc<Reserve>,
 }
 
 /// What the next moment is good for.
@@ -76,13 +78,14 @@ impl Checkpointer {
     pub(crate) fn open(
         database: &std::path::Path,
         journaled: Option<Arc<Journaled>>,
+        reserve: Arc<Reserve>,
     ) -> rusqlite::Result<Checkpointer> {
         let connection = open(database, Purpose::Checkpoint { durable: journaled.is_some() })?;
         // Emptying the log must not hold the writer up: if somebody is reading it, it is tried again later.
         connection.busy_timeout(Duration::ZERO)?;
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        Ok(Checkpointer { connection, log: log.into(), journaled })
+        Ok(Checkpointer { connection, log: log.into(), journaled, reserve })
     }
 
     /// Works until it is stopped.
@@ -103,6 +106,7 @@ impl Checkpointer {
                 // Nor here: the journal's file that is written to grows until there is another.
                 tracing::warn!(%cause, "a file of the journal could not be made ready");
             }
+            self.reserve.make();
             let rest = SHORTEST_PAUSE.saturating_sub(started.elapsed());
             if pause(signal, rest) {
                 return;

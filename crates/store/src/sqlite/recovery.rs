@@ -11,7 +11,7 @@ use crate::sqlite::location::is_in_use;
 use crate::sqlite::records::{Memory, Tables};
 use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::store::OpenFailure;
-use crate::sqlite::writer::perform;
+use crate::sqlite::transactions::perform;
 use rusqlite::Connection;
 use std::path::Path;
 
