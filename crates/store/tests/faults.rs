@@ -112,6 +112,8 @@ impl PowerFailure {
         let reader = rusqlite::Connection::open(running.path().join("pasarela.db")).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM payment;").unwrap();
         commit(&store, 1..=synced).await;
+        // Whoever reads it waits until the tables have it.
+        assert!(store.payment_by_id(synced).await.unwrap().is_some());
         for name in ["pasarela.db-wal", "pasarela.db"] {
             std::fs::copy(running.path().join(name), directory.path().join(name)).unwrap();
         }
@@ -438,6 +440,83 @@ async fn a_disk_that_fills_up_refuses_and_loses_nothing_and_goes_on_when_there_i
         assert_holds(&store, last + 3).await;
         store.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_finds_room_in_the_reserve_when_the_disk_fills_up_before_its_pages_are_written()
+{
+    let Some(disk) = Disk::of_kilobytes(24_000) else { return };
+    let store = open(&disk.data()).await;
+    let reserve = disk.data().join("pasarela.db-reserve");
+    assert!(reserve.exists(), "there is room for it");
+    commit(&store, 1..=20).await;
+    // Somebody else takes all that is left while payments come in.
+    let (writing, ballast) = (store.clone(), disk.mounted_at.path().join("ballast"));
+    let filling = std::thread::spawn(move || {
+        std::io::copy(&mut std::io::repeat(1), &mut std::fs::File::create(&ballast).unwrap()).unwrap_err();
+        ballast
+    });
+    let last = commit_until_full(&writing, 20).await;
+    let ballast = filling.join().unwrap();
+    assert!(!reserve.exists(), "it was given up");
+    assert_holds(&store, last).await;
+    std::fs::remove_file(&ballast).unwrap();
+    commit(&store, last + 1..=last + 3).await;
+    store.close().await;
+    assert!(!reserve.exists(), "it is not left behind");
+    assert_holds(&open(&disk.data()).await, last + 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_reads_finds_what_was_acknowledged_a_moment_ago() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let clients = (0..16).map(|client| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for id in (1..=40).map(|turn| client * 1_000 + turn) {
+                store.commit(payment(id)).await.unwrap();
+                match id % 3 {
+                    0 => assert_eq!(store.payment_by_id(id).await.unwrap().unwrap().body, body(id)),
+                    1 => assert_eq!(store.postings_of(SELLER, Mode::Test, id).await.unwrap().len(), 1),
+                    _ => {
+                        let search = PaymentSearch {
+                            external_reference: Some(format!("order-{id}")),
+                            ..PaymentSearch::of(SELLER, Mode::Test, 1)
+                        };
+                        assert_eq!(store.search_payments(search).await.unwrap().total, 1);
+                    }
+                }
+            }
+        })
+    });
+    futures_util::future::join_all(clients).await.into_iter().for_each(|client| client.unwrap());
+    assert_sound(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_after_something_was_written_takes_nothing_with_it_that_was_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let clients = (0..8).map(|client| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for id in (1..=30).map(|turn| client * 1_000 + turn) {
+                store.commit(payment(id)).await.unwrap();
+                // The new payment comes first, then the one that is there.
+                let mut twice = payment(id + 500);
+                twice.records.extend(payment(id).records);
+                assert_eq!(store.commit(twice).await.unwrap_err(), CommitError::AlreadyExists("payment"));
+            }
+        })
+    });
+    futures_util::future::join_all(clients).await.into_iter().for_each(|client| client.unwrap());
+    let all = PaymentSearch::of(SELLER, Mode::Test, 1);
+    assert_eq!(store.search_payments(all.clone()).await.unwrap().total, 240);
+    assert_sound(&store).await;
+    store.close().await;
+    let store = open(directory.path()).await;
+    assert_eq!(store.search_payments(all).await.unwrap().total, 240);
 }
 
 #[tokio::test]

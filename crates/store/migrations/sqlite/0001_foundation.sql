@@ -15,11 +15,12 @@ INSERT INTO setting (name, value) VALUES ('hash_key', randomblob(16));
 -- The key of the journal's checksums: the journal of another database, or of the one that a backup replaced, is noise.
 INSERT INTO setting (name, value) VALUES ('journal_key', randomblob(16));
 
--- The newest record of the journal whose changes are in these tables; one row.
+-- The newest record of the journal whose changes are in these tables, and how many postings were ever made; one row.
 CREATE TABLE applied (
-    through INTEGER NOT NULL
+    through  INTEGER NOT NULL,
+    postings INTEGER NOT NULL
 ) STRICT;
-INSERT INTO applied (through) VALUES (0);
+INSERT INTO applied (through, postings) VALUES (0, 0);
 
 CREATE TABLE account (
     id    INTEGER PRIMARY KEY,
@@ -130,7 +131,8 @@ CREATE TABLE random_key_recent (
     keys BLOB NOT NULL
 ) STRICT;
 
--- One row a posting; `legs` is packed. `sequence` tells postings of the same instant apart.
+-- One row a posting; `legs` is packed. `sequence` tells postings of the same instant apart. Together with the payment's
+-- other postings, so that one tree is enough.
 CREATE TABLE posting (
     account_id   INTEGER NOT NULL,
     mode         INTEGER NOT NULL,
@@ -140,9 +142,8 @@ CREATE TABLE posting (
     cause        INTEGER NOT NULL,
     currency     TEXT NOT NULL,
     legs         BLOB NOT NULL,
-    PRIMARY KEY (account_id, mode, effective_at, sequence)
+    PRIMARY KEY (account_id, mode, resource_id, effective_at, sequence)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX posting_by_resource ON posting (account_id, mode, resource_id);
 
 -- Debit positive.
 CREATE TABLE balance (

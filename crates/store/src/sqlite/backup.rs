@@ -3,6 +3,7 @@
 use crate::BackupError;
 use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::store::SqliteStore;
+use crate::sqlite::unwritten::Kinds;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::fs::{File, OpenOptions};
@@ -26,6 +27,8 @@ impl SqliteStore {
         to: &Path,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<(), BackupError> {
+        let settled = self.unwritten().settled(Kinds::ALL).await;
+        settled.map_err(|failure| BackupError::Copy(failure.to_string()))?;
         let (database, to) = (self.database().to_owned(), to.to_owned());
         // The store's files must stay until the copy is made.
         let store = self.clone();

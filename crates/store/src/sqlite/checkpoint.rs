@@ -6,13 +6,14 @@
 
 use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::journal::Journaled;
+use crate::sqlite::reserve::Reserve;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Groups that make a step worth its syncs, and let the pages that every group rewrites be moved once …
-const STEP_GROUPS: u64 = 64;
+/// Transactions that make a step worth its syncs, and let the pages that each of them rewrites be moved once …
+const STEP_TRANSACTIONS: u64 = 64;
 /// … unless it has been this long.
 const STEP_INTERVAL: Duration = Duration::from_millis(250);
 /// Never more often than this.
@@ -31,21 +32,21 @@ pub(crate) struct Signal {
 
 #[derive(Default)]
 struct State {
-    /// Groups committed since the last step.
-    groups: u64,
+    /// Transactions committed since the last step.
+    transactions: u64,
     /// The log has pages that were not there when it was last emptied.
     has_log: bool,
     stopped: bool,
 }
 
 impl Signal {
-    /// A group was committed.
+    /// A transaction was committed.
     pub(crate) fn committed(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.groups += 1;
+        state.transactions += 1;
         state.has_log = true;
         // The first one ends an idle wait, the sixty-fourth a short one; a notification for each would wake it for nothing.
-        if state.groups == 1 || state.groups == STEP_GROUPS {
+        if state.transactions == 1 || state.transactions == STEP_TRANSACTIONS {
             self.changed.notify_one();
         }
     }
@@ -62,6 +63,7 @@ pub(crate) struct Checkpointer {
     connection: Connection,
     log: PathBuf,
     journaled: Option<Arc<Journaled>>,
+    reserve: Arc<Reserve>,
 }
 
 /// What the next moment is good for.
@@ -76,13 +78,14 @@ impl Checkpointer {
     pub(crate) fn open(
         database: &std::path::Path,
         journaled: Option<Arc<Journaled>>,
+        reserve: Arc<Reserve>,
     ) -> rusqlite::Result<Checkpointer> {
         let connection = open(database, Purpose::Checkpoint { durable: journaled.is_some() })?;
         // Emptying the log must not hold the writer up: if somebody is reading it, it is tried again later.
         connection.busy_timeout(Duration::ZERO)?;
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        Ok(Checkpointer { connection, log: log.into(), journaled })
+        Ok(Checkpointer { connection, log: log.into(), journaled, reserve })
     }
 
     /// Works until it is stopped.
@@ -103,6 +106,7 @@ impl Checkpointer {
                 // Nor here: the journal's file that is written to grows until there is another.
                 tracing::warn!(%cause, "a file of the journal could not be made ready");
             }
+            self.reserve.make();
             let rest = SHORTEST_PAUSE.saturating_sub(started.elapsed());
             if pause(signal, rest) {
                 return;
@@ -127,24 +131,28 @@ fn await_moment(signal: &Signal) -> Moment {
         if state.stopped {
             return Moment::Stop;
         }
-        if state.groups >= STEP_GROUPS || (state.groups > 0 && waited >= STEP_INTERVAL) {
-            state.groups = 0;
+        if state.transactions >= STEP_TRANSACTIONS || (state.transactions > 0 && waited >= STEP_INTERVAL) {
+            state.transactions = 0;
             return Moment::Step;
         }
-        if state.groups == 0 && state.has_log && waited >= QUIET {
+        if state.transactions == 0 && state.has_log && waited >= QUIET {
             state.has_log = false;
             return Moment::Empty;
         }
-        let limit = if state.groups > 0 { STEP_INTERVAL } else { QUIET };
+        let limit = if state.transactions > 0 { STEP_INTERVAL } else { QUIET };
         let before = Instant::now();
-        let groups = state.groups;
+        let transactions = state.transactions;
         state = if state.has_log {
             let rest = limit.saturating_sub(waited).max(Duration::from_millis(1));
             signal.changed.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0
         } else {
             signal.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
         };
-        waited = if groups == 0 && state.groups > 0 { Duration::ZERO } else { waited + before.elapsed() };
+        waited = if transactions == 0 && state.transactions > 0 {
+            Duration::ZERO
+        } else {
+            waited + before.elapsed()
+        };
     }
 }
 

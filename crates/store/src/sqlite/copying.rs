@@ -14,6 +14,7 @@ use crate::sqlite::rows::resource_value;
 use crate::sqlite::statements::Statements;
 use crate::sqlite::store::SqliteStore;
 use crate::sqlite::tally::Counted;
+use crate::sqlite::unwritten::Kinds;
 use crate::{CommitError, Location, OpenError, ReadError, StoreOptions, Timer, numbers};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
@@ -46,7 +47,9 @@ const fn layout(table: Table) -> Layout {
         Table::CardToken => of("card_token t", &["t.id"]),
         // In the order in which they were made, which is that in which they expire: the purge counts on it.
         Table::Idempotency => of("idempotency t", &["t.id"]),
-        Table::Posting => of("posting t", &["t.account_id", "t.mode", "t.effective_at", "t.sequence"]),
+        Table::Posting => {
+            of("posting t", &["t.account_id", "t.mode", "t.resource_id", "t.effective_at", "t.sequence"])
+        }
         Table::Balance => Layout { filter: "t.owner <> 0 AND t.amount_minor <> 0", ..BALANCES },
         Table::PlatformBalance => Layout { filter: "t.owner = 0 AND t.amount_minor <> 0", ..BALANCES },
         Table::Timer => of("timer t", &["t.account_id", "t.mode", "t.due", "t.kind", "t.subject"]),
@@ -189,7 +192,7 @@ impl ToSql for Value {
 impl SqliteStore {
     /// Whether a copy is filling the store, or was stopped before its end.
     pub(crate) async fn is_unfinished(&self) -> Result<bool, ReadError> {
-        self.points().ask(|connection| Ok(note(connection)?.is_some())).await
+        self.points(Kinds::ALL).await?.ask(|connection| Ok(note(connection)?.is_some())).await
     }
 }
 
@@ -262,6 +265,8 @@ impl SqliteRestore {
     pub(crate) async fn finish(&self) -> Result<(), CommitError> {
         self.write(|writing| {
             writing.connection.execute("DELETE FROM setting WHERE name = ?1", [NOTE])?;
+            let count = "UPDATE applied SET postings = (SELECT coalesce(max(sequence) + 1, 0) FROM posting)";
+            writing.connection.execute(count, [])?;
             Ok(())
         })
         .await

@@ -10,6 +10,7 @@ use pasarela_domain::ledger::{LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Balances kept in memory: some 60 bytes each, 4 MB. Beyond it all are forgotten, and read again when needed.
 const MOST_BALANCES: usize = 65_536;
@@ -26,14 +27,31 @@ struct Balance {
 }
 
 /// The writer's balances.
-#[derive(Default)]
 pub(crate) struct Balances {
     known: HashMap<BalanceKey, Balance>,
-    /// What the group changed, with the balance before; for [`Balances::undo`] and [`Balances::flush`].
+    /// What the transaction changed, with the balance before; for [`Balances::undo`].
     changes: Vec<(BalanceKey, Balance)>,
+    /// What [`Balances::flush`] has to write. What was taken back since stays here, unchanged.
+    unwritten: Vec<BalanceKey>,
+    /// How many postings were ever made: the next one's `sequence`.
+    postings: i64,
+    /// What the row says of it; `None` after a failure, when it is to be asked.
+    counted: Option<i64>,
 }
 
 impl Balances {
+    /// Those of a database that was just opened.
+    pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Balances> {
+        let counted = counted_postings(connection)?;
+        Ok(Balances {
+            known: HashMap::new(),
+            changes: Vec::new(),
+            unwritten: Vec::new(),
+            postings: counted,
+            counted: Some(counted),
+        })
+    }
+
     /// Where the changes end now, for [`Balances::undo`].
     pub(crate) const fn mark(&self) -> usize {
         self.changes.len()
@@ -54,15 +72,22 @@ impl Balances {
         posting: &Posting,
     ) -> Result<(), Fault> {
         assert!(posting.is_balanced(), "debits equal credits");
+        if self.counted.is_none() {
+            self.postings = counted_postings(statements.connection())?;
+            self.counted = Some(self.postings);
+        }
         statements.hot(Hot::InsertPosting)?.execute((
             posting.account_id,
             mode_number(mode),
             posting.effective_at.0,
+            self.postings,
             posting.resource_id,
             cause_number(posting.cause),
             posting.currency.code(),
             pack_legs(posting),
         ))?;
+        // One that is taken back leaves its number out, which is harmless.
+        self.postings += 1;
         for leg in &posting.legs {
             self.add(statements.connection(), (mode, posting.currency, leg.account), leg.amount_minor)?;
         }
@@ -81,10 +106,11 @@ impl Balances {
         Ok(())
     }
 
-    /// Writes the balances that the group changed, each once. Inside the group's transaction.
+    /// Writes the balances that changed, each once. Inside the transaction.
     pub(crate) fn flush(&mut self, statements: &mut Statements<'_>) -> rusqlite::Result<()> {
+        self.changes.clear();
         let write = statements.hot(Hot::WriteBalance)?;
-        for (key, _) in self.changes.drain(..) {
+        for key in self.unwritten.drain(..) {
             let Some(balance) = self.known.get_mut(&key).filter(|balance| balance.changed) else { continue };
             balance.changed = false;
             let (mode, currency, account) = key;
@@ -95,6 +121,10 @@ impl Balances {
                 account.owner,
                 balance.amount_minor,
             ))?;
+        }
+        if self.counted.is_some_and(|counted| counted != self.postings) {
+            statements.hot(Hot::CountPostings)?.execute([self.postings])?;
+            self.counted = Some(self.postings);
         }
         Ok(())
     }
@@ -109,24 +139,36 @@ impl Balances {
     /// What was flushed is not committed: the memory is read again.
     pub(crate) fn failed(&mut self) {
         self.changes.clear();
+        self.unwritten.clear();
         self.known.clear();
+        self.counted = None;
     }
 
     fn add(&mut self, connection: &Connection, key: BalanceKey, amount_minor: i64) -> Result<(), Fault> {
-        let before = match self.known.get(&key) {
-            Some(balance) => *balance,
-            None => Balance { amount_minor: stored_balance(connection, key)?, changed: false },
+        let balance = match self.known.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(Balance { amount_minor: stored_balance(connection, key)?, changed: false })
+            }
         };
+        let before = *balance;
         let Some(after) = before.amount_minor.checked_add(amount_minor) else {
             return Err(Fault::Refused(CommitError::Failed(format!(
                 "the balance of {:?} is out of range",
                 key.2
             ))));
         };
+        *balance = Balance { amount_minor: after, changed: true };
         self.changes.push((key, before));
-        self.known.insert(key, Balance { amount_minor: after, changed: true });
+        if !before.changed {
+            self.unwritten.push(key);
+        }
         Ok(())
     }
+}
+
+fn counted_postings(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT postings FROM applied", [], |row| row.get(0))
 }
 
 /// The balance in its row, 0 if there is none.

@@ -1,8 +1,9 @@
 //! The SQLite engine.
 //!
-//! `store` opens and closes it all; `writer` takes what is waiting and commits it as one group; `records` says how one request is written, with `ledger`,
-//! `tally`, `timers` and `random_keys` beside it; `reader` and `search` answer questions on connections of their own;
-//! `checkpoint` moves the log into the database beside both.
+//! `store` opens and closes it all; `writer` takes what is waiting as one group, which `transactions` brings into the
+//! `journal` and the tables; `records` says how one request is written, with `ledger`, `tally`, `timers` and `random_keys`
+//! beside it; `reader` and `search` answer questions on connections of their own, and know from `unwritten` what to wait
+//! for; `checkpoint` moves the log into the database beside them.
 
 pub(crate) mod backup;
 pub(crate) mod checkpoint;
@@ -19,12 +20,15 @@ pub(crate) mod random_keys;
 pub(crate) mod reader;
 pub(crate) mod records;
 pub(crate) mod recovery;
+pub(crate) mod reserve;
 pub(crate) mod rows;
 pub(crate) mod search;
 pub(crate) mod statements;
 pub(crate) mod store;
 pub(crate) mod tally;
 pub(crate) mod timers;
+pub(crate) mod transactions;
+pub(crate) mod unwritten;
 pub(crate) mod writer;
 
 /// The condition of the index `card_token_sealed`, word for word: SQLite uses a partial index only then.

@@ -10,6 +10,7 @@ use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::ledger::BalanceKey;
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::store::SqliteStore;
+use crate::sqlite::unwritten::Kinds;
 use crate::sqlite::{rows, tally};
 use crate::{LedgerProof, ReadError, RecordsCheck};
 use pasarela_domain::identity::Mode;
@@ -49,6 +50,7 @@ impl SqliteStore {
         &self,
         check: impl FnOnce(&Connection, &mut Faults) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<(T, Vec<String>), ReadError> {
+        self.unwritten().settled(Kinds::ALL).await?;
         let store = self.clone();
         let proving = tokio::task::spawn_blocking(move || {
             let connection = open(store.database(), Purpose::Read)?;

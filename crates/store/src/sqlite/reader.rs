@@ -6,6 +6,7 @@ use crate::sqlite::ledger::stored_balance;
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::store::SqliteStore;
 use crate::sqlite::timers::clock_offset;
+use crate::sqlite::unwritten::Kinds;
 use crate::sqlite::{SEALED, rows};
 use crate::work::QUEUE;
 use crate::{
@@ -102,7 +103,7 @@ impl SqliteStore {
     /// A payment, whosever it is: for hosted pages, whose address is their only credential.
     pub(crate) async fn payment_by_id(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
         let sql = format!("SELECT {} FROM payment WHERE id = ?1", rows::PAYMENT);
-        self.points().ask(|connection| one(connection, &sql, [id], rows::payment)).await
+        self.payment_points(id).await?.ask(|connection| one(connection, &sql, [id], rows::payment)).await
     }
 
     /// The card token of an account with this keyed hash.
@@ -116,8 +117,13 @@ impl SqliteStore {
             "SELECT {} FROM card_token WHERE id = ?1 AND lookup = ?2 AND account_id = ?3",
             rows::CARD_TOKEN
         );
+        if let Some(token) = self.unwritten().card_token(lookup) {
+            return Ok((token.account_id == account_id).then(|| CardTokenRecord::clone(&token)));
+        }
         let keys = self.keys();
-        self.points()
+        // Nothing that was acknowledged of this token is missing in the tables.
+        self.points(Kinds::NONE)
+            .await?
             .ask(|connection| {
                 let among = |rows: Vec<i64>| {
                     for row in rows {
@@ -146,6 +152,7 @@ impl SqliteStore {
     ) -> Result<Vec<CardTokenRecord>, ReadError> {
         let keys = self.keys().clone();
         self.scans()
+            .await?
             .ask_aside(move |connection| {
                 let after = match after {
                     Some(lookup) => token_place(connection, &keys, &lookup)?,
@@ -164,7 +171,7 @@ impl SqliteStore {
     /// An account.
     pub(crate) async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
         let sql = format!("SELECT {} FROM account WHERE id = ?1", rows::ACCOUNT);
-        self.points().ask(|connection| one(connection, &sql, [id], rows::account)).await
+        self.points(Kinds::ACCOUNTS).await?.ask(|connection| one(connection, &sql, [id], rows::account)).await
     }
 
     /// The account of a site with this lower-case e-mail.
@@ -174,7 +181,10 @@ impl SqliteStore {
         email: &str,
     ) -> Result<Option<AccountRecord>, ReadError> {
         let sql = format!("SELECT {} FROM account WHERE site = ?1 AND email = ?2", rows::ACCOUNT);
-        self.points().ask(|connection| one(connection, &sql, (site.id(), email), rows::account)).await
+        self.points(Kinds::ACCOUNTS)
+            .await?
+            .ask(|connection| one(connection, &sql, (site.id(), email), rows::account))
+            .await
     }
 
     /// An application.
@@ -183,7 +193,10 @@ impl SqliteStore {
         id: ApplicationId,
     ) -> Result<Option<ApplicationRecord>, ReadError> {
         let sql = format!("SELECT {} FROM application WHERE id = ?1", rows::APPLICATION);
-        self.points().ask(|connection| one(connection, &sql, [id], rows::application)).await
+        self.points(Kinds::ACCOUNTS)
+            .await?
+            .ask(|connection| one(connection, &sql, [id], rows::application))
+            .await
     }
 
     /// An account's applications, oldest first.
@@ -192,25 +205,31 @@ impl SqliteStore {
         account_id: AccountId,
     ) -> Result<Vec<ApplicationRecord>, ReadError> {
         let sql = format!("SELECT {} FROM application WHERE account_id = ?1 ORDER BY id", rows::APPLICATION);
-        self.points().ask(|connection| many(connection, &sql, [account_id], rows::application)).await
+        self.points(Kinds::ACCOUNTS)
+            .await?
+            .ask(|connection| many(connection, &sql, [account_id], rows::application))
+            .await
     }
 
     /// All applications: each holds a sealed secret, which a rotation of the vault's keys seals anew.
     pub(crate) async fn sealed_applications(&self) -> Result<Vec<ApplicationRecord>, ReadError> {
         let sql = format!("SELECT {} FROM application ORDER BY id", rows::APPLICATION);
-        self.scans().ask_aside(move |connection| many(connection, &sql, [], rows::application)).await
+        self.scans().await?.ask_aside(move |connection| many(connection, &sql, [], rows::application)).await
     }
 
     /// The credential with this keyed hash.
     pub(crate) async fn credential(&self, lookup: &Lookup) -> Result<Option<CredentialRecord>, ReadError> {
         let sql = format!("SELECT {} FROM credential WHERE lookup = ?1", rows::CREDENTIAL);
-        self.points().ask(|connection| one(connection, &sql, [lookup], rows::credential)).await
+        self.points(Kinds::ACCOUNTS)
+            .await?
+            .ask(|connection| one(connection, &sql, [lookup], rows::credential))
+            .await
     }
 
     /// All credentials, for a cache that is filled at the start.
     pub(crate) async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
         let sql = format!("SELECT {} FROM credential", rows::CREDENTIAL);
-        self.scans().ask_aside(move |connection| many(connection, &sql, [], rows::credential)).await
+        self.scans().await?.ask_aside(move |connection| many(connection, &sql, [], rows::credential)).await
     }
 
     /// The payer that a collector knows by the keyed hash of an e-mail.
@@ -221,7 +240,8 @@ impl SqliteStore {
         email: &Lookup,
     ) -> Result<Option<PayerRecord>, ReadError> {
         let sql = "SELECT payer_id FROM payer WHERE account_id = ?1 AND mode = ?2 AND email = ?3";
-        self.points()
+        self.points(Kinds::PAYERS)
+            .await?
             .ask(|connection| {
                 one(connection, sql, (account_id, mode_number(mode), email), |row| {
                     Ok(PayerRecord { account_id, mode, email: *email, payer_id: row.get(0)? })
@@ -238,7 +258,8 @@ impl SqliteStore {
     ) -> Result<Option<IdempotencyRecord>, ReadError> {
         let keys = self.keys();
         let hash = keys.hasher().idempotency(account_id, key);
-        self.points()
+        self.points(Kinds::IDEMPOTENCY)
+            .await?
             .ask(|connection| {
                 for row in keys.candidates(connection, hash, MOST_CANDIDATES)? {
                     if let Some(record) = rows::idempotency_record(connection, row, account_id, key)? {
@@ -252,13 +273,17 @@ impl SqliteStore {
 
     /// How far a test account's clock is ahead of the wall clock, in milliseconds.
     pub(crate) async fn clock_offset(&self, account_id: AccountId) -> Result<i64, ReadError> {
-        self.points().ask(|connection| clock_offset(connection, account_id, Mode::Test)).await
+        self.points(Kinds::CLOCKS)
+            .await?
+            .ask(|connection| clock_offset(connection, account_id, Mode::Test))
+            .await
     }
 
     /// All test accounts whose clock was set, with how far it is ahead.
     pub(crate) async fn clocks(&self) -> Result<Vec<(AccountId, i64)>, ReadError> {
         let sql = "SELECT account_id, offset_ms FROM clock ORDER BY account_id";
         self.scans()
+            .await?
             .ask_aside(move |connection| many(connection, sql, [], |row| Ok((row.get(0)?, row.get(1)?))))
             .await
     }
@@ -267,7 +292,10 @@ impl SqliteStore {
     pub(crate) async fn clocks_moved(&self) -> Result<i64, ReadError> {
         // Clocks only go forward.
         let sql = "SELECT count(*) + coalesce(sum(offset_ms), 0) FROM clock";
-        self.points().ask(|connection| connection.prepare_cached(sql)?.query_row([], |row| row.get(0))).await
+        self.points(Kinds::CLOCKS)
+            .await?
+            .ask(|connection| connection.prepare_cached(sql)?.query_row([], |row| row.get(0)))
+            .await
     }
 
     /// A ledger account's balance in minor units, debit positive.
@@ -277,7 +305,10 @@ impl SqliteStore {
         currency: Currency,
         account: LedgerAccount,
     ) -> Result<i64, ReadError> {
-        self.points().ask(|connection| stored_balance(connection, (mode, currency, account))).await
+        self.points(Kinds::MONEY)
+            .await?
+            .ask(|connection| stored_balance(connection, (mode, currency, account)))
+            .await
     }
 
     /// The postings behind a payment, in the order in which they took effect.
@@ -292,7 +323,8 @@ impl SqliteStore {
              ORDER BY effective_at, sequence",
             rows::POSTING
         );
-        self.points()
+        self.points(Kinds::MONEY)
+            .await?
             .ask(|connection| {
                 many(connection, &sql, (account_id, mode_number(mode), resource_id), rows::posting)
             })
@@ -302,7 +334,7 @@ impl SqliteStore {
     /// The timers that are due at the wall clock's `now_wall`, earliest first; at most `limit`.
     pub(crate) async fn due_timers(&self, now_wall: Timestamp, limit: u32) -> Result<Vec<Timer>, ReadError> {
         let limit = limit.min(MOST_ROWS);
-        self.points().ask(|connection| due_timers(connection, now_wall, limit)).await
+        self.points(Kinds::TIMERS).await?.ask(|connection| due_timers(connection, now_wall, limit)).await
     }
 
     /// An account's timers that are due until its time `until`, by due time, kind and subject; at most `limit`.
@@ -314,13 +346,19 @@ impl SqliteStore {
         limit: u32,
     ) -> Result<Vec<Timer>, ReadError> {
         let limit = limit.min(MOST_ROWS);
-        self.points().ask(|connection| next_timers(connection, account_id, mode, until, limit)).await
+        self.points(Kinds::TIMERS)
+            .await?
+            .ask(|connection| next_timers(connection, account_id, mode, until, limit))
+            .await
     }
 
     /// When, by the wall clock, the earliest timer is due.
     pub(crate) async fn next_wake(&self) -> Result<Option<Timestamp>, ReadError> {
         let sql = "SELECT wake FROM timer_head ORDER BY wake LIMIT 1";
-        self.points().ask(|connection| one(connection, sql, [], |row| rows::instant(row, 0))).await
+        self.points(Kinds::TIMERS)
+            .await?
+            .ask(|connection| one(connection, sql, [], |row| rows::instant(row, 0)))
+            .await
     }
 
     /// The pending deliveries whose next attempt is due at `now_wall`, earliest first; at most `limit`, after the one
@@ -338,7 +376,8 @@ impl SqliteStore {
             rows::DELIVERY
         );
         let limit = limit.min(MOST_ROWS);
-        self.points()
+        self.points(Kinds::DELIVERIES)
+            .await?
             .ask(|connection| many(connection, &sql, (now_wall.0, after, after_id, limit), rows::delivery))
             .await
     }
@@ -350,7 +389,11 @@ impl SqliteStore {
             "SELECT max(coalesce((SELECT max(id) FROM payment), 0), coalesce((SELECT max(id) FROM delivery), 0),
              coalesce((SELECT max(part_id) FROM (SELECT part_id FROM idempotency ORDER BY id DESC LIMIT {QUEUE})), 0))"
         );
-        let newest = self.points().ask(|connection| one(connection, &sql, [], |row| row.get(0))).await?;
+        let newest = self
+            .points(Kinds::ALL)
+            .await?
+            .ask(|connection| one(connection, &sql, [], |row| row.get(0)))
+            .await?;
         Ok(newest.unwrap_or(0))
     }
 
@@ -358,7 +401,10 @@ impl SqliteStore {
     pub(crate) async fn next_delivery(&self) -> Result<Option<Timestamp>, ReadError> {
         let sql = "SELECT next_attempt FROM delivery INDEXED BY delivery_pending WHERE state = 0
                    ORDER BY next_attempt LIMIT 1";
-        self.points().ask(|connection| one(connection, sql, [], |row| rows::instant(row, 0))).await
+        self.points(Kinds::DELIVERIES)
+            .await?
+            .ask(|connection| one(connection, sql, [], |row| rows::instant(row, 0)))
+            .await
     }
 
     /// A delivery.
@@ -368,7 +414,10 @@ impl SqliteStore {
         id: i64,
     ) -> Result<Option<DeliveryRecord>, ReadError> {
         let sql = format!("SELECT {} FROM delivery WHERE id = ?1 AND account_id = ?2", rows::DELIVERY);
-        self.points().ask(|connection| one(connection, &sql, (id, account_id), rows::delivery)).await
+        self.points(Kinds::DELIVERIES)
+            .await?
+            .ask(|connection| one(connection, &sql, (id, account_id), rows::delivery))
+            .await
     }
 
     /// The deliveries about a resource, oldest first.
@@ -384,7 +433,8 @@ impl SqliteStore {
             rows::DELIVERY
         );
         let resource = rows::resource_value(resource_id);
-        self.points()
+        self.points(Kinds::DELIVERIES)
+            .await?
             .ask(|connection| {
                 many(connection, &sql, (account_id, mode_number(mode), resource), rows::delivery)
             })
@@ -402,7 +452,8 @@ impl SqliteStore {
              AND EXISTS (SELECT 1 FROM delivery WHERE id = ?1 AND account_id = ?2) ORDER BY number",
             rows::ATTEMPT
         );
-        self.points()
+        self.points(Kinds::DELIVERIES)
+            .await?
             .ask(|connection| {
                 many(connection, &sql, (delivery_id, account_id), |row| rows::attempt(row, account_id))
             })

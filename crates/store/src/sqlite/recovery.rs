@@ -1,4 +1,4 @@
-//! What the journal has and the tables have not is made again: after a crash of the machine.
+//! What the journal has and the tables have not is made again: after the server was killed, or its machine failed.
 //!
 //! Each record is one transaction, with its number in `applied`, so a recovery that is cut off goes on where it was. The
 //! tasks of a record were accepted one after the other in this state; made again in the same state they are accepted again.
@@ -11,7 +11,7 @@ use crate::sqlite::location::is_in_use;
 use crate::sqlite::records::{Memory, Tables};
 use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::store::OpenFailure;
-use crate::sqlite::writer::perform;
+use crate::sqlite::transactions::perform;
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub(crate) fn recover(connection: &Connection, database: &Path) -> Result<Journa
 }
 
 /// Checks, for whoever only looks, that the journal has nothing that the tables have not. Beside a server it is not
-/// read: there it changes, and what is acknowledged is in the tables.
+/// read: there it changes, and what is acknowledged is in the tables a moment later.
 pub(crate) fn require_applied(connection: &Connection, database: &Path) -> Result<(), OpenFailure> {
     if !is_there(database) || is_in_use(database) {
         return Ok(());
@@ -47,8 +47,8 @@ pub(crate) fn require_applied(connection: &Connection, database: &Path) -> Resul
     if records.is_empty() {
         return Ok(());
     }
-    let cause = "the machine failed while it was used, and its journal has acknowledged changes that are not in the \
-                 tables yet. Start the server once: it stores them";
+    let cause = "the server was killed or the machine failed, and the journal has acknowledged changes that are not in \
+                 the tables yet. Start the server once: it stores them";
     Err(unusable(database, cause.to_owned()).into())
 }
 

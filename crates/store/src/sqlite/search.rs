@@ -29,7 +29,7 @@ impl SqliteStore {
     /// The payments that match, a page of them, and how many there are in all. At most 1,000 a page.
     pub(crate) async fn search_payments(&self, search: PaymentSearch) -> Result<PaymentPage, ReadError> {
         let keys = self.keys().clone();
-        self.scans().ask_aside(move |connection| run(connection, &keys, &search)).await
+        self.scans().await?.ask_aside(move |connection| run(connection, &keys, &search)).await
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) enum Hot {
     RandomKeyRows,
     InsertRandomKey,
     InsertRecentKeys,
+    CountPostings,
     Applied,
 }
 
@@ -78,8 +79,7 @@ impl Hot {
             }
             Hot::InsertPosting => {
                 "INSERT INTO posting (account_id, mode, effective_at, sequence, resource_id, cause, currency, legs)
-                 VALUES (?1, ?2, ?3, (SELECT coalesce(max(sequence) + 1, 0) FROM posting
-                                      WHERE account_id = ?1 AND mode = ?2 AND effective_at = ?3), ?4, ?5, ?6, ?7)"
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
             }
             Hot::WriteBalance => {
                 "INSERT INTO balance (mode, currency, kind, owner, amount_minor) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -98,6 +98,7 @@ impl Hot {
             Hot::RandomKeyRows => "SELECT row_id FROM random_key WHERE hash = ?1 ORDER BY row_id LIMIT ?2",
             Hot::InsertRandomKey => "INSERT OR IGNORE INTO random_key (hash, row_id) VALUES (?1, ?2)",
             Hot::InsertRecentKeys => "INSERT INTO random_key_recent (id, keys) VALUES (?1, ?2)",
+            Hot::CountPostings => "UPDATE applied SET postings = ?1",
             Hot::Applied => "UPDATE applied SET through = ?1",
         }
     }

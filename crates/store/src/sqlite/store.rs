@@ -1,7 +1,7 @@
 //! How a SQLite store is opened, written to and closed.
 
 use crate::prepared::Prepared;
-use crate::sqlite::checkpoint::{Checkpointer, Signal};
+use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::connection::{Purpose, open, open_error};
 use crate::sqlite::journal::Journal;
 use crate::sqlite::location::Held;
@@ -9,9 +9,11 @@ use crate::sqlite::migrations::{migrate, require_newest};
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::reader::ReaderPool;
 use crate::sqlite::recovery::{recover, require_applied};
-use crate::sqlite::writer::Writer;
-use crate::work::{Counters, QUEUE, Task, Work};
-use crate::{Changes, CommitError, OpenError, StoreCounters, StoreOptions};
+use crate::sqlite::unwritten::{Kinds, Unwritten};
+use crate::sqlite::writer::{Shared, Writer};
+use crate::work::{QUEUE, Task, Work};
+use crate::{Changes, CommitError, OpenError, ReadError, StoreCounters, StoreOptions};
+use pasarela_domain::identity::PaymentId;
 use pasarela_domain::timestamp::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -33,8 +35,7 @@ pub(crate) struct SqliteStore {
 struct Inner {
     /// Gone once the store is closed: the writer then ends when the queue is empty.
     queue: RwLock<Option<SyncSender<Work>>>,
-    counters: Arc<Counters>,
-    checkpoint: Arc<Signal>,
+    shared: Shared,
     points: Arc<ReaderPool>,
     scans: Arc<ReaderPool>,
     keys: RandomKeys,
@@ -93,7 +94,7 @@ impl SqliteStore {
 
     /// What was counted since the store was opened.
     pub(crate) fn counters(&self) -> StoreCounters {
-        self.inner.counters.read()
+        self.inner.shared.counters.read()
     }
 
     /// The directory that holds the store's files.
@@ -109,12 +110,27 @@ impl SqliteStore {
         let _ = tokio::task::spawn_blocking(move || inner.close()).await;
     }
 
-    pub(crate) fn points(&self) -> &ReaderPool {
-        &self.inner.points
+    /// Where a question about these `kinds` is answered that takes microseconds.
+    pub(crate) async fn points(&self, kinds: Kinds) -> Result<&ReaderPool, ReadError> {
+        self.unwritten().settled(kinds).await?;
+        Ok(&self.inner.points)
     }
 
-    pub(crate) fn scans(&self) -> &Arc<ReaderPool> {
-        &self.inner.scans
+    /// Where a question about a payment is answered.
+    pub(crate) async fn payment_points(&self, id: PaymentId) -> Result<&ReaderPool, ReadError> {
+        self.unwritten().payment_settled(id).await?;
+        Ok(&self.inner.points)
+    }
+
+    /// Where a question is answered that may take milliseconds.
+    pub(crate) async fn scans(&self) -> Result<&Arc<ReaderPool>, ReadError> {
+        self.unwritten().settled(Kinds::ALL).await?;
+        Ok(&self.inner.scans)
+    }
+
+    /// What was acknowledged and is not in the tables yet.
+    pub(crate) fn unwritten(&self) -> &Unwritten {
+        &self.inner.shared.unwritten
     }
 
     pub(crate) fn keys(&self) -> &RandomKeys {
@@ -146,19 +162,20 @@ impl Inner {
         let durable = !held.is_ephemeral();
         let mut connection = open(database, Purpose::Write { durable })?;
         migrate(&mut connection, database)?;
-        let (counters, checkpoint) = (Arc::new(Counters::default()), Arc::new(Signal::default()));
+        let shared = Shared::beside(database);
+        shared.reserve.make();
         let journal = if durable { Some(recover(&connection, database)?) } else { None };
         let journaled = journal.as_ref().map(Journal::shared);
-        let writer = Writer::new(connection, journal, counters.clone(), checkpoint.clone())?;
-        let checkpointer = Checkpointer::open(database, journaled)?;
+        let writer = Writer::new(connection, journal, shared.clone())?;
+        let checkpointer = Checkpointer::open(database, journaled, shared.reserve.clone())?;
         let keys = writer.keys();
         let (queue, waiting) = sync_channel(QUEUE);
-        let signal = checkpoint.clone();
+        let signal = shared.checkpoint.clone();
         let not_started = |cause| OpenError::Directory { directory: database.to_owned(), cause };
         let writer = thread("store-writer", move || writer.run(&waiting)).map_err(not_started)?;
         let checkpointer =
             thread("store-checkpoint", move || checkpointer.run(&signal)).map_err(not_started)?;
-        let mut inner = Inner::assemble(held, Some(queue), counters, checkpoint, keys);
+        let mut inner = Inner::assemble(held, Some(queue), shared, keys);
         inner.writer = Mutex::new(Some(writer));
         inner.checkpointer = Mutex::new(Some(checkpointer));
         Ok(inner)
@@ -169,21 +186,15 @@ impl Inner {
         require_newest(&connection, held.database())?;
         require_applied(&connection, held.database())?;
         let keys = RandomKeys::load(&connection)?;
-        Ok(Inner::assemble(held, None, Arc::default(), Arc::default(), keys))
+        let shared = Shared::beside(held.database());
+        Ok(Inner::assemble(held, None, shared, keys))
     }
 
-    fn assemble(
-        held: Held,
-        queue: Option<SyncSender<Work>>,
-        counters: Arc<Counters>,
-        checkpoint: Arc<Signal>,
-        keys: RandomKeys,
-    ) -> Inner {
+    fn assemble(held: Held, queue: Option<SyncSender<Work>>, shared: Shared, keys: RandomKeys) -> Inner {
         let database = held.database().to_owned();
         Inner {
             queue: RwLock::new(queue),
-            counters,
-            checkpoint,
+            shared,
             points: Arc::new(ReaderPool::new(database.clone(), POINT_READERS)),
             scans: Arc::new(ReaderPool::new(database.clone(), SCAN_READERS)),
             keys,
@@ -199,9 +210,9 @@ impl Inner {
         let Some(queue) = queue.as_ref() else {
             return Err(CommitError::Failed("the store is closed, or open for reading only".to_owned()));
         };
-        self.counters.queued();
+        self.shared.counters.queued();
         queue.try_send(work).map_err(|refused| {
-            self.counters.taken();
+            self.shared.counters.taken();
             match refused {
                 TrySendError::Full(_) => CommitError::Busy,
                 TrySendError::Disconnected(_) => CommitError::Failed("the writer has ended".to_owned()),
@@ -211,13 +222,14 @@ impl Inner {
 
     /// One after the other, the writer last: SQLite empties the log when the last connection ends, and only then.
     fn close(&self) {
-        self.checkpoint.stop();
+        self.shared.checkpoint.stop();
         join(&self.checkpointer);
         self.points.close();
         self.scans.close();
         // The writer commits what waits, and ends.
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         join(&self.writer);
+        self.shared.reserve.give_up();
         drop(self.held.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
