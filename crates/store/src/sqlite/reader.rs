@@ -410,7 +410,7 @@ impl SqliteStore {
     }
 }
 
-fn one<T>(
+pub(crate) fn one<T>(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,
@@ -419,7 +419,7 @@ fn one<T>(
     connection.prepare_cached(sql)?.query_row(parameters, read).optional()
 }
 
-fn many<T>(
+pub(crate) fn many<T>(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,
