@@ -27,6 +27,12 @@ pub enum Table {
     Clock,
     /// Payers without an account.
     Payer,
+    /// Card numbers of saved cards, sealed.
+    SealedCard,
+    /// Sellers' customers.
+    Customer,
+    /// Their saved cards.
+    SavedCard,
     /// Payments.
     Payment,
     /// Card tokens with what is sealed in them.
@@ -49,12 +55,15 @@ pub enum Table {
 }
 
 /// All tables, in the order in which they are copied.
-pub const TABLES: [Table; 14] = [
+pub const TABLES: [Table; 17] = [
     Table::Account,
     Table::Application,
     Table::Credential,
     Table::Clock,
     Table::Payer,
+    Table::SealedCard,
+    Table::Customer,
+    Table::SavedCard,
     Table::Payment,
     Table::CardToken,
     Table::Idempotency,
@@ -88,6 +97,9 @@ impl Table {
             Table::Credential => "credential",
             Table::Clock => "clock",
             Table::Payer => "payer",
+            Table::SealedCard => "sealed card",
+            Table::Customer => "customer",
+            Table::SavedCard => "saved card",
             Table::Payment => "payment",
             Table::CardToken => "card token",
             Table::Idempotency => "idempotency",
@@ -120,6 +132,35 @@ impl Table {
             Table::Payer => {
                 &[("account_id", Integer), ("mode", Integer), ("email", Bytes), ("payer_id", Integer)]
             }
+            Table::SealedCard => &[
+                ("mode", Integer),
+                ("fingerprint", Bytes),
+                ("card_references", Integer),
+                ("sealed_number", Bytes),
+            ],
+            Table::Customer => &[
+                ("account_id", Integer),
+                ("mode", Integer),
+                ("user_id", Integer),
+                ("version", Integer),
+                ("email", Bytes),
+                ("created", Integer),
+                ("updated", Integer),
+                ("first_name", Text),
+                ("last_name", Text),
+                ("identification_type", Text),
+                ("identification_number", Text),
+                ("phone_area_code", Text),
+                ("phone_number", Text),
+                ("content", Bytes),
+            ],
+            Table::SavedCard => &[
+                ("account_id", Integer),
+                ("mode", Integer),
+                ("id", Integer),
+                ("user_id", Integer),
+                ("fingerprint", Bytes),
+            ],
             Table::Payment => &[
                 ("account_id", Integer),
                 ("id", Integer),

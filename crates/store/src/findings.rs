@@ -1,6 +1,6 @@
 //! What a check of the records can find, whichever engine keeps them.
 
-use crate::PaymentRecord;
+use crate::{CustomerRecord, PaymentRecord};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::money::Currency;
@@ -13,11 +13,14 @@ use std::fmt::Display;
 pub(crate) const MOST_FAULTS: usize = 100;
 
 /// The tables whose records are counted.
-pub(crate) const TABLES: [&str; 10] = [
+pub(crate) const TABLES: [&str; 13] = [
     "account",
     "application",
     "credential",
     "payer",
+    "customer",
+    "saved_card",
+    "sealed_card",
     "payment",
     "card_token",
     "idempotency",
@@ -53,6 +56,23 @@ pub(crate) const DANGLING: &[(&str, &str)] = &[
         "a credential of an application that is not there",
         "SELECT application_id FROM credential c WHERE NOT EXISTS
          (SELECT 1 FROM application a WHERE a.id = c.application_id)",
+    ),
+    (
+        "a saved card of a customer that is not there",
+        "SELECT id FROM saved_card s WHERE NOT EXISTS
+         (SELECT 1 FROM customer c WHERE c.account_id = s.account_id AND c.mode = s.mode AND c.user_id = s.user_id)",
+    ),
+    (
+        "a saved card whose number is not kept",
+        "SELECT s.id FROM saved_card s LEFT JOIN sealed_card n ON n.mode = s.mode AND n.fingerprint = s.fingerprint
+         WHERE n.mode IS NULL",
+    ),
+    (
+        "a card number with another count of saved cards than there are, which is",
+        "SELECT n.card_references FROM sealed_card n LEFT JOIN
+         (SELECT mode, fingerprint, count(*) AS cards FROM saved_card GROUP BY mode, fingerprint) s
+         ON s.mode = n.mode AND s.fingerprint = n.fingerprint
+         WHERE n.card_references <> coalesce(s.cards, 0)",
     ),
 ];
 
@@ -114,6 +134,33 @@ pub(crate) fn check_payment(payment: &PaymentRecord, faults: &mut Faults) {
         && let Err(cause) = serde_json::from_slice::<IgnoredAny>(&payment.internals)
     {
         faults.add(format!("payment {id}: its internals are no JSON: {cause}"));
+    }
+}
+
+/// What of a customer's body stands in columns too.
+#[derive(Deserialize)]
+struct CustomerHead {
+    user_id: i64,
+    merchant_id: i64,
+    live_mode: bool,
+}
+
+/// Holds a customer's body against its columns.
+pub(crate) fn check_customer(customer: &CustomerRecord, faults: &mut Faults) {
+    let id = customer.user_id;
+    match serde_json::from_slice::<CustomerHead>(&customer.body) {
+        Ok(head) => {
+            let said = (head.user_id, head.merchant_id, head.live_mode);
+            if said != (id, customer.account_id, customer.mode.is_live()) {
+                faults.add(format!("customer {id}: its body names another user, seller or mode"));
+            }
+        }
+        Err(cause) => faults.add(format!("customer {id}: its body is no customer: {cause}")),
+    }
+    if !customer.internals.is_empty()
+        && let Err(cause) = serde_json::from_slice::<IgnoredAny>(&customer.internals)
+    {
+        faults.add(format!("customer {id}: its internals are no JSON: {cause}"));
     }
 }
 

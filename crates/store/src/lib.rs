@@ -9,6 +9,7 @@
 //! a group becomes one sync).
 
 pub mod copying;
+pub mod customers;
 mod encoding;
 mod failure;
 mod findings;
@@ -26,6 +27,7 @@ mod varint;
 pub mod vocabulary;
 mod work;
 
+pub use customers::*;
 pub use failure::{BackupError, OpenError, ReadError};
 pub use options::{DatabaseUrl, Location, StoreOptions};
 pub use store::Store;

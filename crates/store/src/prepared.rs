@@ -1,7 +1,7 @@
 //! Changes as a writer takes them.
 
 use crate::encoding::encode;
-use crate::{Changes, RecordChange};
+use crate::{Changes, CustomerChange, RecordChange};
 
 /// Changes whose bodies are compressed: what a caller hands to the writer, so that compression runs on the callers'
 /// threads.
@@ -31,6 +31,9 @@ impl Prepared {
                 RecordChange::InsertCardToken(token) | RecordChange::UpdateCardToken(token) => {
                     Some(encode(&token.body, &[]))
                 }
+                RecordChange::Customer(
+                    CustomerChange::Insert(customer) | CustomerChange::Update(customer),
+                ) => Some(encode(&customer.body, &customer.internals)),
                 _ => None,
             })
             .collect();
@@ -60,6 +63,7 @@ impl Prepared {
                 | RecordChange::UpdatePayment(_)
                 | RecordChange::InsertCardToken(_)
                 | RecordChange::UpdateCardToken(_)
+                | RecordChange::Customer(CustomerChange::Insert(_) | CustomerChange::Update(_))
         )
     }
 

@@ -6,8 +6,9 @@ use crate::postgres::store::PostgresStore;
 use crate::sqlite::store::SqliteStore;
 use crate::{
     AccountRecord, ApplicationRecord, BackupError, CardTokenRecord, Changes, CommitError, CredentialRecord,
-    DeliveryAttempt, DeliveryRecord, IdempotencyRecord, LedgerProof, Location, Lookup, NodeLease, OpenError,
-    PayerRecord, PaymentPage, PaymentRecord, PaymentSearch, ReadError, RecordsCheck, StoreCounters,
+    CustomerPage, CustomerRecord, CustomerSearch, DeliveryAttempt, DeliveryRecord, Fingerprint,
+    IdempotencyRecord, LedgerProof, Location, Lookup, NodeLease, OpenError, PayerRecord, PaymentPage,
+    PaymentRecord, PaymentSearch, ReadError, RecordsCheck, SavedCardRecord, SealedCardRecord, StoreCounters,
     StoreOptions, Timer,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
@@ -448,6 +449,91 @@ impl Store {
             Engine::Postgres(store) => store.attempts(account_id, delivery_id).await,
             #[cfg(feature = "simulation")]
             Engine::Memory(store) => store.ask(|records| records.attempts(account_id, delivery_id)).await,
+        }
+    }
+
+    /// A customer of a seller.
+    pub async fn customer(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        user_id: AccountId,
+    ) -> Result<Option<CustomerRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.customer(account_id, mode, user_id).await,
+            Engine::Postgres(store) => store.customer(account_id, mode, user_id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.customer(account_id, mode, user_id)).await,
+        }
+    }
+
+    /// The customer of a seller with this keyed hash of its e-mail.
+    pub async fn customer_by_email(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        email: &Lookup,
+    ) -> Result<Option<CustomerRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.customer_by_email(account_id, mode, email).await,
+            Engine::Postgres(store) => store.customer_by_email(account_id, mode, email).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store.ask(|records| records.customer_by_email(account_id, mode, email)).await
+            }
+        }
+    }
+
+    /// The customers that match, a page of them, and how many there are in all. At most 1,000 a page.
+    pub async fn search_customers(&self, search: CustomerSearch) -> Result<CustomerPage, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.search_customers(search).await,
+            Engine::Postgres(store) => store.search_customers(search).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.search_customers(&search)).await,
+        }
+    }
+
+    /// A saved card of a seller's customers.
+    pub async fn saved_card(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        id: i64,
+    ) -> Result<Option<SavedCardRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.saved_card(account_id, mode, id).await,
+            Engine::Postgres(store) => store.saved_card(account_id, mode, id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.saved_card(account_id, mode, id)).await,
+        }
+    }
+
+    /// The sealed number with this fingerprint, as long as a saved card has it.
+    pub async fn sealed_card(
+        &self,
+        mode: Mode,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<SealedCardRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.sealed_card(mode, fingerprint).await,
+            Engine::Postgres(store) => store.sealed_card(mode, fingerprint).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.sealed_card(mode, fingerprint)).await,
+        }
+    }
+
+    /// The sealed numbers of saved cards, `limit` at a time, after the one with this mode and fingerprint.
+    pub async fn sealed_cards(
+        &self,
+        after: Option<(Mode, Fingerprint)>,
+        limit: u32,
+    ) -> Result<Vec<SealedCardRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.sealed_cards(after, limit).await,
+            Engine::Postgres(store) => store.sealed_cards(after, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.sealed_cards(after, limit)).await,
         }
     }
 

@@ -281,6 +281,8 @@ pub enum RecordChange {
     },
     /// An attempt, and with it the delivery's new state.
     RecordAttempt(DeliveryAttempt),
+    /// A customer, or a saved card.
+    Customer(crate::CustomerChange),
 }
 
 /// Everything that one decision changes: all of it is committed, or nothing.

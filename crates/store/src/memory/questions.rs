@@ -323,11 +323,15 @@ impl Records {
                 faults.push(format!("a credential of an application that is not there: {id}"));
             }
         }
+        self.check_customers(&mut faults);
         let records = [
             ("account", self.accounts.len()),
             ("application", self.applications.len()),
             ("credential", self.credentials.len()),
             ("payer", self.payers.len()),
+            ("customer", self.customers.len()),
+            ("saved_card", self.saved_cards.len()),
+            ("sealed_card", self.sealed_cards.len()),
             ("payment", self.payments.len()),
             ("card_token", self.card_tokens.len()),
             ("idempotency", self.idempotency.len()),

@@ -3,8 +3,8 @@
 use crate::memory::CommitFate;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, Changes, CommitError, CredentialRecord,
-    DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, Lookup, PayerRecord, PaymentRecord,
-    RecordChange, Timer, TimerKind,
+    CustomerRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, Fingerprint, IdempotencyRecord, Lookup,
+    PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, Timer, TimerKind,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Which balance.
 pub(crate) type BalanceKey = (Mode, Currency, LedgerAccount);
+/// Which customer: the seller, the mode and the user.
+pub(crate) type CustomerKey = (AccountId, Mode, AccountId);
 /// Which timer.
 pub(crate) type TimerKey = (AccountId, Mode, PaymentId, TimerKind);
 
@@ -34,6 +36,10 @@ pub struct Records {
     pub(crate) timers: BTreeMap<TimerKey, Timestamp>,
     pub(crate) deliveries: BTreeMap<i64, DeliveryRecord>,
     pub(crate) attempts: BTreeMap<(i64, u32), DeliveryAttempt>,
+    pub(crate) customers: BTreeMap<CustomerKey, CustomerRecord>,
+    pub(crate) saved_cards: BTreeMap<(AccountId, Mode, i64), SavedCardRecord>,
+    /// With how many saved cards have each.
+    pub(crate) sealed_cards: BTreeMap<(Mode, Fingerprint), (u64, Vec<u8>)>,
     rows: u64,
 }
 
@@ -110,10 +116,10 @@ pub(crate) fn is_sealed(token: &CardTokenRecord) -> bool {
 }
 
 /// A commit on its way, with how to take it back.
-struct Writing<'a> {
-    records: &'a mut Records,
+pub(crate) struct Writing<'a> {
+    pub(crate) records: &'a mut Records,
     undo: Vec<Undo>,
-    checks_versions: bool,
+    pub(crate) checks_versions: bool,
     times_posted: usize,
 }
 
@@ -121,7 +127,7 @@ struct Writing<'a> {
 type Undo = Box<dyn FnOnce(&mut Records)>;
 
 /// One of the maps.
-type Table<K, V> = fn(&mut Records) -> &mut BTreeMap<K, V>;
+pub(crate) type Table<K, V> = fn(&mut Records) -> &mut BTreeMap<K, V>;
 
 impl Writing<'_> {
     fn take_back(self) {
@@ -131,7 +137,12 @@ impl Writing<'_> {
     }
 
     /// Sets a row, or removes it.
-    fn set<K: Ord + Clone + 'static, V: 'static>(&mut self, table: Table<K, V>, key: K, row: Option<V>) {
+    pub(crate) fn set<K: Ord + Clone + 'static, V: 'static>(
+        &mut self,
+        table: Table<K, V>,
+        key: K,
+        row: Option<V>,
+    ) {
         let put = move |records: &mut Records, key: K, row: Option<V>| match row {
             Some(row) => table(records).insert(key, row),
             None => table(records).remove(&key),
@@ -141,7 +152,7 @@ impl Writing<'_> {
     }
 
     /// Sets a row that must not be there.
-    fn insert<K: Ord + Clone + 'static, V: 'static>(
+    pub(crate) fn insert<K: Ord + Clone + 'static, V: 'static>(
         &mut self,
         what: &'static str,
         table: Table<K, V>,
@@ -215,6 +226,7 @@ impl Writing<'_> {
                 Ok(())
             }
             RecordChange::RecordAttempt(attempt) => self.record_attempt(attempt),
+            RecordChange::Customer(change) => self.customer(change),
         }
     }
 

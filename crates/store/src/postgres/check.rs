@@ -5,6 +5,7 @@
 //! request is held against them and against what those before it take from the same balances.
 
 use crate::postgres::connection::Session;
+use crate::postgres::customer_facts::{AskedCustomers, CustomerFacts};
 use crate::postgres::ledger::{BalanceKey, Sums, balance_rows, key_columns};
 use crate::postgres::records::{Value, mode_value, rows};
 use crate::postgres::rows::{self, idempotency_columns};
@@ -80,6 +81,7 @@ struct Asked<'a> {
     payers: Vec<PayerKeyRow<'a>>,
     attempts: Vec<AttemptKeyRow>,
     deliveries: Vec<IdRow>,
+    customers: AskedCustomers<'a>,
 }
 
 impl<'a> Asked<'a> {
@@ -134,6 +136,7 @@ impl<'a> Asked<'a> {
                 self.attempts.push(AttemptKeyRow { account_id, delivery_id: id, number });
                 self.deliveries.push(IdRow { account_id, id });
             }
+            RecordChange::Customer(change) => self.customers.add(change),
         }
     }
 }
@@ -151,6 +154,7 @@ pub(crate) struct Facts {
     payers: HashSet<(AccountId, i16, Lookup)>,
     attempts: HashSet<(AccountId, i64, i32)>,
     deliveries: HashSet<(AccountId, i64)>,
+    customers: CustomerFacts,
     /// Those from which something is taken.
     balances: HashMap<BalanceKey, i64>,
 }
@@ -182,6 +186,7 @@ impl Facts {
         ask(asked.card_tokens.is_empty(), CARD_TOKENS, KeyRow::columns(&asked.card_tokens));
         ask(asked.attempts.is_empty(), ATTEMPTS, AttemptKeyRow::columns(&asked.attempts));
         ask(asked.deliveries.is_empty(), DELIVERIES, IdRow::columns(&asked.deliveries));
+        asked.customers.questions(&mut ask);
         ask(watched.is_empty(), LOCK_BALANCES, key_columns(&locked));
         // Prepared before any is sent: the order in which they lock is the order above.
         for (sql, _) in &questions {
@@ -241,7 +246,8 @@ impl Facts {
             DELIVERIES => {
                 self.deliveries.insert((row.try_get(0)?, row.try_get(1)?));
             }
-            _ => self.learn_balance(row)?,
+            LOCK_BALANCES => self.learn_balance(row)?,
+            _ => self.customers.learn(sql, row)?,
         }
         Ok(())
     }
@@ -341,6 +347,7 @@ impl Facts {
                     Err(CommitError::VersionConflict)
                 }
             }
+            RecordChange::Customer(change) => self.customers.decide(change),
         }
     }
 
@@ -372,13 +379,13 @@ fn balances(sums: &[&Sums]) -> (Sums, BTreeSet<BalanceKey>) {
     (all, watched)
 }
 
-fn lookup(row: &Row, index: usize) -> Result<Lookup, Error> {
+pub(crate) fn lookup(row: &Row, index: usize) -> Result<Lookup, Error> {
     let bytes: &[u8] = row.try_get(index)?;
     // What was asked for has this length.
     Ok(bytes.try_into().unwrap_or_default())
 }
 
-fn is_new(is_new: bool, what: &'static str) -> Result<(), CommitError> {
+pub(crate) fn is_new(is_new: bool, what: &'static str) -> Result<(), CommitError> {
     if is_new { Ok(()) } else { Err(CommitError::AlreadyExists(what)) }
 }
 

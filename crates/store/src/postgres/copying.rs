@@ -33,6 +33,9 @@ const fn layout(table: Table) -> Layout {
         Table::Credential => of("credential", &["lookup"]),
         Table::Clock => of("clock", &["account_id"]),
         Table::Payer => of("payer", &["account_id", "mode", "email"]),
+        Table::SealedCard => of("sealed_card", &["mode", "fingerprint"]),
+        Table::Customer => of("customer", &["account_id", "mode", "user_id"]),
+        Table::SavedCard => of("saved_card", &["account_id", "mode", "id"]),
         Table::Payment => of("payment", &["account_id", "id"]),
         Table::CardToken => of("card_token", &["account_id", "lookup"]),
         // An engine that keeps them in the order in which they come wants those first that expire first.

@@ -11,7 +11,7 @@ pub(crate) const REFERENCE_TABLES: [&str; 7] =
     ["setting", "node", "work_share", "account", "application", "credential", "clock"];
 
 /// The tables that grow, by the account whose they are. The first one is what the others lie beside.
-pub(crate) const DISTRIBUTED_TABLES: [&str; 10] = [
+pub(crate) const DISTRIBUTED_TABLES: [&str; 12] = [
     "payment",
     "payer",
     "card_token",
@@ -22,7 +22,12 @@ pub(crate) const DISTRIBUTED_TABLES: [&str; 10] = [
     "timer_head",
     "delivery",
     "delivery_attempt",
+    "customer",
+    "saved_card",
 ];
+
+/// What belongs to no account, and the column by which it is spread: a card number is shared by all who saved it.
+pub(crate) const SHARED_TABLES: [(&str, &str); 1] = [("sealed_card", "fingerprint")];
 
 /// The column by which they are spread.
 pub(crate) const DISTRIBUTION_COLUMN: &str = "account_id";
@@ -38,7 +43,10 @@ pub fn distribution_statements() -> Vec<String> {
             DISTRIBUTED_TABLES[0]
         )
     });
-    reference.chain([first]).chain(others).collect()
+    let shared = SHARED_TABLES.iter().map(|(table, column)| {
+        format!("SELECT create_distributed_table('{table}', '{column}', colocate_with => 'none')")
+    });
+    reference.chain([first]).chain(others).chain(shared).collect()
 }
 
 /// Spreads the tables of a database that has the newest schema. Says which statements were run: none, if all tables were

@@ -1,5 +1,6 @@
 //! Which requests share a transaction, and the rows that they are.
 
+use crate::postgres::customers::{self, CustomerKey};
 use crate::postgres::heads::TimerRows;
 use crate::postgres::ledger::{BalanceChanges, LedgerRows, Sequence, Sums};
 use crate::postgres::records::{RecordRows, Step};
@@ -23,6 +24,7 @@ enum Key<'a> {
     Payer(AccountId, Mode, &'a Lookup),
     Delivery(AccountId, i64),
     Timer(AccountId, Mode, PaymentId, TimerKind),
+    Customer(CustomerKey<'a>),
 }
 
 /// A request's keys of records.
@@ -45,6 +47,7 @@ fn record_keys<'a>(record: &'a RecordChange, mut each: impl FnMut(Key<'a>)) {
         RecordChange::InsertPayer(payer) => each(Key::Payer(payer.account_id, payer.mode, &payer.email)),
         RecordChange::SetClock { account_id, .. } => each(Key::Account(*account_id)),
         RecordChange::RecordAttempt(attempt) => each(Key::Delivery(attempt.account_id, attempt.delivery_id)),
+        RecordChange::Customer(change) => customers::keys(change, |key| each(Key::Customer(key))),
     }
 }
 

@@ -5,7 +5,10 @@ use crate::{DatabaseUrl, OpenError};
 use tokio_postgres::{Client, Error};
 
 /// The steps; the first one makes version 1.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_foundation.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_foundation.sql"),
+    include_str!("../../migrations/postgres/0002_customers.sql"),
+];
 
 /// The schema that this version of the program writes.
 pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;

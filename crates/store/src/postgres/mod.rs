@@ -10,6 +10,8 @@
 pub(crate) mod check;
 pub(crate) mod connection;
 pub(crate) mod copying;
+pub(crate) mod customer_facts;
+pub(crate) mod customers;
 pub(crate) mod distribute;
 pub(crate) mod group;
 pub(crate) mod heads;

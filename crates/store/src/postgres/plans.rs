@@ -1,7 +1,7 @@
 //! Holds the plans of the statements against what they are meant to go by.
 
-use crate::postgres::{reader, search};
-use crate::{DateField, PaymentSearch, SortField};
+use crate::postgres::{customers, migrations, reader, search};
+use crate::{CustomerSearch, CustomerWords, DateField, PaymentSearch, SortField};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_test_database::{TestDatabase, connect};
@@ -13,7 +13,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 async fn with_tables() -> (TestDatabase, Client) {
     let database = TestDatabase::create().await;
     let client = connect(&database.url()).await;
-    client.batch_execute(include_str!("../../migrations/postgres/0001_foundation.sql")).await.unwrap();
+    client.batch_execute(&migrations::MIGRATIONS.concat()).await.unwrap();
     client.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.unwrap();
     (database, client)
 }
@@ -55,7 +55,8 @@ fn collect(plan: &Value, found: &mut Vec<String>) {
 #[tokio::test]
 async fn every_statement_of_the_request_path_goes_by_the_account() {
     let (_database, client) = with_tables().await;
-    for sql in reader::HOT {
+    let customers = [customers::CUSTOMER, customers::CUSTOMER_BY_EMAIL, customers::SAVED_CARD];
+    for sql in reader::HOT.into_iter().chain(customers) {
         let conditions = conditions(&client, sql).await;
         assert!(!conditions.is_empty(), "{sql}");
         for condition in conditions {
@@ -90,6 +91,21 @@ async fn every_search_goes_by_the_account() {
         // One for the total, and one for the page at least.
         assert!(conditions.len() >= 2, "{sql}");
         for condition in conditions {
+            assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_search_of_customers_goes_by_the_account() {
+    let (_database, client) = with_tables().await;
+    let all = CustomerSearch::of(7, Mode::Test, 30);
+    let words = CustomerWords { identification_number: Some("1".to_owned()), ..CustomerWords::default() };
+    for search in
+        [all.clone(), CustomerSearch { words, ..all.clone() }, CustomerSearch { email: Some([1; 32]), ..all }]
+    {
+        let sql = customers::sql(&search);
+        for condition in conditions(&client, &sql).await {
             assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
         }
     }

@@ -4,10 +4,11 @@
 //! sum for each balance, some 100 bytes. The database's own pages and indexes are its own business (`pg_amcheck`).
 
 use crate::findings::{
-    DANGLING, Faults, TABLES, balance_name, check_balance, check_body, check_missing, check_overdrawn,
-    check_payment, check_totals,
+    DANGLING, Faults, TABLES, balance_name, check_balance, check_body, check_customer, check_missing,
+    check_overdrawn, check_payment, check_totals,
 };
 use crate::postgres::connection::Session;
+use crate::postgres::customers;
 use crate::postgres::rows::{self, payment_columns, posting_columns};
 use crate::postgres::store::PostgresStore;
 use crate::{LedgerProof, ReadError, RecordsCheck, share_of};
@@ -46,6 +47,7 @@ impl PostgresStore {
         let snapshot = self.snapshot().await?;
         check_payments(&snapshot, &mut faults).await?;
         check_bodies(&snapshot, &mut faults).await?;
+        check_customers(&snapshot, &mut faults).await?;
         check_references(&snapshot, &mut faults).await?;
         check_shares(&snapshot, &mut faults).await?;
         Ok(RecordsCheck { records: count_records(&snapshot).await?, faults: faults.into_lines() })
@@ -181,6 +183,18 @@ async fn check_payments(snapshot: &Session, faults: &mut Faults) -> Result<(), R
         match rows::payment(row) {
             Ok(payment) => check_payment(&payment, faults),
             Err(damage) => faults.add(format!("payment {}: {}", rows::get::<i64>(row, 0)?, damage.cause())),
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+async fn check_customers(snapshot: &Session, faults: &mut Faults) -> Result<(), ReadError> {
+    each(snapshot, customers::ALL, |row| {
+        match customers::customer(row) {
+            Ok(customer) => check_customer(&customer, faults),
+            Err(damage) => faults.add(format!("customer {}: {}", rows::get::<i64>(row, 2)?, damage.cause())),
         }
         Ok(())
     })

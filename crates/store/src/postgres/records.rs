@@ -1,6 +1,7 @@
 //! A group's rows, gathered by table, and the steps that write them.
 
 use crate::numbers::{credential_kind_number, mode_number};
+use crate::postgres::customers::CustomerRows;
 use crate::postgres::statements as sql;
 use crate::prepared::Prepared;
 use crate::{CardTokenRecord, DeliveryAttempt, DeliveryRecord, PaymentRecord, RecordChange, share_of};
@@ -160,6 +161,7 @@ pub(crate) struct RecordRows<'a> {
     attempts: Vec<AttemptRow<'a>>,
     attempted: Vec<AttemptedRow>,
     deliveries: Vec<DeliveryRow<'a>>,
+    customers: CustomerRows<'a>,
 }
 
 impl<'a> RecordRows<'a> {
@@ -213,6 +215,7 @@ impl<'a> RecordRows<'a> {
                 self.attempted.push(attempted_row(attempt));
                 self.attempts.push(attempt_row(attempt));
             }
+            RecordChange::Customer(change) => self.customers.add(change, content),
         }
     }
 
@@ -243,6 +246,7 @@ impl<'a> RecordRows<'a> {
         self.attempts.sort_unstable_by_key(|row| (row.account_id, row.delivery_id, row.number));
         self.attempted.sort_unstable_by_key(|row| (row.account_id, row.id));
         self.deliveries.sort_unstable_by_key(|row| (row.account_id, row.id));
+        self.customers.sort();
     }
 
     /// The statements that write them.
@@ -267,6 +271,7 @@ impl<'a> RecordRows<'a> {
         steps.extend(step(sql::INSERT_ATTEMPT, &self.attempts, AttemptRow::columns));
         steps.extend(step(sql::UPDATE_DELIVERY, &self.attempted, AttemptedRow::columns));
         steps.extend(step(sql::INSERT_DELIVERY, &self.deliveries, DeliveryRow::columns));
+        self.customers.steps(steps);
     }
 }
 

@@ -287,7 +287,7 @@ fn count(row: &Row, index: usize) -> Result<u32, ReadError> {
     u32::try_from(get::<i32>(row, index)?).map_err(|_| damaged("a count below zero"))
 }
 
-fn bytes<const LENGTH: usize>(row: &Row, index: usize) -> Result<[u8; LENGTH], ReadError> {
+pub(crate) fn bytes<const LENGTH: usize>(row: &Row, index: usize) -> Result<[u8; LENGTH], ReadError> {
     get::<&[u8]>(row, index)?.try_into().map_err(|_| damaged("a key of another length"))
 }
 

@@ -43,6 +43,9 @@ const fn layout(table: Table) -> Layout {
         Table::Credential => of("credential t", &["t.lookup"]),
         Table::Clock => of("clock t", &["t.account_id"]),
         Table::Payer => of("payer t", &["t.account_id", "t.mode", "t.email"]),
+        Table::SealedCard => of("sealed_card t", &["t.mode", "t.fingerprint"]),
+        Table::Customer => of("customer t", &["t.account_id", "t.mode", "t.user_id"]),
+        Table::SavedCard => of("saved_card t", &["t.account_id", "t.mode", "t.id"]),
         Table::Payment => of("payment t", &["t.id"]),
         Table::CardToken => of("card_token t", &["t.id"]),
         // In the order in which they were made, which is that in which they expire: the purge counts on it.

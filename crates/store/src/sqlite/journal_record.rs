@@ -7,9 +7,9 @@ use crate::prepared::Prepared;
 use crate::varint::{push_signed, push_unsigned, take_signed, take_unsigned};
 use crate::work::Task;
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, DeliveryAttempt,
-    DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange, Timer,
-    TimerKind,
+    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, CustomerChange,
+    CustomerRecord, CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord,
+    PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord, Timer, TimerKind,
 };
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::ledger::Posting;
@@ -153,6 +153,67 @@ fields!(DeliveryAttempt {
 });
 fields!(Changes { idempotency, records, postings, set_timers, clear_timers, deliveries });
 
+fields!(CustomerRecord {
+    account_id, mode, user_id, version, email, created, updated, words,
+} without { body, internals });
+fields!(CustomerWords {
+    first_name,
+    last_name,
+    identification_type,
+    identification_number,
+    phone_area_code,
+    phone_number,
+});
+fields!(SavedCardRecord { account_id, mode, id, user_id, fingerprint });
+fields!(SealedCardRecord { mode, fingerprint, sealed_number });
+
+impl Field for CustomerChange {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            CustomerChange::Insert(record) => {
+                out.push(1);
+                record.put(out);
+            }
+            CustomerChange::Update(record) => {
+                out.push(2);
+                record.put(out);
+            }
+            CustomerChange::Delete { account_id, mode, user_id, version } => {
+                out.push(3);
+                ((*account_id, *mode), (*user_id, *version)).put(out);
+            }
+            CustomerChange::SaveCard { card, sealed_number } => {
+                out.push(4);
+                card.put(out);
+                sealed_number.put(out);
+            }
+            CustomerChange::DeleteCard(record) => {
+                out.push(5);
+                record.put(out);
+            }
+            CustomerChange::Reseal(record) => {
+                out.push(6);
+                record.put(out);
+            }
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<CustomerChange> {
+        Some(match u8::take(bytes)? {
+            1 => CustomerChange::Insert(Field::take(bytes)?),
+            2 => CustomerChange::Update(Field::take(bytes)?),
+            3 => {
+                let ((account_id, mode), (user_id, version)) = Field::take(bytes)?;
+                CustomerChange::Delete { account_id, mode, user_id, version }
+            }
+            4 => CustomerChange::SaveCard { card: Field::take(bytes)?, sealed_number: Field::take(bytes)? },
+            5 => CustomerChange::DeleteCard(Field::take(bytes)?),
+            6 => CustomerChange::Reseal(Field::take(bytes)?),
+            _ => return None,
+        })
+    }
+}
+
 impl Field for RecordChange {
     fn put(&self, out: &mut Vec<u8>) {
         let mut tagged = |tag: u8, record: &dyn Fn(&mut Vec<u8>)| {
@@ -173,6 +234,7 @@ impl Field for RecordChange {
                 tagged(10, &|out| (*account_id, *offset_ms).put(out));
             }
             RecordChange::RecordAttempt(record) => tagged(11, &|out| record.put(out)),
+            RecordChange::Customer(change) => tagged(12, &|out| change.put(out)),
         }
     }
 
@@ -192,6 +254,7 @@ impl Field for RecordChange {
                 RecordChange::SetClock { account_id, offset_ms }
             }
             11 => RecordChange::RecordAttempt(Field::take(bytes)?),
+            12 => RecordChange::Customer(Field::take(bytes)?),
             _ => return None,
         })
     }
@@ -429,6 +492,20 @@ mod tests {
             sealed_security_code: None,
             purge_at: at,
         };
+        let customer = CustomerRecord {
+            account_id: 7,
+            mode: Mode::Live,
+            user_id: 8,
+            version: 2,
+            email: [5; 32],
+            created: at,
+            updated: at,
+            words: CustomerWords { last_name: Some("núñez".to_owned()), ..CustomerWords::default() },
+            body: Vec::new(),
+            internals: Vec::new(),
+        };
+        let card =
+            SavedCardRecord { account_id: 7, mode: Mode::Live, id: 9, user_id: 8, fingerprint: [4; 16] };
         let application = ApplicationRecord {
             id: 9,
             account_id: 7,
@@ -506,6 +583,24 @@ mod tests {
                 }),
                 RecordChange::SetClock { account_id: 7, offset_ms: -5 },
                 RecordChange::RecordAttempt(attempt),
+                RecordChange::Customer(CustomerChange::Insert(customer.clone())),
+                RecordChange::Customer(CustomerChange::Update(customer)),
+                RecordChange::Customer(CustomerChange::Delete {
+                    account_id: 7,
+                    mode: Mode::Live,
+                    user_id: 8,
+                    version: 2,
+                }),
+                RecordChange::Customer(CustomerChange::SaveCard {
+                    card: card.clone(),
+                    sealed_number: vec![1; 60],
+                }),
+                RecordChange::Customer(CustomerChange::DeleteCard(card)),
+                RecordChange::Customer(CustomerChange::Reseal(SealedCardRecord {
+                    mode: Mode::Live,
+                    fingerprint: [4; 16],
+                    sealed_number: vec![2; 61],
+                })),
             ],
             postings: vec![(Mode::Test, posting)],
             set_timers: vec![timer(TimerKind::Release)],

@@ -9,7 +9,10 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x5041_5341;
 
 /// The steps; the first one makes version 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_foundation.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_foundation.sql"),
+    include_str!("../../migrations/sqlite/0002_customers.sql"),
+];
 
 /// The schema that this version of the program writes.
 pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -9,6 +9,7 @@ pub(crate) mod backup;
 pub(crate) mod checkpoint;
 pub(crate) mod connection;
 pub(crate) mod copying;
+pub(crate) mod customers;
 pub(crate) mod fault;
 pub(crate) mod journal;
 pub(crate) mod journal_record;

@@ -3,10 +3,11 @@
 //! Each reads one snapshot on a connection of its own, so it can run beside a busy server.
 
 use crate::findings::{
-    DANGLING, Faults, MOST_FAULTS, TABLES, balance_name, check_balance, check_body, check_missing,
-    check_overdrawn, check_payment, check_totals,
+    DANGLING, Faults, MOST_FAULTS, TABLES, balance_name, check_balance, check_body, check_customer,
+    check_missing, check_overdrawn, check_payment, check_totals,
 };
 use crate::sqlite::connection::{Purpose, open};
+use crate::sqlite::customers::each_customer;
 use crate::sqlite::ledger::BalanceKey;
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::store::SqliteStore;
@@ -38,6 +39,10 @@ impl SqliteStore {
             check_pages(connection, faults)?;
             check_payments(connection, faults)?;
             check_bodies(connection, faults)?;
+            each_customer(connection, |id, customer| match customer {
+                Ok(customer) => check_customer(&customer, faults),
+                Err(cause) => faults.add(format!("customer {id}: {cause}")),
+            })?;
             check_references(connection, faults)?;
             tally::check(connection, |fault| faults.add(fault))?;
             Ok(RecordsCheck { records: count_records(connection)?, faults: Vec::new() })

@@ -461,7 +461,7 @@ impl SqliteStore {
     }
 }
 
-fn one<T>(
+pub(crate) fn one<T>(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,
@@ -470,7 +470,7 @@ fn one<T>(
     connection.prepare_cached(sql)?.query_row(parameters, read).optional()
 }
 
-fn many<T>(
+pub(crate) fn many<T>(
     connection: &Connection,
     sql: &str,
     parameters: impl Params,

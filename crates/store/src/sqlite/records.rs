@@ -3,6 +3,7 @@
 use crate::numbers::{credential_kind_number, mode_number};
 use crate::prepared::Prepared;
 use crate::sqlite::SEALED;
+use crate::sqlite::customers;
 use crate::sqlite::fault::{Fault, already_exists};
 use crate::sqlite::ledger::Balances;
 use crate::sqlite::random_keys::RandomKeyWriter;
@@ -128,6 +129,10 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
                 tables.memory.timers.clock_moved(*account_id);
             }
             RecordChange::RecordAttempt(attempt) => record_attempt(tables, attempt)?,
+            RecordChange::Customer(change) => {
+                let content = if Prepared::has_content(record) { content() } else { &[] };
+                customers::apply(connection, change, content)?;
+            }
         }
     }
     let mark = tables.memory.balances.mark();

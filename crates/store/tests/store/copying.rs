@@ -1,6 +1,7 @@
 //! A store is read out and put into another one, of either engine, in pages of any size: nothing is lost, nothing changes,
 //! and what an engine derives for itself is right there.
 
+use crate::customers;
 use crate::world::{NOON, SELLER, World, approved, card_token, outcome, payment, release, released, sale};
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::site::Site;
@@ -52,6 +53,10 @@ async fn fill(world: &World) {
         }));
     }
     records.push(RecordChange::SetClock { account_id: SELLER, offset_ms: HOUR });
+    for user_id in 1..=3 {
+        records.push(customers::insert(customers::customer(user_id)));
+        records.push(customers::save(customers::card(user_id, user_id, 1 + (user_id == 3) as u8)));
+    }
     world.commit(records).await.unwrap();
     for id in 1..=7 {
         let mut changes = Changes {
@@ -177,6 +182,10 @@ async fn assert_same_answers(world: &World) {
     );
     assert_eq!(world.store.idempotency(SELLER, &[6; 16]).await.unwrap().unwrap().resource_id, 6);
     assert_eq!(world.store.clock_offset(SELLER).await.unwrap(), HOUR);
+    let found = world.store.customer_by_email(SELLER, Mode::Test, &[2; 32]).await.unwrap();
+    assert_eq!(found, Some(customers::customer(2)));
+    assert_eq!(world.store.saved_card(SELLER, Mode::Test, 3).await.unwrap(), Some(customers::card(3, 3, 2)));
+    assert!(world.store.sealed_card(Mode::Test, &[1; 16]).await.unwrap().is_some());
     // Its clock is an hour ahead, so the first timer is due now.
     assert_eq!(world.store.next_wake().await.unwrap(), Some(NOON));
     assert_eq!(world.store.deliveries_of(SELLER, Mode::Test, "042").await.unwrap().len(), 4);

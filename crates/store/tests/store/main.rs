@@ -6,6 +6,7 @@ mod world;
 mod backup;
 mod commits;
 mod copying;
+mod customers;
 mod deliveries;
 mod ledger;
 mod lost_connections;

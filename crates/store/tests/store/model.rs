@@ -13,9 +13,10 @@ use pasarela_domain::money::Currency;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::{HOUR, MINUTE, Timestamp};
 use pasarela_store::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, DateField,
-    DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord, PaymentRecord,
-    PaymentSearch, RecordChange, SortField, Store, Timer, TimerKind,
+    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, CustomerChange,
+    CustomerDate, CustomerRecord, CustomerSearch, CustomerSort, CustomerWords, DateField, DeliveryAttempt,
+    DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord, PaymentRecord, PaymentSearch,
+    RecordChange, SavedCardRecord, SealedCardRecord, SortField, Store, Timer, TimerKind,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -55,6 +56,12 @@ enum Part {
     SetTimer { account: usize, mode: usize, subject: i64, kind: bool, due: i64 },
     ClearTimer { account: usize, mode: usize, subject: i64, kind: bool },
     Deliver { id: i64, due: i64 },
+    InsertCustomer { account: usize, user: i64, email: u8 },
+    UpdateCustomer { account: usize, user: i64, name: u8, is_stale: bool },
+    DeleteCustomer { account: usize, user: i64 },
+    SaveCard { account: usize, id: i64, user: i64, number: u8 },
+    DeleteCard { account: usize, id: i64 },
+    Reseal { number: u8, sealed: u8 },
 }
 
 /// One request.
@@ -102,6 +109,15 @@ fn a_part() -> impl Strategy<Value = Part> {
         3 => (account(), mode(), id(), any::<bool>())
             .prop_map(|(account, mode, subject, kind)| Part::ClearTimer { account, mode, subject, kind }),
         4 => (id(), 0_i64..20).prop_map(|(id, due)| Part::Deliver { id, due }),
+        3 => (account(), id(), number())
+            .prop_map(|(account, user, email)| Part::InsertCustomer { account, user, email }),
+        3 => (account(), id(), 0_u8..3, proptest::bool::weighted(0.2))
+            .prop_map(|(account, user, name, is_stale)| Part::UpdateCustomer { account, user, name, is_stale }),
+        1 => (account(), id()).prop_map(|(account, user)| Part::DeleteCustomer { account, user }),
+        4 => (account(), id(), id(), 1_u8..4)
+            .prop_map(|(account, id, user, number)| Part::SaveCard { account, id, user, number }),
+        3 => (account(), id()).prop_map(|(account, id)| Part::DeleteCard { account, id }),
+        1 => (1_u8..4, any::<u8>()).prop_map(|(number, sealed)| Part::Reseal { number, sealed }),
     ]
 }
 
@@ -188,6 +204,11 @@ enum Subject {
     Payer(usize, usize, u8),
     Delivery(i64),
     Timer(usize, usize, i64, bool),
+    Customer(usize, i64),
+    CustomerEmail(usize, u8),
+    Card(usize, i64),
+    /// Any card number: which one a card has is known only when it is looked at.
+    Numbers,
 }
 
 /// Subjects of a request; `None` when it writes to something twice, or moves a clock and everything with it.
@@ -215,6 +236,16 @@ fn subjects(request: &Request) -> Option<HashSet<Subject>> {
                 vec![]
             }
             Part::Post { .. } => vec![],
+            Part::InsertCustomer { account, user, email } => {
+                vec![Subject::Customer(account, user), Subject::CustomerEmail(account, email)]
+            }
+            Part::UpdateCustomer { account, user, .. } => vec![Subject::Customer(account, user)],
+            // Its e-mail is free for others from then on, and which one that is is known only when it is looked at.
+            Part::DeleteCustomer { .. } => return None,
+            Part::SaveCard { account, id, .. } | Part::DeleteCard { account, id } => {
+                vec![Subject::Card(account, id), Subject::Numbers]
+            }
+            Part::Reseal { .. } => vec![Subject::Numbers],
             Part::SetClock { .. } => return None,
         };
         if !written.into_iter().all(|subject| subjects.insert(subject)) {
@@ -358,6 +389,79 @@ async fn add(changes: &mut Changes, store: &Store, part: &Part) {
             attempts: 0,
             next_attempt: NOON.plus_ms(due * MINUTE),
         }),
+        _ => records.extend(of_customer(store, part).await.map(RecordChange::Customer)),
+    }
+}
+
+/// The change of a customer or a card.
+async fn of_customer(store: &Store, part: &Part) -> Option<CustomerChange> {
+    let mode = MODES[0];
+    Some(match *part {
+        Part::InsertCustomer { account, user, email } => {
+            CustomerChange::Insert(CustomerRecord { email: [email; 32], ..a_customer(account, user, email) })
+        }
+        Part::UpdateCustomer { account, user, name, is_stale } => {
+            let stored = store.customer(ACCOUNTS[account], mode, user).await.unwrap();
+            let version = stored.map_or(1, |stored| stored.version) - i64::from(is_stale);
+            CustomerChange::Update(CustomerRecord { version, ..a_customer(account, user, name) })
+        }
+        Part::DeleteCustomer { account, user: user_id } => {
+            let account_id = ACCOUNTS[account];
+            let stored = store.customer(account_id, mode, user_id).await.unwrap();
+            let version = stored.map_or(1, |stored| stored.version);
+            CustomerChange::Delete { account_id, mode, user_id, version }
+        }
+        Part::SaveCard { account, id, user: user_id, number } => CustomerChange::SaveCard {
+            card: SavedCardRecord {
+                account_id: ACCOUNTS[account],
+                mode,
+                id,
+                user_id,
+                fingerprint: [number; 16],
+            },
+            sealed_number: vec![number, account as u8, id as u8],
+        },
+        Part::DeleteCard { account, id } => {
+            let account_id = ACCOUNTS[account];
+            let stored = store.saved_card(account_id, mode, id).await.unwrap();
+            CustomerChange::DeleteCard(stored.unwrap_or(SavedCardRecord {
+                account_id,
+                mode,
+                id,
+                user_id: 1,
+                fingerprint: [1; 16],
+            }))
+        }
+        Part::Reseal { number, sealed } => CustomerChange::Reseal(SealedCardRecord {
+            mode,
+            fingerprint: [number; 16],
+            sealed_number: vec![sealed; 5],
+        }),
+        _ => return None,
+    })
+}
+
+fn a_customer(account: usize, user_id: i64, word: u8) -> CustomerRecord {
+    let account_id = ACCOUNTS[account];
+    CustomerRecord {
+        account_id,
+        mode: MODES[0],
+        user_id,
+        version: 1,
+        email: [0; 32],
+        created: NOON.plus_ms(user_id % 4),
+        updated: NOON.plus_ms(i64::from(word) % 3),
+        words: CustomerWords {
+            first_name: (!word.is_multiple_of(3))
+                .then(|| ["Ñandú", "ana", "Ze"][usize::from(word % 3)].to_owned()),
+            identification_number: Some(format!("{}", word % 2)),
+            ..CustomerWords::default()
+        },
+        body: format!(
+            "{{\"user_id\":{user_id},\"merchant_id\":{account_id},\"live_mode\":false,\"word\":{word}}}"
+        )
+        .into_bytes(),
+        internals: b"{}".to_vec(),
     }
 }
 
@@ -486,6 +590,7 @@ async fn everything_of(store: &Store) -> Vec<String> {
     tokens.sort_by_key(|token| token.lookup);
     said(&mut read, "sealed tokens", &tokens);
     said(&mut read, "credentials", &store.credentials().await);
+    said(&mut read, "numbers", &store.sealed_cards(None, 100).await);
     said(&mut read, "applications", &store.sealed_applications().await);
     said(&mut read, "clocks", &store.clocks().await);
 
@@ -513,6 +618,9 @@ async fn records_of(store: &Store, id: i64) -> Vec<String> {
         said(&mut read, "payer", &store.payer(account_id, MODES[1], &[number; 32]).await);
         said(&mut read, "delivery", &store.delivery(account_id, id).await);
         said(&mut read, "attempts", &store.attempts(account_id, id).await);
+        said(&mut read, "customer", &store.customer(account_id, MODES[0], id).await);
+        said(&mut read, "customer", &store.customer_by_email(account_id, MODES[0], &[number; 32]).await);
+        said(&mut read, "card", &store.saved_card(account_id, MODES[0], id).await);
         said(&mut read, "deliveries", &store.deliveries_of(account_id, MODES[0], &format!("0{id}")).await);
     }
     said(&mut read, "account", &store.account(id).await);
@@ -543,6 +651,17 @@ async fn state_of(store: &Store, account_id: i64, mode: Mode) -> Vec<String> {
                 said(&mut read, "balance", &(account, currency, balance));
             }
         }
+    }
+    for (sort, range, descending) in [
+        (CustomerSort::Id, CustomerDate::Created, false),
+        (CustomerSort::FirstName, CustomerDate::Updated, true),
+        (CustomerSort::Date(CustomerDate::Updated), CustomerDate::Created, false),
+    ] {
+        let search = CustomerSearch { sort, range, descending, ..CustomerSearch::of(account_id, mode, 100) };
+        said(&mut read, "customers", &store.search_customers(search.clone()).await);
+        let words = CustomerWords { first_name: Some("ana".to_owned()), ..CustomerWords::default() };
+        let search = CustomerSearch { words, begin: Some(NOON.plus_ms(1)), limit: 1, offset: 1, ..search };
+        said(&mut read, "customers", &store.search_customers(search).await);
     }
     let all = PaymentSearch::of(account_id, mode, 100);
     for (sort, range, descending) in [

@@ -63,10 +63,14 @@ async fn data_of_a_newer_version_is_refused_and_left_as_it_is() {
         let database = rusqlite::Connection::open(&file).unwrap();
         database.pragma_update(None, "user_version", version).unwrap();
     };
+    let version: i64 = {
+        let database = rusqlite::Connection::open(&file).unwrap();
+        database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
     set_version(1_000);
     let refused = refusal(options(world.directory())).await;
     assert!(matches!(refused, OpenError::Newer { found: 1_000, .. }), "{refused}");
-    set_version(1);
+    set_version(version);
     let world = world.reopened().await;
     assert_eq!(world.stored(1).await, Some(payment(1)));
 }
