@@ -7,6 +7,7 @@ use crate::sqlite::fault::{Fault, already_exists};
 use crate::sqlite::reader::{many, one};
 use crate::sqlite::rows;
 use crate::sqlite::store::SqliteStore;
+use crate::sqlite::unwritten::Kinds;
 use crate::{
     CommitError, CustomerChange, CustomerPage, CustomerRecord, CustomerSearch, CustomerWords, Fingerprint,
     Lookup, MOST_CUSTOMERS, ReadError, SavedCardRecord, SealedCardRecord,
@@ -155,7 +156,7 @@ impl SqliteStore {
         let sql =
             format!("SELECT {CUSTOMER} FROM customer WHERE account_id = ?1 AND mode = ?2 AND user_id = ?3");
         let key = (account_id, mode_number(mode), user_id);
-        self.points().ask(|connection| one(connection, &sql, key, customer)).await
+        self.points(Kinds::CUSTOMERS).await?.ask(|connection| one(connection, &sql, key, customer)).await
     }
 
     /// The customer of a seller with this keyed hash of its e-mail.
@@ -168,7 +169,7 @@ impl SqliteStore {
         let sql =
             format!("SELECT {CUSTOMER} FROM customer WHERE account_id = ?1 AND mode = ?2 AND email = ?3");
         let key = (account_id, mode_number(mode), email);
-        self.points().ask(|connection| one(connection, &sql, key, customer)).await
+        self.points(Kinds::CUSTOMERS).await?.ask(|connection| one(connection, &sql, key, customer)).await
     }
 
     /// A saved card of a seller's customers.
@@ -180,7 +181,8 @@ impl SqliteStore {
     ) -> Result<Option<SavedCardRecord>, ReadError> {
         let sql =
             "SELECT user_id, fingerprint FROM saved_card WHERE account_id = ?1 AND mode = ?2 AND id = ?3";
-        self.points()
+        self.points(Kinds::CUSTOMERS)
+            .await?
             .ask(|connection| {
                 one(connection, sql, (account_id, mode_number(mode), id), |row| {
                     let (user_id, fingerprint) = (row.get(0)?, row.get(1)?);
@@ -198,7 +200,8 @@ impl SqliteStore {
     ) -> Result<Option<SealedCardRecord>, ReadError> {
         let sql =
             "SELECT mode, fingerprint, sealed_number FROM sealed_card WHERE mode = ?1 AND fingerprint = ?2";
-        self.points()
+        self.points(Kinds::CUSTOMERS)
+            .await?
             .ask(|connection| one(connection, sql, (mode_number(mode), fingerprint), sealed_card))
             .await
     }
@@ -214,13 +217,14 @@ impl SqliteStore {
             "SELECT mode, fingerprint, sealed_number FROM sealed_card WHERE (mode, fingerprint) > (?1, ?2)
                    ORDER BY mode, fingerprint LIMIT ?3";
         self.scans()
+            .await?
             .ask_aside(move |connection| many(connection, sql, (mode, fingerprint, limit), sealed_card))
             .await
     }
 
     /// The customers that match, a page of them, and how many there are in all.
     pub(crate) async fn search_customers(&self, search: CustomerSearch) -> Result<CustomerPage, ReadError> {
-        self.scans().ask_aside(move |connection| run(connection, &search)).await
+        self.scans().await?.ask_aside(move |connection| run(connection, &search)).await
     }
 }
 

@@ -129,10 +129,7 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
                 tables.memory.timers.clock_moved(*account_id);
             }
             RecordChange::RecordAttempt(attempt) => record_attempt(tables, attempt)?,
-            RecordChange::Customer(change) => {
-                let content = if Prepared::has_content(record) { content() } else { &[] };
-                customers::apply(connection, change, content)?;
-            }
+            RecordChange::Customer(change) => customers::apply(connection, change, content)?,
         }
     }
     let mark = tables.memory.balances.mark();

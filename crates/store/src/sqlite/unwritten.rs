@@ -27,6 +27,7 @@ impl Kinds {
     pub(crate) const TIMERS: Kinds = Kinds(1 << 6);
     pub(crate) const CLOCKS: Kinds = Kinds(1 << 7);
     pub(crate) const DELIVERIES: Kinds = Kinds(1 << 8);
+    pub(crate) const CUSTOMERS: Kinds = Kinds(1 << 9);
     pub(crate) const ALL: Kinds = Kinds(u16::MAX);
 
     /// Both.
@@ -62,6 +63,7 @@ impl Kinds {
             RecordChange::InsertPayer(_) => Kinds::PAYERS,
             RecordChange::SetClock { .. } => Kinds::CLOCKS.and(Kinds::TIMERS).and(Kinds::DELIVERIES),
             RecordChange::RecordAttempt(_) => Kinds::DELIVERIES,
+            RecordChange::Customer(_) => Kinds::CUSTOMERS,
         }
     }
 }
