@@ -6,6 +6,7 @@
 pub mod card_token;
 pub mod catalogue;
 pub mod context;
+pub mod customer;
 pub mod documents;
 pub mod identity;
 pub mod json;

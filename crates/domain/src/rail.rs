@@ -29,6 +29,8 @@ pub struct CardAuthorization {
     pub expiration_month: u8,
     /// Four digits.
     pub expiration_year: u16,
+    /// A later use of a saved card, to which its holder agreed at the first: no security code is asked.
+    pub stored_credential: bool,
     /// Whether 3-D Secure is wanted.
     pub three_d_secure: ThreeDSecure,
     /// The account's time.

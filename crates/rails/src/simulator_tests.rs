@@ -19,6 +19,7 @@ fn request(cardholder_name: &str) -> CardAuthorization {
         payment_method_id: "master".to_owned(),
         expiration_month: 11,
         expiration_year: 2030,
+        stored_credential: false,
         three_d_secure: ThreeDSecure::NotSupported,
         now: Timestamp::parse("2026-11-21T12:00:00-04:00").unwrap(),
     }

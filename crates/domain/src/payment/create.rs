@@ -270,6 +270,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
             payment_method_id: method.id.clone(),
             expiration_month: card.token.expiration_month,
             expiration_year: card.token.expiration_year,
+            stored_credential: card.token.card_id.is_some() && request.point_of_interaction.is_subsequent,
             three_d_secure: request.three_d_secure,
             now: context.now,
         }),
