@@ -110,6 +110,8 @@ pub struct TokenRequest {
     pub identification: Identification,
     /// A saved card.
     pub card_id: Option<String>,
+    /// Whose the saved card is said to be.
+    pub customer_id: Option<String>,
     /// Whether an ESC is wanted.
     pub require_esc: bool,
 }
@@ -174,7 +176,8 @@ impl TokenRequest {
             cardholder_name: cardholder.and_then(|holder| member(holder, "name")).and_then(text_or_number),
             has_cardholder: cardholder.is_some(),
             identification: Identification { kind: document("type"), number: document("number") },
-            card_id: text("card_id").or_else(|| text("cardId")),
+            card_id: text("card_id").or_else(|| text("cardId")).filter(|id| !id.is_empty()),
+            customer_id: text("customer_id").filter(|id| !id.is_empty()),
             require_esc: member(body, "require_esc").and_then(Json::as_bool).unwrap_or(false),
         })
     }

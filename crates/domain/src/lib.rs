@@ -7,6 +7,7 @@ pub mod card_token;
 pub mod catalogue;
 pub mod context;
 pub mod currency_conversion;
+pub mod customer;
 pub mod documents;
 pub mod identity;
 pub mod item_category;

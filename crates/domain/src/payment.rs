@@ -17,6 +17,7 @@
 pub mod body;
 pub mod change;
 pub mod create;
+pub mod erasure;
 pub mod lifecycle;
 pub mod money;
 pub mod refund;

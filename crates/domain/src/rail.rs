@@ -31,6 +31,8 @@ pub struct CardAuthorization {
     pub expiration_year: u16,
     /// Whether this card is not to be charged without its security code.
     pub demands_security_code: bool,
+    /// A later use of a saved card, to which its holder agreed at the first: no security code is asked.
+    pub stored_credential: bool,
     /// Whether 3-D Secure is wanted.
     pub three_d_secure: ThreeDSecure,
     /// The account's time.

@@ -25,14 +25,12 @@ impl Engine {
         public_key: Option<&str>,
         request: &TokenRequest,
     ) -> Result<Vec<u8>, Failure> {
-        if request.card_id.is_some() {
-            // Saved cards belong to customers, which this version does not have: none is this account's.
-            return Err(fault("E201", "invalid card_id").into());
-        }
         let now = self.inner.clock.now(caller.account_id, caller.mode);
         let (mut token, mut record) = self.new_token(caller, public_key, now);
         token.require_esc = request.require_esc;
-        if !request.is_empty() {
+        if let Some(card_id) = &request.card_id {
+            self.fill_from_saved(caller, &mut token, &mut record, request, card_id).await?;
+        } else if !request.is_empty() {
             self.fill(caller, &mut token, &mut record, request, now)?;
         }
         self.insert_token(&token, record).await?;
@@ -149,7 +147,9 @@ impl Engine {
             if token.status_at(now) != TokenStatus::Active || token.payment_method_id.is_some() {
                 return Err(not_found().into());
             }
-            if request.card_number.is_some() || !token.has_card() {
+            if let Some(card_id) = &request.card_id {
+                self.fill_from_saved(caller, &mut token, &mut record, request, card_id).await?;
+            } else if request.card_number.is_some() || !token.has_card() {
                 self.fill(caller, &mut token, &mut record, request, now)?;
             } else {
                 self.amend(caller, &mut token, &mut record, request, now)?;
@@ -200,7 +200,48 @@ impl Engine {
         token.expiration_year = checked.expiration_year;
         token.cardholder = checked.cardholder;
         token.luhn_validation = checked.luhn_validation;
+        token.card_id = None;
         record.sealed_number = Some(self.inner.vault.seal_card_number(&number, &record.lookup).0);
+        self.seal_code(token, record, request)
+    }
+
+    /// Makes the token one of a saved card. The number stays where it is; the token is worth as much as the card is saved.
+    async fn fill_from_saved(
+        &self,
+        caller: &Caller,
+        token: &mut CardToken,
+        record: &mut CardTokenRecord,
+        request: &TokenRequest,
+        card_id: &str,
+    ) -> Result<(), Failure> {
+        let unknown = || fault("E201", "invalid card_id");
+        let is_plain = card_id.bytes().all(|byte| byte.is_ascii_digit());
+        let id = card_id.parse::<i64>().ok().filter(|_| is_plain).ok_or_else(unknown)?;
+        let saved = self.inner.store.saved_card(caller.account_id, caller.mode, id).await?;
+        let saved = saved.ok_or_else(unknown)?;
+        let (_, state) = self.customer_of_user(caller, saved.user_id).await?.ok_or_else(unknown)?;
+        if request.customer_id.as_ref().is_some_and(|customer| *customer != state.customer.id) {
+            return Err(unknown().into());
+        }
+        let (Some(card), Some(facts)) = (state.card(id), state.number_of(id)) else {
+            return Err(unknown().into());
+        };
+        if let Some(code) = &request.security_code
+            && (code.len() != card.security_code.length || !code.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return Err(fault("E302", "invalid parameter securityCode").into());
+        }
+        token.card_id = Some(card.id.clone());
+        token.first_six_digits = Some(card.first_six_digits.clone());
+        token.last_four_digits = Some(card.last_four_digits.clone());
+        token.card_number_length = facts.length;
+        token.expiration_month = card.expiration_month;
+        token.expiration_year = card.expiration_year;
+        token.cardholder = card.cardholder.clone();
+        token.luhn_validation = true;
+        token.security_code_length = 0;
+        record.sealed_number = None;
+        record.sealed_security_code = None;
         self.seal_code(token, record, request)
     }
 

@@ -17,6 +17,7 @@ use pasarela_domain::context::Context;
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId, RefundId};
 use pasarela_domain::json::{self, Json};
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
+use pasarela_domain::payment::body::Cardholder;
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::{CardFacts, Facts, Plan, Provenance, Step};
 use pasarela_domain::payment::refund::RefundRequest;
@@ -91,8 +92,18 @@ impl IdempotencyKey {
         Ok(Some(IdempotencyKey { key, request: hash(&[body]) }))
     }
 
+    /// Under what it is stored.
+    pub(crate) const fn stored(&self) -> &[u8; 16] {
+        &self.key
+    }
+
     /// What the key made at `now_wall`.
-    fn record(self, account_id: AccountId, made: (i64, RefundId), now_wall: Timestamp) -> IdempotencyRecord {
+    pub(crate) fn record(
+        self,
+        account_id: AccountId,
+        made: (i64, RefundId),
+        now_wall: Timestamp,
+    ) -> IdempotencyRecord {
         let (resource_id, part_id) = made;
         IdempotencyRecord {
             account_id,
@@ -127,11 +138,13 @@ struct Told<'a> {
 }
 
 /// A token with its card, opened for one decision.
-struct OpenedToken {
+pub(crate) struct OpenedToken {
     record: CardTokenRecord,
-    token: CardToken,
-    number: CardNumber,
+    pub(crate) token: CardToken,
+    pub(crate) number: CardNumber,
     security_code: Option<SecurityCode>,
+    /// The customer's user id, when the card is a saved one.
+    owner: Option<AccountId>,
 }
 
 impl Engine {
@@ -186,10 +199,14 @@ impl Engine {
             Some(lookup) => Some(self.open_token(caller, &lookup, fresh_token, now).await?),
             None => None,
         };
+        let completed = self.with_customer(caller, request).await?;
+        let request = completed.as_ref().unwrap_or(request);
         let email = request.payer.email.as_deref();
-        // Customers are found by id alone; none exists yet in this version, so none is ever found.
         let email = email.ok_or_else(|| Refusal::bad_request(2002, "Customer not found"))?;
         let payer = self.payer(caller, email).await?;
+        if token.as_ref().is_some_and(|opened| opened.owner.is_some_and(|owner| owner != payer.id)) {
+            return Err(Refusal::bad_request(2062, "Invalid card token").into());
+        }
         let card = token.as_ref().map(|opened| CardFacts {
             token: opened.token.clone(),
             bin: match &opened.token.payment_method_id {
@@ -225,6 +242,25 @@ impl Engine {
             changes.records.push(RecordChange::InsertPayer(payer));
         }
         Ok(self.commit(changes).await.map(|()| Written { body, replayed: false }))
+    }
+
+    /// The request with what is known of the customer who pays, if one is named.
+    async fn with_customer(
+        &self,
+        caller: &Caller,
+        request: &CreatePayment,
+    ) -> Result<Option<CreatePayment>, Failure> {
+        let (Some("customer"), Some(id)) = (request.payer.kind.as_deref(), &request.payer.id) else {
+            return Ok(None);
+        };
+        let customer = match self.load_customer(caller, id).await {
+            Ok((_, state)) => state.customer,
+            Err(Failure::Refused(_)) => return Err(Refusal::bad_request(2002, "Customer not found").into()),
+            Err(failure) => return Err(failure),
+        };
+        let mut completed = request.clone();
+        completed.payer.complete(&customer);
+        Ok(Some(completed))
     }
 
     /// Asks the rail and lets the domain decide on its answer. The simulator has no effect outside, so plan and
@@ -555,7 +591,7 @@ impl Engine {
     }
 
     /// The token with its card: the fresh one, or else the one that is stored.
-    async fn open_token(
+    pub(crate) async fn open_token(
         &self,
         caller: &Caller,
         lookup: &Lookup,
@@ -584,13 +620,20 @@ impl Engine {
             TokenStatus::Active | TokenStatus::Expired => return Err(unknown().into()),
             TokenStatus::Used => return Err(used().into()),
         }
-        let sealed = record.sealed_number.as_deref().ok_or_else(unknown)?;
-        let number = self.inner.vault.open_card_number(sealed, &record.lookup)?;
+        let (number, owner) = match record.sealed_number.as_deref() {
+            Some(sealed) => (self.inner.vault.open_card_number(sealed, &record.lookup)?, None),
+            // Made from a saved card, whose number the vault keeps as long as the card is saved.
+            None => {
+                let saved = token.card_id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
+                let (card, number) = self.saved_number(caller, saved).await?.ok_or_else(unknown)?;
+                (number, Some(card.user_id))
+            }
+        };
         let security_code = match record.sealed_security_code.as_deref() {
             Some(sealed) => Some(self.inner.vault.open_security_code(sealed, &record.lookup)?),
             None => None,
         };
-        Ok(OpenedToken { record, token, number, security_code })
+        Ok(OpenedToken { record, token, number, security_code, owner })
     }
 }
 
@@ -644,12 +687,14 @@ const fn kind_of(deadline: Deadline) -> TimerKind {
     }
 }
 
-/// The token after its one use: nothing secret is left of it.
-fn used(opened: OpenedToken, now: Timestamp) -> Result<RecordChange, Failure> {
+/// The token after its one use: nothing secret is left of it, and nobody's name.
+pub(crate) fn used(opened: OpenedToken, now: Timestamp) -> Result<RecordChange, Failure> {
     let OpenedToken { mut record, mut token, .. } = opened;
     token.status = TokenStatus::Used;
     token.date_used = Some(now);
     token.date_last_updated = now;
+    // The payment, or the saved card, shows the holder; there it can be erased.
+    token.cardholder = Cardholder::default();
     record.body = to_json(&token)?;
     record.sealed_number = None;
     record.sealed_security_code = None;
@@ -683,7 +728,7 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str
         .map_err(|error| Failure::Internal(format!("{what} can't be read at column {}", error.column())))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("half a byte is one digit");
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

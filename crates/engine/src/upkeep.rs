@@ -1,6 +1,7 @@
 //! What an operator does to the data while no server uses it, or beside one: proof, backup, new keys.
 
 use crate::copying::Place;
+use crate::privacy::{Erasure, Person};
 use crate::vault_rotation::Rotation;
 use crate::{Engine, EngineOptions};
 use pasarela_store::copying::Dump;
@@ -116,6 +117,60 @@ pub async fn rotate_vault(
     // An engine makes what it doesn't find, and works beside others; keys of nothing are not to be made, and nobody may
     // seal anything with the old ones.
     Dump::open(&place.location()).await?.close().await;
+    let engine = open(place, vault, vault_key).await?;
+    let rotated = engine.rotate_vault(progress).await;
+    engine.close().await;
+    rotated.map_err(failed)
+}
+
+/// All that is known of a person at `place`: a directory while no server uses it, a database at any time.
+///
+/// # Errors
+/// When a server uses the directory, when there is no data, or when the vault or the store fails.
+pub async fn export_person(
+    place: &Place,
+    vault: Option<PathBuf>,
+    vault_key: KeySource,
+    person: &Person,
+) -> Result<serde_json::Value, UpkeepError> {
+    let engine = open_existing(place, vault, vault_key).await?;
+    let exported = engine.export_person(person).await;
+    engine.close().await;
+    exported.map_err(failed)
+}
+
+/// Erases a person at `place`, or with `is_rehearsal` only counts.
+///
+/// # Errors
+/// As [`export_person`].
+pub async fn erase_person(
+    place: &Place,
+    vault: Option<PathBuf>,
+    vault_key: KeySource,
+    person: &Person,
+    is_rehearsal: bool,
+    progress: impl Fn(u64),
+) -> Result<Erasure, UpkeepError> {
+    let engine = open_existing(place, vault, vault_key).await?;
+    let erased = engine.erase_person(person, is_rehearsal, progress).await;
+    engine.close().await;
+    erased.map_err(failed)
+}
+
+/// An engine on data that is there: one that finds nothing would make it.
+async fn open_existing(
+    place: &Place,
+    vault: Option<PathBuf>,
+    vault_key: KeySource,
+) -> Result<Engine, UpkeepError> {
+    match place {
+        Place::Directory(_) => Dump::open(&place.location()).await?.close().await,
+        Place::Database(_) => Store::open(StoreOptions::read_only_at(place.location())).await?.close().await,
+    }
+    open(place, vault, vault_key).await
+}
+
+async fn open(place: &Place, vault: Option<PathBuf>, vault_key: KeySource) -> Result<Engine, UpkeepError> {
     let (directory, database) = match place {
         Place::Directory(directory) => (Some(directory.clone()), None),
         Place::Database(database) => (None, Some(database.clone())),
@@ -129,13 +184,10 @@ pub async fn rotate_vault(
         public_url: String::new(),
         test_clock: None,
     };
-    let engine = Engine::open(options).await.map_err(|error| match error {
+    Engine::open(options).await.map_err(|error| match error {
         crate::EngineError::Store(error) => UpkeepError::from(error),
         other => failed(other),
-    })?;
-    let rotated = engine.rotate_vault(progress).await;
-    engine.close().await;
-    rotated.map_err(failed)
+    })
 }
 
 pub(crate) async fn examine_store(options: StoreOptions) -> Result<Examination, UpkeepError> {

@@ -1,7 +1,8 @@
 //! `pasarela vault rotate`: a new data key, and everything sealed with the older ones sealed again.
 
+use crate::customers::cards::sealed_for;
 use crate::{Engine, Failure, seeds};
-use pasarela_store::{Changes, CommitError, RecordChange};
+use pasarela_store::{Changes, CommitError, CustomerChange, RecordChange};
 
 /// How many records are sealed again in one commit.
 const STEP: u32 = 200;
@@ -13,6 +14,8 @@ pub struct Rotation {
     pub version: u32,
     /// Card tokens sealed again.
     pub card_tokens: u64,
+    /// Numbers of saved cards sealed again.
+    pub saved_cards: u64,
     /// Application secrets sealed again.
     pub applications: u64,
 }
@@ -29,6 +32,7 @@ impl Engine {
         // A token that was sealed or changed while a pass went by is found by the next: a key is retired only after a
         // pass that found nothing under an older one.
         while self.reseal_tokens(&mut rotation, &progress).await? > 0 {}
+        while self.reseal_saved_cards(&mut rotation, &progress).await? > 0 {}
         for mut application in self.inner.store.sealed_applications().await? {
             let record = seeds::webhook_secret_record(application.id);
             if let Some(again) =
@@ -42,6 +46,41 @@ impl Engine {
         }
         self.inner.vault.retire(version)?;
         Ok(rotation)
+    }
+
+    /// One pass over all numbers of saved cards; how many were not under the current key.
+    async fn reseal_saved_cards(
+        &self,
+        rotation: &mut Rotation,
+        progress: &impl Fn(u64),
+    ) -> Result<u64, Failure> {
+        let mut found = 0;
+        let mut after = None;
+        loop {
+            let cards = self.inner.store.sealed_cards(after, STEP).await?;
+            let Some(last) = cards.last() else { return Ok(found) };
+            after = Some((last.mode, last.fingerprint));
+            let mut records = Vec::new();
+            for mut card in cards {
+                let record = sealed_for(card.mode, &card.fingerprint);
+                if let Some(again) = self.inner.vault.reseal_card_number(&card.sealed_number, &record)? {
+                    card.sealed_number = again.0;
+                    records.push(RecordChange::Customer(CustomerChange::Reseal(card)));
+                }
+            }
+            found += records.len() as u64;
+            for record in records {
+                match self.inner.store.commit(Changes { records: vec![record], ..Changes::default() }).await {
+                    Ok(()) => {
+                        rotation.saved_cards += 1;
+                        progress(rotation.card_tokens + rotation.saved_cards);
+                    }
+                    // Its last saved card was deleted meanwhile.
+                    Err(CommitError::VersionConflict) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
     }
 
     /// One pass over all sealed tokens; how many were not under the current key.

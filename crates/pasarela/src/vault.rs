@@ -29,7 +29,7 @@ pub fn run(verb: &VaultVerb) -> Result<ExitCode, Failure> {
     println!(
         "Key {} seals from now on; {} sealed values were moved to it. Keep a new copy of {} apart from the backups.",
         rotation.version,
-        rotation.card_tokens + rotation.applications,
+        rotation.card_tokens + rotation.saved_cards + rotation.applications,
         vault.display()
     );
     Ok(ExitCode::SUCCESS)

@@ -68,7 +68,8 @@ impl Simulator {
         if let Some(outcome) = outcome_of_name(&request.cardholder_name) {
             return outcome;
         }
-        if card.security_code.is_none_or(str::is_empty) && request.demands_security_code {
+        let has_code = card.security_code.is_some_and(|code| !code.is_empty());
+        if !has_code && !request.stored_credential && request.demands_security_code {
             return rejected("cc_rejected_bad_filled_security_code");
         }
         match challenge(request.three_d_secure, card) {

@@ -20,6 +20,7 @@ fn request(cardholder_name: &str) -> CardAuthorization {
         expiration_month: 11,
         expiration_year: 2030,
         demands_security_code: true,
+        stored_credential: false,
         three_d_secure: ThreeDSecure::NotSupported,
         now: Timestamp::parse("2026-11-21T12:00:00-04:00").unwrap(),
     }

@@ -3,9 +3,11 @@
 pub mod answer;
 pub mod authentication;
 pub mod card_tokens;
+pub mod cards;
 pub mod catalogue;
 pub mod conditional;
 pub mod currency_conversions;
+pub mod customers;
 pub mod health;
 pub mod hosted;
 pub mod item_categories;
@@ -62,6 +64,14 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/payments/{id}", get(payments::read).put(payments::change))
         .route("/v1/payments/{id}/refunds", get(payments::refunds).post(payments::refund))
         .route("/v1/payments/{id}/refunds/{refund_id}", get(payments::refund_of))
+        .route("/v1/customers", post(customers::create))
+        .route("/v1/customers/search", get(customers::search))
+        .route("/v1/customers/{id}", get(customers::read).put(customers::change).delete(customers::delete))
+        .route("/v1/customers/{id}/cards", get(cards::list).post(cards::save))
+        .route(
+            "/v1/customers/{id}/cards/{card_id}",
+            get(cards::read).put(cards::change).delete(cards::delete),
+        )
         .route("/users/me", get(users::me))
         .route("/sandbox/payments/{id}/{act}", post(sandbox::act))
         .route("/sandbox/clock", get(sandbox::clock).post(sandbox::advance))

@@ -292,6 +292,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
             expiration_month: card.token.expiration_month,
             expiration_year: card.token.expiration_year,
             demands_security_code: method.demands_security_code(&card.bin, card.number_length),
+            stored_credential: card.token.card_id.is_some() && request.point_of_interaction.is_subsequent,
             three_d_secure: request.three_d_secure,
             now: context.now,
         }),

@@ -1,6 +1,7 @@
 //! `POST /v1/payments`: reading the request. Every field's type and limit is checked here, once; what comes out is
 //! typed. What depends on the world (token, method, payer) is checked by `create`.
 
+use crate::customer::Customer;
 use crate::documents;
 use crate::json::{Json, Members, Shape, member, text_or_number, unknown_member};
 use crate::money::{Amount, AmountError, Money, parse_decimal};
@@ -108,6 +109,27 @@ pub struct PayerRequest {
     pub address: Vec<(String, String)>,
 }
 
+impl PayerRequest {
+    /// A saved customer pays: the e-mail is the customer's, and so is whatever else was not sent.
+    pub fn complete(&mut self, customer: &Customer) {
+        self.email = Some(customer.email.clone());
+        for (sent, known) in
+            [(&mut self.first_name, &customer.first_name), (&mut self.last_name, &customer.last_name)]
+        {
+            if sent.is_none() {
+                sent.clone_from(known);
+            }
+        }
+        if self.identification == Identification::default() {
+            self.identification = customer.identification.clone();
+        }
+        if self.phone == Phone::default() {
+            self.phone.area_code.clone_from(&customer.phone.area_code);
+            self.phone.number.clone_from(&customer.phone.number);
+        }
+    }
+}
+
 /// `point_of_interaction` of the request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PointOfInteractionRequest {
@@ -117,6 +139,9 @@ pub struct PointOfInteractionRequest {
     pub sub_type: Option<String>,
     /// `linked_to`
     pub linked_to: Option<String>,
+    /// Whether the card's holder agreed at an earlier payment that the seller charges the card: `transaction_data`
+    /// says that it is no first use, or that the seller starts it with data that is stored.
+    pub is_subsequent: bool,
 }
 
 const ANY: Shape = Shape::Any;
@@ -676,7 +701,24 @@ fn point_of_interaction(body: &Json<'_>) -> PointOfInteractionRequest {
         let text = member(value, name).and_then(Json::as_str).filter(|text| !text.is_empty())?;
         Some(text.chars().take(64).collect())
     };
-    PointOfInteractionRequest { kind: text("type"), sub_type: text("sub_type"), linked_to: text("linked_to") }
+    let kind: Option<String> = text("type");
+    let is_stored_credential = matches!(kind.as_deref(), Some("SUBSCRIPTIONS" | "CREDENTIAL_ON_FILE"));
+    PointOfInteractionRequest {
+        is_subsequent: is_stored_credential
+            && member(value, "transaction_data").is_some_and(is_subsequent_use),
+        kind,
+        sub_type: text("sub_type"),
+        linked_to: text("linked_to"),
+    }
+}
+
+fn is_subsequent_use(transaction: &Json<'_>) -> bool {
+    let is_first = |name: &str| member(transaction, name).and_then(Json::as_bool);
+    let says = |name: &str, word: &str| member(transaction, name).and_then(Json::as_str) == Some(word);
+    match is_first("first_time_use").or_else(|| is_first("first_transaction")) {
+        Some(is_first) => !is_first,
+        None => says("storage", "stored") && says("transaction_initiator", "merchant"),
+    }
 }
 
 /// Keys in snake_case, nested too; values keep their types (`orderId` → `order_id`).

@@ -1,6 +1,7 @@
 //! A payment's world in memory: a market, a clock, books and timers, in which its life is told.
 
 mod books;
+mod forgotten;
 mod histories;
 mod life;
 mod story;

@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 description, generated from the routes and the types.
 
 use pasarela_domain::card_token::CardToken;
+use pasarela_domain::customer::Customer;
+use pasarela_domain::customer::card::SavedCard;
 use pasarela_domain::payment::body::{Payment, Refund};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -26,6 +28,16 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
         super::payments::refund,
         super::payments::refunds,
         super::payments::refund_of,
+        super::customers::create,
+        super::customers::read,
+        super::customers::change,
+        super::customers::delete,
+        super::customers::search,
+        super::cards::save,
+        super::cards::list,
+        super::cards::read,
+        super::cards::change,
+        super::cards::delete,
         super::catalogue::payment_methods,
         super::catalogue::search,
         super::catalogue::card_issuers,
@@ -41,11 +53,13 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
         super::sandbox::advance,
         super::sandbox::counters,
     ),
-    components(schemas(Payment, Refund, CardToken, super::schema::ApiError)),
+    components(schemas(Payment, Refund, CardToken, Customer, SavedCard, super::schema::ApiError)),
     tags(
         (name = "card tokens", description = "A card becomes a token in the browser; the token pays once"),
         (name = "payments", description = "Charge, reserve, capture, cancel, read, search"),
         (name = "refunds", description = "Give money back, whole or in part"),
+        (name = "customers", description = "The buyers that a seller remembers"),
+        (name = "cards", description = "Their saved cards; one pays again by a token made from its `card_id` and the CVV"),
         (name = "catalogue", description = "What a checkout asks before it charges"),
         (name = "users", description = "The account behind a credential"),
         (name = "sandbox", description = "What buyers, banks and time do later, done now: test credentials only"),

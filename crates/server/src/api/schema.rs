@@ -46,6 +46,119 @@ pub struct IdentificationRequest {
     pub number: Option<String>,
 }
 
+/// A customer's phone.
+#[derive(Deserialize, ToSchema)]
+pub struct CustomerPhoneBody {
+    /// Area code.
+    pub area_code: Option<String>,
+    /// Subscriber number.
+    pub number: Option<String>,
+}
+
+/// A customer's address.
+#[derive(Deserialize, ToSchema)]
+pub struct CustomerAddressBody {
+    /// The id of its entry in `addresses`; one is made without it.
+    pub id: Option<String>,
+    /// Postal code.
+    pub zip_code: Option<String>,
+    /// Street.
+    pub street_name: Option<String>,
+    /// House number.
+    pub street_number: Option<i64>,
+    /// `{"name"}`
+    #[schema(value_type = Option<Object>)]
+    pub city: Option<serde_json::Value>,
+}
+
+/// A customer that is to be made. Unknown members are ignored; `null` is the same as absent.
+#[derive(Deserialize, ToSchema)]
+pub struct CustomerRequestBody {
+    /// With test credentials one of `@testuser.com`; one customer has it.
+    #[schema(example = "test_payer_123456@testuser.com")]
+    pub email: String,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Phone.
+    pub phone: Option<CustomerPhoneBody>,
+    /// Document; its check digits are not looked at.
+    pub identification: Option<IdentificationRequest>,
+    /// Address.
+    pub address: Option<CustomerAddressBody>,
+    /// The id or the label of an address.
+    pub default_address: Option<String>,
+    /// A date, kept as sent.
+    pub date_registered: Option<String>,
+    /// 1,000 characters at most.
+    pub description: Option<String>,
+    /// Kept as sent; 32 KiB at most.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<serde_json::Value>,
+}
+
+/// What is to be changed of a customer; what is not said stays.
+#[derive(Deserialize, ToSchema)]
+pub struct CustomerChangeBody {
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Phone.
+    pub phone: Option<CustomerPhoneBody>,
+    /// Document.
+    pub identification: Option<IdentificationRequest>,
+    /// Address.
+    pub address: Option<CustomerAddressBody>,
+    /// The id or the label of an address.
+    pub default_address: Option<String>,
+    /// One of the customer's cards.
+    pub default_card: Option<String>,
+    /// A date, kept as sent.
+    pub date_registered: Option<String>,
+    /// 1,000 characters at most.
+    pub description: Option<String>,
+    /// Kept as sent; 32 KiB at most.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<serde_json::Value>,
+}
+
+/// A page of customers.
+#[derive(Serialize, ToSchema)]
+pub struct CustomerPage {
+    /// Where in the whole this page is.
+    #[schema(value_type = Object, example = json!({"limit": 10, "offset": 0, "total": 1}))]
+    pub paging: serde_json::Value,
+    /// The customers.
+    pub results: Vec<pasarela_domain::customer::Customer>,
+}
+
+/// A card that is to be saved.
+#[derive(Deserialize, ToSchema)]
+pub struct SaveCardBody {
+    /// The token of the card.
+    pub token: String,
+    /// A hint; the number decides.
+    pub payment_method_id: Option<String>,
+    /// A hint.
+    pub issuer_id: Option<String>,
+}
+
+/// What is to be changed of a card; what is not said stays.
+#[derive(Deserialize, ToSchema)]
+pub struct ChangeCardBody {
+    /// 1–12.
+    pub expiration_month: Option<u8>,
+    /// Four digits.
+    pub expiration_year: Option<u16>,
+    /// `name`, `identification`
+    #[schema(value_type = Option<Object>)]
+    pub cardholder: Option<serde_json::Value>,
+    /// A token whose card takes the place of this one's number.
+    pub token: Option<String>,
+}
+
 /// Who pays.
 #[derive(Deserialize, ToSchema)]
 pub struct PayerRequestBody {
@@ -228,6 +341,11 @@ pub struct CardTokenRequest {
     pub security_code: Option<String>,
     /// Holder.
     pub cardholder: Option<CardholderRequest>,
+    /// Instead of a number: a saved card of this account's customers. Then only the CVV comes with it.
+    #[schema(example = "9267060453")]
+    pub card_id: Option<String>,
+    /// Whose the saved card is; need not be said.
+    pub customer_id: Option<String>,
 }
 
 /// A Peruvian wallet.

@@ -19,6 +19,10 @@ const READERS: &[(Method, &str)] = &[
     (Method::POST, "/v1/payments/1/refunds"),
     (Method::POST, "/v1/card_tokens"),
     (Method::PUT, "/v1/card_tokens/x"),
+    (Method::POST, "/v1/customers"),
+    (Method::PUT, "/v1/customers/1-a"),
+    (Method::POST, "/v1/customers/1-a/cards"),
+    (Method::PUT, "/v1/customers/1-a/cards/1"),
     (Method::POST, "/sandbox/clock"),
     (Method::POST, "/sandbox/payments/1/pay"),
 ];

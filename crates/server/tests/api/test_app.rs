@@ -364,6 +364,16 @@ impl Call {
     }
 }
 
+/// Sends all of `calls` at once; the answers in their order.
+pub async fn at_once(calls: impl Iterator<Item = Call>) -> Vec<Answer> {
+    let sent: Vec<_> = calls.map(|call| tokio::spawn(call.send())).collect();
+    let mut answers = Vec::with_capacity(sent.len());
+    for answer in sent {
+        answers.push(answer.await.unwrap());
+    }
+    answers
+}
+
 /// What was answered.
 #[derive(Clone, Debug)]
 pub struct Answer {

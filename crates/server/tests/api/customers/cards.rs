@@ -1,0 +1,5 @@
+mod create;
+mod delete;
+mod pay;
+mod read;
+mod update;
