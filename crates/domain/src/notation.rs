@@ -89,6 +89,6 @@ mod tests {
     fn rates_have_two_decimals() {
         assert_eq!(Notation::of(Site::MLA).percent(Decimal::new(8_782, 2)), "87,82%");
         assert_eq!(Notation::of(Site::MLA).percent(Decimal::ZERO), "0,00%");
-        assert_eq!(Notation::of(Site::MLM).percent(Decimal::new(1_234_5, 1)), "1234.50%");
+        assert_eq!(Notation::of(Site::MLM).percent(Decimal::new(12_345, 1)), "1234.50%");
     }
 }

@@ -1,14 +1,15 @@
 //! Writes every page as a file, with the stylesheet and the scripts beside it, to be looked at in a browser:
 //! `cargo run -p pasarela-server --example render_pages -- DIRECTORY`.
 
+use pasarela_domain::catalogue::{self, DealParameters};
 use pasarela_domain::site::{SITES, Site};
 use pasarela_domain::timestamp::{DAY, HOUR, Timestamp};
 use pasarela_server::docs::{Example, docs_page};
 use pasarela_server::pages::assets::{CHALLENGE_SCRIPT, ICON, SCRIPT, STYLESHEET};
 use pasarela_server::pages::voucher_method::VOUCHER_METHODS;
 use pasarela_server::pages::{
-    HomeView, Locale, Page, PaymentView, SellerRow, bank_transfer, challenge, challenge_complete, home,
-    missing, pix, ticket,
+    HomeView, Locale, Page, PaymentView, PromotionsView, SellerRow, bank_transfer, challenge,
+    challenge_complete, home, missing, pix, promotions, promotions_banner, ticket,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -45,6 +46,13 @@ fn main() -> std::io::Result<()> {
         &challenge(&pix_view(now), Locale::Portuguese, "eyJtZXNzYWdlVHlwZSI6IkNSZXEifQ"),
     )?;
     write(&folder, "challenge-complete", &challenge_complete(&pix_view(now), Locale::Portuguese))?;
+    for site in SITES {
+        let parameters = DealParameters { now, ..DealParameters::default() };
+        let locale = Locale::of_site(site);
+        let view = PromotionsView::of(catalogue::of(site), &parameters, locale, "");
+        write(&folder, &format!("promotions-{site}"), &promotions(&view, locale))?;
+        write(&folder, &format!("promotions-banner-{site}"), &promotions_banner(&view, locale))?;
+    }
     write(&folder, "missing", &missing(Locale::Spanish))?;
     write(&folder, "home", &home(&home_view(now), Locale::English))?;
     let example = Example {

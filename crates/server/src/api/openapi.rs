@@ -107,14 +107,15 @@ fn add_shared_answers(document: &mut Value) {
                 .as_array()
                 .is_some_and(|ways| ways.iter().any(|way| way.get(scheme).is_some()))
         };
-        let mut shared = vec![
-            (401, "Without valid credentials"),
-            (503, "Busy, or the disk is full; come again after `Retry-After` seconds"),
-        ];
-        if accepts("public_key") {
-            shared.push((400, "No such public key"));
-        } else {
-            shared.push((403, "With credentials that may not do this, such as a public key"));
+        let is_for_everybody = operation["security"].as_array().is_some_and(|ways| ways.contains(&json!({})));
+        let mut shared = vec![(503, "Busy, or the disk is full; come again after `Retry-After` seconds")];
+        if !is_for_everybody {
+            shared.push((401, "Without valid credentials"));
+            shared.push(if accepts("public_key") {
+                (400, "No such public key")
+            } else {
+                (403, "With credentials that may not do this, such as a public key")
+            });
         }
         if operation.get("requestBody").is_some() {
             shared.push((408, "The body did not come in time"));

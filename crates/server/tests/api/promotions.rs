@@ -17,7 +17,7 @@ async fn a_deal_is_told_in_the_buyers_language() {
     let app = TestApp::at(FRIDAY).await;
     let deals = app.browser(Site::MLA).get("/v1/payment_methods/deals?locale=en").await.expect(200);
     assert_eq!(ids(&deals), ["mla-amex-3-6", "mla-patagonia-jueves"]);
-    assert_snapshot!(deals[0], @"");
+    assert_snapshot!(deals[0], @r#"{"id":"mla-amex-3-6","issuer":{"id":"3","name":"American Express"},"payment_methods":[{"id":"amex","name":"American Express","payment_type_id":"credit_card","secure_thumbnail":"http://pasarela.test/logos/amex.gif","thumbnail":"http://pasarela.test/logos/amex.gif"}],"installments":[3,6],"max_installments":6,"discount_rate":0,"reimbursement_rate":null,"min_allowed_amount":1000,"recommended_message":"3 and 6 interest-free installments","legals":"Valid from 2026-01-01 to 2035-12-31. Smallest purchase: $ 1,000.00. Example: cash price $ 100,000.00; 3 installments of $ 33,333.33; financed price $ 100,000.00; TEA 0.00%; CFT 0.00%.","picture":{"id":"3","size":"96x60","url":"http://pasarela.test/logos/3.gif","secure_url":"http://pasarela.test/logos/3.gif"},"weekdays":[],"date_started":"2025-12-31T23:00:00.000-04:00","date_expired":"2035-12-31T22:59:59.000-04:00","total_financial_cost":"0,00%"}"#);
     let deals = app.seller(Site::MLB).get("/v1/payment_methods/deals").await.expect(200);
     assert_eq!(deals[0]["recommended_message"], "2, 3, 4, 5 e 6 parcelas sem juros");
 }

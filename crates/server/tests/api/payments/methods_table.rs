@@ -4,6 +4,7 @@
 use super::every_method::body_for;
 use crate::cards::{card_numbered, with_check_digit};
 use crate::test_app::{Client, PAYER, TestApp, buyer, usual_amount};
+use pasarela_domain::catalogue::promotion_words::Language;
 use pasarela_domain::catalogue::{
     self, DeferredCapture, NumberValidation, PaymentMethod, PaymentType, SiteCatalogue, expiry,
 };
@@ -20,7 +21,8 @@ Every method that a site offers, with a payment that was approved and one that w
 `crates/server/tests/api/payments/methods_table.rs`, which makes all of these payments in each run and fails when this page
 says something else (`PASARELA_WRITE_DOCS=1` writes it anew). How each ends is decided as a tester would: by the holder's
 name on a card (`APRO`, `FUND`), by a phone number of Yape, by the buyer's balance, and by
-`POST /sandbox/payments/{id}/pay` or time for what is paid elsewhere.
+`POST /sandbox/payments/{id}/pay` or time for what is paid elsewhere. A dash: no number of such a card is published, or the
+method is not paid by this API.
 
 | site | method | type | from | to | capture later | most instalments | approved | refused |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -36,6 +38,7 @@ async fn the_document_says_what_every_method_of_every_site_does() {
         for method in catalogue.methods().iter().filter(|method| method.is_offered()) {
             let (approved, refused) = match method.payment_type {
                 _ if method.id == "yape" => yape(&browser, &seller).await,
+                kind if kind.is_card() && method.settings.is_empty() => not_taken(method, &seller).await,
                 kind if kind.is_card() => card(catalogue, method, &seller).await,
                 PaymentType::AccountMoney => wallet(site, &seller).await,
                 _ if expiry::is_offline(method) => elsewhere(site, method, &seller).await,
@@ -54,6 +57,7 @@ async fn the_document_says_what_every_method_of_every_site_does() {
             .unwrap();
         }
     }
+    document.push_str(&campaigns());
     let path = Path::new(DOCUMENT);
     if std::env::var_os("PASARELA_WRITE_DOCS").is_some() {
         std::fs::write(path, &document).unwrap();
@@ -63,6 +67,33 @@ async fn the_document_says_what_every_method_of_every_site_does() {
         assert_eq!(seen, said, "docs/methods.md:{}; PASARELA_WRITE_DOCS=1 writes it anew", line + 1);
     }
     assert_eq!(document.lines().count(), written.lines().count(), "docs/methods.md has other lines");
+}
+
+const CAMPAIGNS: &str = "
+## Campaigns
+
+What the compiled-in campaigns change. Those with an id in the last column are the sellers': a shop joins one by sending
+`differential_pricing_id` to `GET /v1/payment_methods/installments` and in the payment, and bears it. The others hold for
+their cards by themselves. A card's own BIN says whose it is; only where it doesn't, `issuer_id` does.
+
+| site | id | what | cards | days | `differential_pricing_id` |
+| --- | --- | --- | --- | --- | --- |
+";
+
+fn campaigns() -> String {
+    let mut table = CAMPAIGNS.to_owned();
+    for site in SITES {
+        let catalogue = catalogue::of(site);
+        for promotion in catalogue.promotions() {
+            let text = catalogue.promotion_text(promotion, Language::English);
+            let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
+            let joined = promotion.differential_pricing_id.map(|id| id.to_string()).unwrap_or_default();
+            let (cards, days) = (or(text.cards, "all"), or(text.days, "every day"));
+            writeln!(table, "| {site} | `{}` | {} | {cards} | {days} | {joined} |", promotion.id, text.title)
+                .unwrap();
+        }
+    }
+    table
 }
 
 /// How a payment ended, or why it was not made.
@@ -89,11 +120,14 @@ async fn card(catalogue: &SiteCatalogue, method: &PaymentMethod, seller: &Client
     (ends.remove(0), ends.remove(0))
 }
 
-/// A card number that belongs to the method.
+/// A card number that belongs to the method: to it alone, or where the table leaves none, to it among others.
 fn number_of(catalogue: &SiteCatalogue, method: &PaymentMethod) -> String {
-    let candidates = method.settings.iter().flat_map(|settings| {
-        settings.bins.ranges().iter().flat_map(move |(first, last)| {
-            [*first, *last].map(|bin| {
+    let candidates: Vec<String> = method
+        .settings
+        .iter()
+        .flat_map(|settings| settings.bins.ranges().iter().map(move |range| (settings, range)))
+        .flat_map(|(settings, (first, last))| {
+            [first, last].map(|bin| {
                 let digits = format!("{bin:08}{:0<1$}", "", settings.number_length - 9);
                 match settings.number_validation {
                     NumberValidation::Standard => with_check_digit(&digits),
@@ -101,12 +135,15 @@ fn number_of(catalogue: &SiteCatalogue, method: &PaymentMethod) -> String {
                 }
             })
         })
-    });
-    let is_its = |number: &String| {
-        catalogue.resolve_bin(number).first().is_some_and(|known| known.id == method.id)
-            && catalogue.resolve_bin(&number[..8]).iter().any(|known| known.id == method.id)
+        .collect();
+    let owners = |number: &str| {
+        let methods = catalogue.resolve_bin(number);
+        methods.into_iter().map(|known| known.id.clone()).collect::<Vec<_>>()
     };
-    candidates.into_iter().find(is_its).unwrap_or_else(|| panic!("{} has no number of its own", method.id))
+    let alone = candidates.iter().find(|number| owners(number) == [method.id.clone()]);
+    let among_others = || candidates.iter().find(|number| owners(number).contains(&method.id));
+    let number = alone.or_else(among_others);
+    number.unwrap_or_else(|| panic!("{} has no number of its own", method.id)).clone()
 }
 
 async fn yape(browser: &Client, seller: &Client) -> (String, String) {
@@ -146,7 +183,7 @@ async fn not_taken(method: &PaymentMethod, seller: &Client) -> (String, String) 
     let body =
         json!({"transaction_amount": amount, "payment_method_id": method.id, "payer": {"email": PAYER}});
     let code = seller.post("/v1/payments", &body).await.code();
-    ("not by this API".to_owned(), format!("400, cause {code}"))
+    ("—".to_owned(), format!("400, cause {code}"))
 }
 
 async fn installments(browser: &Client, method: &PaymentMethod) -> u64 {

@@ -11,7 +11,7 @@ const FRIDAY: &str = "2026-11-27T12:00:00-03:00";
 
 /// A Visa of Argentina whose BIN tells no issuer.
 fn unknown_visa() -> Card {
-    card_numbered(Site::MLA, &with_check_digit("450799012345678"))
+    card_numbered(Site::MLA, &with_check_digit("411111012345678"))
 }
 
 async fn pay(seller: &Client, card: &Card, members: Value) -> Value {
