@@ -25,6 +25,8 @@ pub enum Table {
     Credential,
     /// The clocks of test accounts.
     Clock,
+    /// Versions of the catalogue.
+    Catalogue,
     /// Payers without an account.
     Payer,
     /// Card numbers of saved cards, sealed.
@@ -55,11 +57,12 @@ pub enum Table {
 }
 
 /// All tables, in the order in which they are copied.
-pub const TABLES: [Table; 17] = [
+pub const TABLES: [Table; 18] = [
     Table::Account,
     Table::Application,
     Table::Credential,
     Table::Clock,
+    Table::Catalogue,
     Table::Payer,
     Table::SealedCard,
     Table::Customer,
@@ -96,6 +99,7 @@ impl Table {
             Table::Application => "application",
             Table::Credential => "credential",
             Table::Clock => "clock",
+            Table::Catalogue => "catalogue version",
             Table::Payer => "payer",
             Table::SealedCard => "sealed card",
             Table::Customer => "customer",
@@ -129,6 +133,13 @@ impl Table {
                 ("well_known", Truth),
             ],
             Table::Clock => &[("account_id", Integer), ("offset_ms", Integer)],
+            Table::Catalogue => &[
+                ("version", Integer),
+                ("applied", Integer),
+                ("author", Text),
+                ("comment", Text),
+                ("document", Bytes),
+            ],
             Table::Payer => {
                 &[("account_id", Integer), ("mode", Integer), ("email", Bytes), ("payer_id", Integer)]
             }

@@ -13,7 +13,7 @@ use std::fmt::Display;
 pub(crate) const MOST_FAULTS: usize = 100;
 
 /// The tables whose records are counted.
-pub(crate) const TABLES: [&str; 13] = [
+pub(crate) const TABLES: [&str; 14] = [
     "account",
     "application",
     "credential",
@@ -27,6 +27,7 @@ pub(crate) const TABLES: [&str; 13] = [
     "posting",
     "timer",
     "delivery",
+    "catalogue",
 ];
 
 /// Queries that find rows which refer to what isn't there, or which stand where they should not.

@@ -8,6 +8,7 @@
 //! Start reading at [`Changes`], then `store.rs` (the door), then `sqlite/writer.rs` and `postgres/writer.rs` (how
 //! a group becomes one sync).
 
+mod catalogue;
 pub mod copying;
 pub mod customers;
 mod encoding;
@@ -27,6 +28,7 @@ mod varint;
 pub mod vocabulary;
 mod work;
 
+pub use catalogue::CatalogueRecord;
 pub use customers::*;
 pub use failure::{BackupError, OpenError, ReadError};
 pub use options::{DatabaseUrl, Location, StoreOptions};

@@ -32,7 +32,7 @@ pub struct Store {
 
 /// What keeps the records. Nothing outside this crate knows which.
 #[derive(Clone)]
-enum Engine {
+pub(crate) enum Engine {
     Sqlite(SqliteStore),
     Postgres(PostgresStore),
     #[cfg(feature = "simulation")]
@@ -52,6 +52,11 @@ impl Store {
             Location::Memory(memory) => Engine::Memory(MemoryStore::open(memory.clone())),
         };
         Ok(Store { engine })
+    }
+
+    /// What keeps the records.
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Commits `changes`, all or nothing. When this returns `Ok`, they are on the disk.

@@ -1,6 +1,7 @@
 //! What can be remembered: the records, the changes that one commit carries, and the questions that can be asked.
 //! Nothing here says which engine keeps it.
 
+use crate::CatalogueRecord;
 use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
 use pasarela_domain::site::Site;
@@ -283,6 +284,8 @@ pub enum RecordChange {
     RecordAttempt(DeliveryAttempt),
     /// A customer, or a saved card.
     Customer(crate::CustomerChange),
+    /// A new version of the catalogue, which follows the newest one.
+    InsertCatalogue(CatalogueRecord),
 }
 
 /// Everything that one decision changes: all of it is committed, or nothing.

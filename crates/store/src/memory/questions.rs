@@ -20,6 +20,11 @@ const MOST_RESULTS: u32 = 1_000;
 
 /// As the methods of the same names of [`Store`](crate::Store).
 impl Records {
+    /// The newest version of the catalogue; 0 when there is none.
+    pub fn catalogue_version(&self) -> i64 {
+        self.catalogues.keys().next_back().copied().unwrap_or(0)
+    }
+
     /// A payment, whosever it is.
     pub fn payment_by_id(&self, id: PaymentId) -> Option<PaymentRecord> {
         self.payments.get(&id).map(|payment| PaymentRecord::clone(payment))

@@ -2,9 +2,9 @@
 
 use crate::memory::CommitFate;
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, CommitError, CredentialRecord,
-    CustomerRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, Fingerprint, IdempotencyRecord, Lookup,
-    PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, Timer, TimerKind,
+    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, CommitError,
+    CredentialRecord, CustomerRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, Fingerprint,
+    IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, Timer, TimerKind,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -40,6 +40,7 @@ pub struct Records {
     pub(crate) saved_cards: BTreeMap<(AccountId, Mode, i64), SavedCardRecord>,
     /// With how many saved cards have each.
     pub(crate) sealed_cards: BTreeMap<(Mode, Fingerprint), (u64, Vec<u8>)>,
+    pub(crate) catalogues: BTreeMap<i64, Arc<CatalogueRecord>>,
     rows: u64,
 }
 
@@ -227,6 +228,13 @@ impl Writing<'_> {
             }
             RecordChange::RecordAttempt(attempt) => self.record_attempt(attempt),
             RecordChange::Customer(change) => self.customer(change),
+            RecordChange::InsertCatalogue(record) => {
+                if record.version != self.records.catalogue_version() + 1 {
+                    return Err(CommitError::VersionConflict);
+                }
+                let row = Arc::new(record.clone());
+                self.insert("catalogue version", |records| &mut records.catalogues, record.version, row)
+            }
         }
     }
 

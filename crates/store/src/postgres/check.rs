@@ -4,6 +4,7 @@
 //! request: the rows that they are about are read and locked, in the order of the tables and of their keys, and each
 //! request is held against them and against what those before it take from the same balances.
 
+use crate::postgres::catalogue;
 use crate::postgres::connection::Session;
 use crate::postgres::customer_facts::{AskedCustomers, CustomerFacts};
 use crate::postgres::ledger::{BalanceKey, Sums, balance_rows, key_columns};
@@ -82,6 +83,8 @@ struct Asked<'a> {
     attempts: Vec<AttemptKeyRow>,
     deliveries: Vec<IdRow>,
     customers: AskedCustomers<'a>,
+    /// Whether a version of the catalogue is among them.
+    catalogue: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -130,6 +133,7 @@ impl<'a> Asked<'a> {
                 email: &payer.email,
             }),
             RecordChange::SetClock { .. } => {}
+            RecordChange::InsertCatalogue(_) => self.catalogue = true,
             RecordChange::RecordAttempt(attempt) => {
                 let (account_id, id) = (attempt.account_id, attempt.delivery_id);
                 let number = i32::try_from(attempt.number).unwrap_or(i32::MAX);
@@ -155,6 +159,8 @@ pub(crate) struct Facts {
     attempts: HashSet<(AccountId, i64, i32)>,
     deliveries: HashSet<(AccountId, i64)>,
     customers: CustomerFacts,
+    /// The newest version of the catalogue.
+    catalogue: i64,
     /// Those from which something is taken.
     balances: HashMap<BalanceKey, i64>,
 }
@@ -187,6 +193,7 @@ impl Facts {
         ask(asked.attempts.is_empty(), ATTEMPTS, AttemptKeyRow::columns(&asked.attempts));
         ask(asked.deliveries.is_empty(), DELIVERIES, IdRow::columns(&asked.deliveries));
         asked.customers.questions(&mut ask);
+        ask(!asked.catalogue, catalogue::NEWEST, Vec::new());
         ask(watched.is_empty(), LOCK_BALANCES, key_columns(&locked));
         // Prepared before any is sent: the order in which they lock is the order above.
         for (sql, _) in &questions {
@@ -247,6 +254,7 @@ impl Facts {
                 self.deliveries.insert((row.try_get(0)?, row.try_get(1)?));
             }
             LOCK_BALANCES => self.learn_balance(row)?,
+            catalogue::NEWEST => self.catalogue = row.try_get(0)?,
             _ => self.customers.learn(sql, row)?,
         }
         Ok(())
@@ -335,6 +343,11 @@ impl Facts {
                 is_new(self.payers.insert((payer.account_id, mode_value(payer.mode), payer.email)), "payer")
             }
             RecordChange::SetClock { .. } => Ok(()),
+            RecordChange::InsertCatalogue(record) if record.version == self.catalogue + 1 => {
+                self.catalogue = record.version;
+                Ok(())
+            }
+            RecordChange::InsertCatalogue(_) => Err(CommitError::VersionConflict),
             RecordChange::RecordAttempt(attempt) => {
                 let number = i32::try_from(attempt.number).unwrap_or(i32::MAX);
                 is_new(

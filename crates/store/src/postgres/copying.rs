@@ -32,6 +32,7 @@ const fn layout(table: Table) -> Layout {
         Table::Application => of("application", &["id"]),
         Table::Credential => of("credential", &["lookup"]),
         Table::Clock => of("clock", &["account_id"]),
+        Table::Catalogue => of("catalogue", &["version"]),
         Table::Payer => of("payer", &["account_id", "mode", "email"]),
         Table::SealedCard => of("sealed_card", &["mode", "fingerprint"]),
         Table::Customer => of("customer", &["account_id", "mode", "user_id"]),

@@ -23,6 +23,7 @@ enum Key<'a> {
     Credential(&'a Lookup),
     Payer(AccountId, Mode, &'a Lookup),
     Delivery(AccountId, i64),
+    Catalogue,
     Timer(AccountId, Mode, PaymentId, TimerKind),
     Customer(CustomerKey<'a>),
 }
@@ -48,6 +49,7 @@ fn record_keys<'a>(record: &'a RecordChange, mut each: impl FnMut(Key<'a>)) {
         RecordChange::SetClock { account_id, .. } => each(Key::Account(*account_id)),
         RecordChange::RecordAttempt(attempt) => each(Key::Delivery(attempt.account_id, attempt.delivery_id)),
         RecordChange::Customer(change) => customers::keys(change, |key| each(Key::Customer(key))),
+        RecordChange::InsertCatalogue(_) => each(Key::Catalogue),
     }
 }
 

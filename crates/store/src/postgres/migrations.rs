@@ -8,6 +8,7 @@ use tokio_postgres::{Client, Error};
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_foundation.sql"),
     include_str!("../../migrations/postgres/0002_customers.sql"),
+    include_str!("../../migrations/postgres/0003_catalogue.sql"),
 ];
 
 /// The schema that this version of the program writes.

@@ -7,6 +7,7 @@ use crate::findings::{
     DANGLING, Faults, TABLES, balance_name, check_balance, check_body, check_customer, check_missing,
     check_overdrawn, check_payment, check_totals,
 };
+use crate::postgres::catalogue;
 use crate::postgres::connection::Session;
 use crate::postgres::customers;
 use crate::postgres::rows::{self, payment_columns, posting_columns};
@@ -50,6 +51,7 @@ impl PostgresStore {
         check_customers(&snapshot, &mut faults).await?;
         check_references(&snapshot, &mut faults).await?;
         check_shares(&snapshot, &mut faults).await?;
+        check_catalogues(&snapshot, &mut faults).await?;
         Ok(RecordsCheck { records: count_records(&snapshot).await?, faults: faults.into_lines() })
     }
 
@@ -254,6 +256,17 @@ async fn check_shares(snapshot: &Session, faults: &mut Faults) -> Result<(), Rea
         })
         .await?;
     }
+    Ok(())
+}
+
+async fn check_catalogues(snapshot: &Session, faults: &mut Faults) -> Result<(), ReadError> {
+    let mut found = Vec::new();
+    each(snapshot, catalogue::IN_ORDER, |row| {
+        found.push((rows::get(row, 0)?, rows::get(row, 1)?));
+        Ok(())
+    })
+    .await?;
+    crate::catalogue::check(found.into_iter()).into_iter().for_each(|fault| faults.add(fault));
     Ok(())
 }
 

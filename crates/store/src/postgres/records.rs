@@ -2,9 +2,11 @@
 
 use crate::numbers::{credential_kind_number, mode_number};
 use crate::postgres::customers::CustomerRows;
-use crate::postgres::statements as sql;
+use crate::postgres::{catalogue, statements as sql};
 use crate::prepared::Prepared;
-use crate::{CardTokenRecord, DeliveryAttempt, DeliveryRecord, PaymentRecord, RecordChange, share_of};
+use crate::{
+    CardTokenRecord, CatalogueRecord, DeliveryAttempt, DeliveryRecord, PaymentRecord, RecordChange, share_of,
+};
 use pasarela_domain::identity::{AccountId, Mode};
 use tokio_postgres::types::ToSql;
 
@@ -162,6 +164,7 @@ pub(crate) struct RecordRows<'a> {
     attempted: Vec<AttemptedRow>,
     deliveries: Vec<DeliveryRow<'a>>,
     customers: CustomerRows<'a>,
+    catalogues: Vec<&'a CatalogueRecord>,
 }
 
 impl<'a> RecordRows<'a> {
@@ -216,6 +219,7 @@ impl<'a> RecordRows<'a> {
                 self.attempts.push(attempt_row(attempt));
             }
             RecordChange::Customer(change) => self.customers.add(change, content),
+            RecordChange::InsertCatalogue(record) => self.catalogues.push(record),
         }
     }
 
@@ -264,6 +268,7 @@ impl<'a> RecordRows<'a> {
             let set: Vec<Value<'_>> = vec![Box::new(*account_id), Box::new(*offset_ms)];
             steps.push(Step { sql: sql::SET_CLOCK, values: set, expected: Some(1) });
         }
+        steps.extend(self.catalogues.iter().map(|record| catalogue::insert(record)));
         steps.extend(step(sql::INSERT_PAYMENT, &self.new_payments, PaymentRow::columns));
         steps.extend(step(sql::UPDATE_PAYMENT, &self.payments, PaymentRow::columns));
         steps.extend(step(sql::INSERT_CARD_TOKEN, &self.new_card_tokens, CardTokenRow::columns));

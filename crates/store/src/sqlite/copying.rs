@@ -42,6 +42,7 @@ const fn layout(table: Table) -> Layout {
         Table::Application => of("application t", &["t.id"]),
         Table::Credential => of("credential t", &["t.lookup"]),
         Table::Clock => of("clock t", &["t.account_id"]),
+        Table::Catalogue => of("catalogue t", &["t.version"]),
         Table::Payer => of("payer t", &["t.account_id", "t.mode", "t.email"]),
         Table::SealedCard => of("sealed_card t", &["t.mode", "t.fingerprint"]),
         Table::Customer => of("customer t", &["t.account_id", "t.mode", "t.user_id"]),

@@ -7,9 +7,10 @@ use crate::prepared::Prepared;
 use crate::varint::{push_signed, push_unsigned, take_signed, take_unsigned};
 use crate::work::Task;
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, CustomerChange,
-    CustomerRecord, CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord,
-    PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord, Timer, TimerKind,
+    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, Channel, CredentialRecord,
+    CustomerChange, CustomerRecord, CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState,
+    IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord, Timer,
+    TimerKind,
 };
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::ledger::Posting;
@@ -151,6 +152,7 @@ fields!(DeliveryAttempt {
     state,
     next_attempt,
 });
+fields!(CatalogueRecord { version, applied, author, comment, document });
 fields!(Changes { idempotency, records, postings, set_timers, clear_timers, deliveries });
 
 fields!(CustomerRecord {
@@ -235,6 +237,7 @@ impl Field for RecordChange {
             }
             RecordChange::RecordAttempt(record) => tagged(11, &|out| record.put(out)),
             RecordChange::Customer(change) => tagged(12, &|out| change.put(out)),
+            RecordChange::InsertCatalogue(record) => tagged(13, &|out| record.put(out)),
         }
     }
 
@@ -255,6 +258,7 @@ impl Field for RecordChange {
             }
             11 => RecordChange::RecordAttempt(Field::take(bytes)?),
             12 => RecordChange::Customer(Field::take(bytes)?),
+            13 => RecordChange::InsertCatalogue(Field::take(bytes)?),
             _ => return None,
         })
     }
@@ -582,6 +586,13 @@ mod tests {
                     payer_id: 8,
                 }),
                 RecordChange::SetClock { account_id: 7, offset_ms: -5 },
+                RecordChange::InsertCatalogue(CatalogueRecord {
+                    version: 3,
+                    applied: Timestamp(5),
+                    author: "ana".to_owned(),
+                    comment: String::new(),
+                    document: vec![123, 125],
+                }),
                 RecordChange::RecordAttempt(attempt),
                 RecordChange::Customer(CustomerChange::Insert(customer.clone())),
                 RecordChange::Customer(CustomerChange::Update(customer)),

@@ -12,6 +12,7 @@ const APPLICATION_ID: i64 = 0x5041_5341;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_foundation.sql"),
     include_str!("../../migrations/sqlite/0002_customers.sql"),
+    include_str!("../../migrations/sqlite/0003_catalogue.sql"),
 ];
 
 /// The schema that this version of the program writes.

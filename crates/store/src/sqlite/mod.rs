@@ -6,6 +6,7 @@
 //! for; `checkpoint` moves the log into the database beside them.
 
 pub(crate) mod backup;
+pub(crate) mod catalogue;
 pub(crate) mod checkpoint;
 pub(crate) mod connection;
 pub(crate) mod copying;

@@ -12,7 +12,7 @@ use crate::sqlite::ledger::BalanceKey;
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::store::SqliteStore;
 use crate::sqlite::unwritten::Kinds;
-use crate::sqlite::{rows, tally};
+use crate::sqlite::{catalogue, rows, tally};
 use crate::{LedgerProof, ReadError, RecordsCheck};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
@@ -45,6 +45,7 @@ impl SqliteStore {
             })?;
             check_references(connection, faults)?;
             tally::check(connection, |fault| faults.add(fault))?;
+            catalogue::check(connection)?.into_iter().for_each(|fault| faults.add(fault));
             Ok(RecordsCheck { records: count_records(connection)?, faults: Vec::new() })
         })
         .await

@@ -2,7 +2,6 @@
 
 use crate::numbers::{credential_kind_number, mode_number};
 use crate::prepared::Prepared;
-use crate::sqlite::SEALED;
 use crate::sqlite::customers;
 use crate::sqlite::fault::{Fault, already_exists};
 use crate::sqlite::ledger::Balances;
@@ -11,6 +10,7 @@ use crate::sqlite::rows::{idempotency_record, resource_value};
 use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
+use crate::sqlite::{SEALED, catalogue};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CommitError, CredentialRecord, DeliveryAttempt,
     DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
@@ -121,6 +121,7 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
             }
             RecordChange::RecordAttempt(attempt) => record_attempt(tables, attempt)?,
             RecordChange::Customer(change) => customers::apply(connection, change, content)?,
+            RecordChange::InsertCatalogue(record) => catalogue::insert(connection, record)?,
         }
     }
     let mark = tables.memory.balances.mark();

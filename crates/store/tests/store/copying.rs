@@ -8,8 +8,8 @@ use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::HOUR;
 use pasarela_store::copying::{Cursor, Dump, Restore, TABLES, Table};
 use pasarela_store::{
-    AccountRecord, ApplicationRecord, Changes, Channel, CommitError, CredentialRecord, DeliveryAttempt,
-    DeliveryRecord, DeliveryState, Location, PayerRecord, PaymentSearch, RecordChange,
+    AccountRecord, ApplicationRecord, CatalogueRecord, Changes, Channel, CommitError, CredentialRecord,
+    DeliveryAttempt, DeliveryRecord, DeliveryState, Location, PayerRecord, PaymentSearch, RecordChange,
 };
 
 on_both_stores! {
@@ -57,6 +57,13 @@ async fn fill(world: &World) {
         records.push(customers::insert(customers::customer(user_id)));
         records.push(customers::save(customers::card(user_id, user_id, 1 + (user_id == 3) as u8)));
     }
+    records.push(RecordChange::InsertCatalogue(CatalogueRecord {
+        version: 1,
+        applied: NOON,
+        author: "ana".to_owned(),
+        comment: String::new(),
+        document: b"{}".to_vec(),
+    }));
     world.commit(records).await.unwrap();
     for id in 1..=7 {
         let mut changes = Changes {

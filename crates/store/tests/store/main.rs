@@ -4,6 +4,7 @@
 mod world;
 
 mod backup;
+mod catalogue;
 mod commits;
 mod copying;
 mod customers;

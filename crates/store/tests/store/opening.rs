@@ -76,6 +76,15 @@ async fn data_of_a_newer_version_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn data_of_the_version_before_are_brought_up_to_date_and_lose_nothing() {
+    let world = World::on_sqlite().await;
+    world.insert(&payment(1)).await;
+    let world = world.changed_behind("DROP TABLE catalogue; PRAGMA user_version = 2;").await;
+    assert_eq!(world.stored(1).await, Some(payment(1)));
+    assert_eq!(world.store.catalogue_version().await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn another_programs_file_is_refused_and_left_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pasarela.db");
