@@ -1,5 +1,5 @@
 //! Card tokens that this node made a moment ago. Nearly every token is spent within seconds; of one that is here nothing
-//! need be read, which was an eighth of a payment's processor time outside the writer.
+//! need be read: two pages of the log, a decompression and a parsing, three system calls in all.
 //!
 //! Only a commit believes what is here: it checks the version. A refusal is decided on what is stored.
 
@@ -26,8 +26,9 @@ pub(crate) struct FreshTokens {
 
 #[derive(Default)]
 struct Generations {
-    young: HashMap<Lookup, FreshToken>,
-    old: HashMap<Lookup, FreshToken>,
+    // In boxes: half of a table's places are empty.
+    young: HashMap<Lookup, Box<FreshToken>>,
+    old: HashMap<Lookup, Box<FreshToken>>,
 }
 
 impl FreshTokens {
@@ -37,13 +38,13 @@ impl FreshTokens {
         if generations.young.len() >= MOST_YOUNG {
             generations.age();
         }
-        generations.young.insert(fresh.record.lookup, fresh);
+        generations.young.insert(fresh.record.lookup, Box::new(fresh));
     }
 
     /// Gives a token out: whoever comes next finds it in the store, as it is then.
     pub(crate) fn take(&self, lookup: &Lookup) -> Option<FreshToken> {
         let mut generations = self.generations();
-        generations.young.remove(lookup).or_else(|| generations.old.remove(lookup))
+        generations.young.remove(lookup).or_else(|| generations.old.remove(lookup)).map(|fresh| *fresh)
     }
 
     /// Forgets the old ones, and makes the young ones old.
@@ -65,8 +66,15 @@ impl Generations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payments::IdempotencyKey;
+    use crate::{Engine, EngineOptions, KeySource, seeds};
+    use pasarela_domain::card_token::TokenRequest;
     use pasarela_domain::identity::Mode;
+    use pasarela_domain::json::Json;
+    use pasarela_domain::payment::create::Provenance;
     use pasarela_domain::timestamp::Timestamp;
+    use pasarela_vault::Purpose;
+    use serde_json::{Value, json};
 
     fn fresh(number: usize) -> FreshToken {
         let body = br#"{"id":"","public_key":null,"card_id":null,"first_six_digits":null,"expiration_month":1,
@@ -121,5 +129,42 @@ mod tests {
         (0..3 * MOST_YOUNG).for_each(|number| tokens.keep(fresh(number)));
         let kept = (0..3 * MOST_YOUNG).filter(|number| tokens.take(&lookup(*number)).is_some());
         assert!(kept.eq(MOST_YOUNG..3 * MOST_YOUNG));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_another_node_completed_pays_although_this_one_knows_it_empty() {
+        let engine = Engine::open(EngineOptions {
+            directory: None,
+            database: None,
+            vault_directory: None,
+            vault_key: KeySource::File,
+            development: true,
+            public_url: String::new(),
+            test_clock: None,
+        });
+        let engine = engine.await.unwrap();
+        let caller = engine.authenticate(&seeds::sellers()[0].test.access_token).await.unwrap().unwrap();
+        let request = |form: Value| TokenRequest::from_json(&Json::from(&form)).unwrap();
+        let token = engine.create_card_token(&caller, None, &request(json!({}))).await.unwrap();
+        let id = serde_json::from_slice::<Value>(&token).unwrap()["id"].as_str().unwrap().to_owned();
+        let lookup = engine.inner.vault.lookup(Purpose::CardToken, &id);
+
+        // The other node's change leaves what this one keeps as it is.
+        let kept = engine.inner.fresh_tokens.take(&lookup).unwrap();
+        let card = json!({
+            "card_number": "5031433215406351", "security_code": "123", "expiration_month": 11,
+            "expiration_year": 2040, "cardholder": {"name": "APRO"},
+        });
+        engine.update_card_token(&caller, &id, &request(card)).await.unwrap();
+        engine.inner.fresh_tokens.keep(kept);
+
+        let body = json!({
+            "transaction_amount": 100, "token": id, "installments": 1,
+            "payer": {"email": "test_user_1@testuser.com"},
+        });
+        let key = IdempotencyKey::required(Some("k"), caller.mode, "test", b"").unwrap();
+        let made = engine.create_payment(&caller, key, &Json::from(&body), &Provenance::default()).await;
+        let made: Value = serde_json::from_slice(&made.unwrap().body).unwrap();
+        assert_eq!(made["status"], "approved");
     }
 }

@@ -6,8 +6,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// How many random bytes a thread asks the operating system for at once: enough for thirty payments. A call for each of
-/// a payment's two random words took a fiftieth of its processor time.
+/// How many random bytes a thread asks the operating system for at once: enough for thirty payments, which
+/// would else make two system calls each.
 const DRAWN_AT_ONCE: usize = 1024;
 
 /// Fills bytes that nobody can foretell.
