@@ -42,7 +42,6 @@ use notifications::address_guard::Reach;
 use notifications::attempts::{Courier, Surroundings};
 use notifications::sender::Sender;
 use notifications::worker::{Wake, Worker};
-use pasarela_domain::catalogue::Catalogue;
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
@@ -166,11 +165,12 @@ impl Engine {
         let Parts { store, vault, nature, development, public_url, test_clock } = parts;
         let lease = store.renew_lease().await.map_err(|error| EngineError::Other(error.to_string()))?;
         let clock = Clock::open(&store, nature.wall.clone()).await?;
+        let current = CurrentCatalogue::open(&store).await?;
         let engine = Engine {
             inner: Arc::new(Inner {
                 access: Access::new(development),
                 accounts: Accounts::default(),
-                catalogue: CurrentCatalogue::new(Catalogue::compiled_in()),
+                catalogue: current,
                 fresh_tokens: FreshTokens::default(),
                 store,
                 vault,
@@ -235,6 +235,7 @@ impl Engine {
         };
         workers.spawn(deliveries.run(stop(shutdown.clone())));
         workers.spawn(membership::run(self.clone(), stop(shutdown.clone())));
+        workers.spawn(catalogue::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));
         while workers.join_next().await.is_some() {}

@@ -1,5 +1,6 @@
 //! What can be typed, and the help for it.
 
+use crate::catalog::arguments::CatalogVerb;
 use crate::service::LogFormat;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
@@ -59,6 +60,12 @@ pub enum Verb {
     /// Make the accounts of an operator's server, and look at them
     #[command(subcommand)]
     Accounts(AccountsVerb),
+    /// Change methods, prices and fees of a running server, without a new version of the program
+    ///
+    /// A file says what differs from what is compiled in. `check` and `diff` look at it, `apply` makes it the next version:
+    /// whole, for all servers, within a second. Payments keep the terms that they were made under.
+    #[command(subcommand)]
+    Catalog(CatalogVerb),
     /// Bring a PostgreSQL database to the schema of this version
     ///
     /// `serve` does so by itself when it starts. This verb does it beforehand, as another user, or on paper. It says
@@ -521,7 +528,7 @@ fn public_url(text: &str) -> Result<String, String> {
     is_whole.then(|| url.to_owned()).ok_or_else(|| "write it like https://pay.example.com".to_owned())
 }
 
-fn site(text: &str) -> Result<Site, String> {
+pub(crate) fn site(text: &str) -> Result<Site, String> {
     Site::from_id(&text.to_uppercase()).ok_or_else(|| "MLB, MLA, MLM, MLC, MCO, MPE or MLU".to_owned())
 }
 

@@ -7,6 +7,7 @@
 mod accounts;
 mod arguments;
 mod backup;
+mod catalog;
 mod client;
 mod clock;
 mod copy;
@@ -48,6 +49,7 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Dev(arguments) => dev::run(&arguments),
         Verb::Serve(arguments) => serve::run(&arguments),
         Verb::Accounts(verb) => accounts::run(&verb),
+        Verb::Catalog(verb) => catalog::run(&verb),
         Verb::Migrate(arguments) => migrate::run(&arguments),
         Verb::Copy(arguments) => copy::run(&arguments),
         Verb::Credentials(arguments) => credentials::run(&arguments),

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! It says everything that differs from what is compiled in: a document without a site puts that site back. Whatever is
-//! wrong with it is found before anything of it counts ([`Catalogue::with`]). `data/catalog.schema.json` describes
+//! wrong with it is found before anything of it counts ([`Catalogue::with`]). `docs/catalog.schema.json` describes
 //! it; a test holds the two together.
 
 mod difference;
@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// The largest document, in bytes of JSON: the compiled-in methods of all sites are a third of it.
 pub const LARGEST_DOCUMENT: usize = 256 << 10;
 /// A document's JSON Schema.
-pub const SCHEMA: &str = include_str!("../../data/catalog.schema.json");
+pub const SCHEMA: &str = include_str!("../../../../docs/catalog.schema.json");
 
 /// What a site's part may have.
 const SITE_NAMES: [&str; 3] = ["methods", "installments", "fees"];

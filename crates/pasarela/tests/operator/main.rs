@@ -2,6 +2,7 @@
 //! on a database.
 
 mod accounts;
+mod catalog;
 mod copying;
 mod migration;
 mod serve;

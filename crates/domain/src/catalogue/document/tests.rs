@@ -13,7 +13,7 @@ fn with(document: Value) -> Catalogue {
 
 /// The faults, each on a line.
 fn refused(document: Value) -> Vec<String> {
-    let faults = Catalogue::with(1, &document).err().expect("a fault");
+    let faults = Catalogue::with(1, &document).expect_err("a fault");
     faults.iter().map(ToString::to_string).collect()
 }
 
