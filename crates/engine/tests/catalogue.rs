@@ -2,6 +2,7 @@
 
 use pasarela_domain::card_token::TokenRequest;
 use pasarela_domain::identity::Caller;
+use pasarela_domain::json::Json;
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::Provenance;
 use pasarela_domain::payment::refund::RefundRequest;
@@ -46,15 +47,17 @@ impl World {
         let mut body = json!({"transaction_amount": 100, "payer": {"email": "buyer@testuser.com"}});
         body.as_object_mut().unwrap().append(more.as_object_mut().unwrap());
         if body.get("payment_method_id").is_none() {
-            let request = TokenRequest::from_json(&json!({
+            let request = TokenRequest::from_json(&Json::from(&json!({
                 "card_number": "5031433215406351", "security_code": "123", "expiration_month": 11,
                 "expiration_year": 2040, "cardholder": {"name": "APRO"},
-            }));
+            })));
             let token = self.engine.create_card_token(&self.caller, None, &request.unwrap()).await.unwrap();
             body["token"] = serde_json::from_slice::<Value>(&token).unwrap()["id"].clone();
         }
-        let written =
-            self.engine.create_payment(&self.caller, self.key(key), &body, &Provenance::default()).await;
+        let written = self
+            .engine
+            .create_payment(&self.caller, self.key(key), &Json::from(&body), &Provenance::default())
+            .await;
         serde_json::from_slice(&written.unwrap().body).unwrap()
     }
 
@@ -146,10 +149,10 @@ async fn what_is_not_offered_any_more_is_refused_and_a_new_card_is_taken_at_once
     let before = world.engine.catalogue();
     world.apply(document).await;
     assert_eq!((before.version(), world.engine.catalogue().version()), (0, 1), "who holds one keeps it");
-    let request = TokenRequest::from_json(&json!({
+    let request = TokenRequest::from_json(&Json::from(&json!({
         "card_number": "9990123412341234", "expiration_month": 11, "expiration_year": 2040,
         "cardholder": {"name": "APRO"},
-    }));
+    })));
     let token = world.engine.create_card_token(&world.caller, None, &request.unwrap()).await.unwrap();
     let token: Value = serde_json::from_slice(&token).unwrap();
     // `payment_method_id` is only named so that `pay` makes no token of its own.
@@ -160,8 +163,11 @@ async fn what_is_not_offered_any_more_is_refused_and_a_new_card_is_taken_at_once
         "transaction_amount": 10, "payment_method_id": "pix", "payer": {"email": "b@testuser.com"},
     });
     let provenance = Provenance::default();
-    let refused =
-        world.engine.create_payment(&world.caller, world.key("pix"), &body, &provenance).await.unwrap_err();
+    let refused = world
+        .engine
+        .create_payment(&world.caller, world.key("pix"), &Json::from(&body), &provenance)
+        .await
+        .unwrap_err();
     assert!(format!("{refused:?}").contains("3011"), "{refused:?}");
 }
 

@@ -92,9 +92,8 @@ fn read_one(file: &Path) -> Result<Value, Failure> {
         return Err(unreadable(file, &format!("it is larger than {LARGEST_FILE} bytes")));
     }
     if file.extension().is_some_and(|extension| extension == "json") {
-        return json::parse(text.as_bytes())
-            .map(|json| Value::from(&json))
-            .map_err(|fault| unreadable(file, &fault));
+        let parsed = json::parse(text.as_bytes()).map_err(|fault| unreadable(file, &fault))?;
+        return Ok(Value::from(&parsed));
     }
     let toml: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         // The parser's own text shows the line.
