@@ -120,7 +120,10 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
                 tables.memory.timers.clock_moved(*account_id);
             }
             RecordChange::RecordAttempt(attempt) => record_attempt(tables, attempt)?,
-            RecordChange::Customer(change) => customers::apply(connection, change, content)?,
+            RecordChange::Customer(change) => {
+                let content = if Prepared::has_content(record) { content() } else { &[] };
+                customers::apply(connection, change, content)?;
+            }
             RecordChange::InsertCatalogue(record) => catalogue::insert(connection, record)?,
         }
     }
