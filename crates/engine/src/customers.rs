@@ -1,16 +1,16 @@
-//! Customers: made, read, changed, deleted, searched. Their cards are in [`cards`].
+//! Customers: made, read, changed, deleted; searched in `search`. Their cards are in [`cards`].
 //!
 //! A customer's record carries its cards, so each change of a card is a change of its customer: whoever read an older
 //! version decides again.
 
 pub mod cards;
+mod search;
 
 use crate::identifiers::Fresh;
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, Written, from_json, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::context::Ids;
 use pasarela_domain::customer::request::CustomerRequest;
-use pasarela_domain::customer::search::{CustomerQuery, Date, Sort};
 use pasarela_domain::customer::{
     Customer, CustomerAddress, CustomerInternals, CustomerPhone, CustomerState, exists_already, fault,
     not_found, user_id_of,
@@ -21,8 +21,8 @@ use pasarela_domain::payment::body::Identification;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
-    Changes, CommitError, CustomerChange, CustomerDate, CustomerPage, CustomerRecord, CustomerSearch,
-    CustomerSort, CustomerWords, Fingerprint, IdempotencyRecord, Lookup, RecordChange, SavedCardRecord,
+    Changes, CommitError, CustomerChange, CustomerRecord, CustomerWords, Fingerprint, IdempotencyRecord,
+    Lookup, RecordChange, SavedCardRecord,
 };
 use pasarela_vault::Purpose;
 use serde_json::json;
@@ -151,77 +151,6 @@ impl Engine {
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
-    }
-
-    /// `GET /v1/customers/search`: `{"paging", "results"}`.
-    ///
-    /// # Errors
-    /// 200 to 208, as documented.
-    pub async fn search_customers(
-        &self,
-        caller: &Caller,
-        query: &[(String, String)],
-    ) -> Result<Vec<u8>, Failure> {
-        let query = CustomerQuery::read(query)?;
-        let (limit, offset) = (query.limit, query.offset);
-        let is = |asked: &Option<String>, has: &str| asked.as_deref().is_none_or(|asked| asked == has);
-        let is_possible = is(&query.always.merchant_id, &caller.account_id.to_string())
-            && is(&query.always.live_mode, if caller.mode.is_live() { "true" } else { "false" })
-            && is(&query.always.status, "active");
-        let user_id = match &query.id {
-            Some(id) => match self.load_customer(caller, id).await {
-                Ok((record, _)) => Some(Some(record.user_id)),
-                Err(Failure::Refused(_)) => None,
-                Err(failure) => return Err(failure),
-            },
-            None => Some(None),
-        };
-        let page = match user_id {
-            Some(user_id) if is_possible => {
-                self.inner.store.search_customers(self.search_of(caller, query, user_id)).await?
-            }
-            _ => CustomerPage::default(),
-        };
-        Ok(answer(&page, limit, offset))
-    }
-
-    fn search_of(&self, caller: &Caller, query: CustomerQuery, user_id: Option<AccountId>) -> CustomerSearch {
-        const fn date(date: Date) -> CustomerDate {
-            match date {
-                Date::Created => CustomerDate::Created,
-                Date::Updated => CustomerDate::Updated,
-            }
-        }
-        let (range, begin, end) = match query.range {
-            Some((range, begin, end)) => (date(range), begin, end),
-            None => (CustomerDate::Created, None, None),
-        };
-        CustomerSearch {
-            account_id: caller.account_id,
-            mode: caller.mode,
-            user_id,
-            email: query.email.map(|email| self.inner.vault.lookup(Purpose::Email, &email)),
-            words: CustomerWords {
-                first_name: query.first_name,
-                last_name: query.last_name,
-                identification_type: query.identification_type,
-                identification_number: query.identification_number,
-                phone_area_code: query.phone_area_code,
-                phone_number: query.phone_number,
-            },
-            range,
-            begin,
-            end,
-            sort: match query.sort {
-                Sort::Date(sorted) => CustomerSort::Date(date(sorted)),
-                Sort::Id => CustomerSort::Id,
-                Sort::FirstName => CustomerSort::FirstName,
-                Sort::LastName => CustomerSort::LastName,
-            },
-            descending: query.descending,
-            limit: query.limit,
-            offset: query.offset,
-        }
     }
 
     /// A customer of the caller by its public id.
@@ -405,18 +334,4 @@ fn word(ids: &mut impl Ids) -> String {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     // Below 62, so there is a letter.
     (0..WORD).map(|_| char::from(LETTERS[ids.random_below(62) as usize])).collect()
-}
-
-/// `{"paging": …, "results": […]}` of the stored bodies.
-fn answer(page: &CustomerPage, limit: u32, offset: u32) -> Vec<u8> {
-    let paging = json!({"limit": limit, "offset": offset, "total": page.total});
-    let mut out = format!("{{\"paging\":{paging},\"results\":[").into_bytes();
-    for (at, body) in page.bodies.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(body);
-    }
-    out.extend_from_slice(b"]}");
-    out
 }

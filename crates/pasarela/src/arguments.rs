@@ -107,6 +107,9 @@ pub enum Verb {
     /// Look after the keys that seal card data
     #[command(subcommand)]
     Vault(VaultVerb),
+    /// Hand out or erase what is known of a person
+    #[command(subcommand)]
+    Privacy(PrivacyVerb),
 }
 
 /// `pasarela dev`
@@ -419,6 +422,81 @@ The servers must be stopped. Copy the vault's directory to every node afterwards
 /// What every verb of `pasarela vault` takes.
 #[derive(Debug, Args)]
 pub struct VaultArguments {
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
+}
+
+/// `pasarela privacy`
+#[derive(Debug, Subcommand)]
+pub enum PrivacyVerb {
+    /// Write all that is known of a person as JSON
+    ///
+    /// A person is found by e-mail at every seller, as customer and as payer; or as one customer. A directory is read
+    /// while no server uses it, a database at any time.
+    #[command(after_help = "\
+Examples:
+  pasarela privacy export --email ana@example.com
+  pasarela privacy export --customer 1068193981-pXRewrKqlP6pnn --output ana.json
+  pasarela privacy export --email ana@example.com --database-url postgres://pasarela@db/pasarela --vault /etc/pasarela/vault")]
+    Export(ExportArguments),
+    /// Erase a person: customers and saved cards go, payments stay without their payer
+    ///
+    /// Without --yes nothing is changed: what would be erased is counted and told. Payments keep amounts, dates, ids
+    /// and what the seller wrote (tax and accounting law; LGPD art. 16, Ley 25.326 art. 16.5). Payments that are
+    /// not over keep their payer until they are: erase again then.
+    #[command(after_help = "\
+Examples:
+  pasarela privacy erase --email ana@example.com
+  pasarela privacy erase --email ana@example.com --yes
+  pasarela privacy erase --customer 1068193981-pXRewrKqlP6pnn --yes --json")]
+    Erase(EraseArguments),
+}
+
+/// Who is meant.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct PersonArguments {
+    /// Whoever has this e-mail, at every seller
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    pub email: Option<String>,
+    /// One customer of one seller
+    #[arg(long, value_name = "ID")]
+    pub customer: Option<String>,
+}
+
+/// `pasarela privacy export`
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// Who.
+    #[command(flatten)]
+    pub person: PersonArguments,
+    /// Write to this new file, which this user alone may read, instead of printing
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
+}
+
+/// `pasarela privacy erase`
+#[derive(Debug, Args)]
+pub struct EraseArguments {
+    /// Who.
+    #[command(flatten)]
+    pub person: PersonArguments,
+    /// Erase; without it, only tell what would be erased
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
     /// Where the records are.
     #[command(flatten)]
     pub store: StoreArguments,

@@ -17,6 +17,7 @@ mod doctor;
 mod failure;
 mod migrate;
 mod place;
+mod privacy;
 mod ready;
 mod runtime;
 mod sandbox;
@@ -56,6 +57,7 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Backup(arguments) => backup::run(&arguments),
         Verb::Vault(verb) => vault::run(&verb),
+        Verb::Privacy(verb) => privacy::run(&verb),
         Verb::Sandbox(verb) => sandbox::run(&verb),
         Verb::Clock(verb) => clock::run(&verb),
     }

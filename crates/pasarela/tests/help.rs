@@ -20,6 +20,7 @@ fn the_help_names_every_verb_and_shows_examples() {
         "doctor",
         "backup",
         "vault",
+        "privacy",
     ] {
         assert!(help.contains(&format!("\n  {verb} ")), "{verb} in:\n{help}");
     }
@@ -48,6 +49,8 @@ fn every_verb_has_help_with_an_example() {
         &["doctor"],
         &["backup"],
         &["vault", "rotate"],
+        &["privacy", "export"],
+        &["privacy", "erase"],
     ] {
         let mut arguments = verb.to_vec();
         arguments.push("--help");

@@ -5,6 +5,7 @@ mod accounts;
 mod catalog;
 mod copying;
 mod migration;
+mod privacy;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;

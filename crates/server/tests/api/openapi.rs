@@ -255,9 +255,16 @@ async fn a_described_answer_is_the_answer() {
         .await
         .expect(201);
     let token = seller.get(&format!("/v1/card_tokens/{}", seller.card_token("APRO").await)).await.expect(200);
-    for (schema, body) in
-        [("Payment", &payment), ("Payment", &seller.pix().await), ("Refund", &refund), ("CardToken", &token)]
-    {
+    let customer = seller.customer("ana@testuser.com").await;
+    let card = seller.saved_card(&customer, "APRO").await;
+    for (schema, body) in [
+        ("Payment", &payment),
+        ("Payment", &seller.pix().await),
+        ("Refund", &refund),
+        ("CardToken", &token),
+        ("Customer", &seller.customer_now(&customer).await),
+        ("SavedCard", &card),
+    ] {
         let schema = &document["components"]["schemas"][schema];
         let properties = schema["properties"].as_object().unwrap();
         for name in body.as_object().unwrap().keys() {

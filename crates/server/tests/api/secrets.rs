@@ -1,6 +1,7 @@
 //! Card numbers, CVVs and credentials never reach the disk in clear, nor anything that the server writes about itself.
 
 use crate::cards::{CHALLENGED, card_numbered, card_of, cards};
+use crate::customers::cards_of;
 use crate::test_app::{TestApp, contents, seed, with};
 use pasarela_domain::site::{SITES, Site};
 use serde_json::json;
@@ -77,6 +78,12 @@ async fn nothing_secret_is_stored_or_said() {
             .post(&format!("/v1/payments/{}/refunds", payment["id"]), &json!({"amount": 1}))
             .await
             .expect(201);
+        // And it is saved, and pays again.
+        let customer = seller.customer(&format!("saved{}@testuser.com", numbers.len())).await;
+        let token = seller.post("/v1/card_tokens", &request).await.expect(201);
+        let saved = seller.post(&cards_of(&customer), &json!({"token": token["id"]})).await.expect(201);
+        let again = json!({"card_id": saved["id"], "security_code": request["security_code"]});
+        seller.post("/v1/card_tokens", &again).await.expect(201);
         numbers.push(card.number);
     }
     let seller = app.seller(Site::MLB);

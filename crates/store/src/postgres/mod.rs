@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub(crate) mod connection;
 pub(crate) mod copying;
 pub(crate) mod customer_facts;
+pub(crate) mod customer_search;
 pub(crate) mod customers;
 pub(crate) mod distribute;
 pub(crate) mod group;

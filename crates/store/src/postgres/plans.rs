@@ -1,6 +1,6 @@
 //! Holds the plans of the statements against what they are meant to go by.
 
-use crate::postgres::{customers, migrations, reader, search};
+use crate::postgres::{customer_search, customers, migrations, reader, search};
 use crate::{CustomerSearch, CustomerWords, DateField, PaymentSearch, SortField};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
@@ -104,7 +104,7 @@ async fn every_search_of_customers_goes_by_the_account() {
     for search in
         [all.clone(), CustomerSearch { words, ..all.clone() }, CustomerSearch { email: Some([1; 32]), ..all }]
     {
-        let sql = customers::sql(&search);
+        let sql = customer_search::sql(&search);
         for condition in conditions(&client, &sql).await {
             assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
         }

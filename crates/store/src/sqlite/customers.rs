@@ -20,6 +20,17 @@ use std::fmt::Write as _;
 const CUSTOMER: &str = "account_id, mode, user_id, version, email, created, updated, first_name, last_name, \
      identification_type, identification_number, phone_area_code, phone_number, content";
 
+const SAVED_CARD: &str =
+    "SELECT user_id, fingerprint FROM saved_card WHERE account_id = ?1 AND mode = ?2 AND id = ?3";
+
+const SEALED_CARD: &str =
+    "SELECT mode, fingerprint, sealed_number FROM sealed_card WHERE mode = ?1 AND fingerprint = ?2";
+
+/// The customer of a seller with this value in a column that is unique.
+fn by(column: &str) -> String {
+    format!("SELECT {CUSTOMER} FROM customer WHERE account_id = ?1 AND mode = ?2 AND {column} = ?3")
+}
+
 /// Writes one change; `content` is the stored form of the customer's body, where there is one.
 pub(crate) fn apply(connection: &Connection, change: &CustomerChange, content: &[u8]) -> Result<(), Fault> {
     match change {
@@ -153,8 +164,7 @@ impl SqliteStore {
         mode: Mode,
         user_id: AccountId,
     ) -> Result<Option<CustomerRecord>, ReadError> {
-        let sql =
-            format!("SELECT {CUSTOMER} FROM customer WHERE account_id = ?1 AND mode = ?2 AND user_id = ?3");
+        let sql = by("user_id");
         let key = (account_id, mode_number(mode), user_id);
         self.points(Kinds::CUSTOMERS).await?.ask(|connection| one(connection, &sql, key, customer)).await
     }
@@ -166,8 +176,7 @@ impl SqliteStore {
         mode: Mode,
         email: &Lookup,
     ) -> Result<Option<CustomerRecord>, ReadError> {
-        let sql =
-            format!("SELECT {CUSTOMER} FROM customer WHERE account_id = ?1 AND mode = ?2 AND email = ?3");
+        let sql = by("email");
         let key = (account_id, mode_number(mode), email);
         self.points(Kinds::CUSTOMERS).await?.ask(|connection| one(connection, &sql, key, customer)).await
     }
@@ -179,12 +188,10 @@ impl SqliteStore {
         mode: Mode,
         id: i64,
     ) -> Result<Option<SavedCardRecord>, ReadError> {
-        let sql =
-            "SELECT user_id, fingerprint FROM saved_card WHERE account_id = ?1 AND mode = ?2 AND id = ?3";
         self.points(Kinds::CUSTOMERS)
             .await?
             .ask(|connection| {
-                one(connection, sql, (account_id, mode_number(mode), id), |row| {
+                one(connection, SAVED_CARD, (account_id, mode_number(mode), id), |row| {
                     let (user_id, fingerprint) = (row.get(0)?, row.get(1)?);
                     Ok(SavedCardRecord { account_id, mode, id, user_id, fingerprint })
                 })
@@ -198,11 +205,9 @@ impl SqliteStore {
         mode: Mode,
         fingerprint: &Fingerprint,
     ) -> Result<Option<SealedCardRecord>, ReadError> {
-        let sql =
-            "SELECT mode, fingerprint, sealed_number FROM sealed_card WHERE mode = ?1 AND fingerprint = ?2";
         self.points(Kinds::CUSTOMERS)
             .await?
-            .ask(|connection| one(connection, sql, (mode_number(mode), fingerprint), sealed_card))
+            .ask(|connection| one(connection, SEALED_CARD, (mode_number(mode), fingerprint), sealed_card))
             .await
     }
 
@@ -303,4 +308,34 @@ pub(crate) fn each_customer(
         look(row.get(2)?, customer(row));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_look_up_is_one_search_of_one_key() {
+        let connection = Connection::open_in_memory().unwrap();
+        for step in crate::sqlite::migrations::MIGRATIONS {
+            connection.execute_batch(step).unwrap();
+        }
+        for (sql, key) in [
+            (by("user_id"), "customer_by_user"),
+            (by("email"), "customer_by_email"),
+            (SAVED_CARD.to_owned(), "PRIMARY KEY"),
+            (SEALED_CARD.to_owned(), "PRIMARY KEY"),
+        ] {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let asked = plan.parameter_count();
+            let steps: Vec<String> = plan
+                .query_map(params_from_iter(vec![Value::Null; asked]), |row| row.get(3))
+                .unwrap()
+                .collect::<rusqlite::Result<_>>()
+                .unwrap();
+            assert_eq!(steps.len(), 1, "{steps:?}");
+            assert!(steps[0].starts_with("SEARCH") && steps[0].contains(key), "{steps:?}");
+            assert_eq!(steps[0].matches("=?").count(), asked, "the whole key: {steps:?}");
+        }
+    }
 }

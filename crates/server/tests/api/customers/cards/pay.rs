@@ -49,7 +49,9 @@ async fn a_saved_card_pays_for_its_customer() {
     let customer = seller.post("/v1/customers", &body).await.expect(201);
     let card = seller.saved_card(&customer, "APRO").await;
     let token = token_of(&app.browser(Site::MLB), &card).await;
+    let commits = app.engine.counters().commits;
     let paid = seller.post("/v1/payments", &payment(&token, &customer)).await.expect(201);
+    assert_eq!(app.engine.counters().commits - commits, 1, "payment, token and books in one");
     assert_eq!((&paid["status"], &paid["status_detail"]), (&json!("approved"), &json!("accredited")));
     assert_eq!((&paid["card"]["id"], &paid["payment_method_id"]), (&card["id"], &json!("visa")));
     assert_eq!(paid["card"]["last_four_digits"], card["last_four_digits"]);
