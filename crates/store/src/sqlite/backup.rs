@@ -27,7 +27,7 @@ impl SqliteStore {
         to: &Path,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<(), BackupError> {
-        let settled = self.unwritten().settled(Kinds::ALL).await;
+        let settled = self.settled(Kinds::ALL).await;
         settled.map_err(|failure| BackupError::Copy(failure.to_string()))?;
         let (database, to) = (self.database().to_owned(), to.to_owned());
         // The store's files must stay until the copy is made.

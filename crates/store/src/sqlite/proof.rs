@@ -55,7 +55,7 @@ impl SqliteStore {
         &self,
         check: impl FnOnce(&Connection, &mut Faults) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<(T, Vec<String>), ReadError> {
-        self.unwritten().settled(Kinds::ALL).await?;
+        self.settled(Kinds::ALL).await?;
         let store = self.clone();
         let proving = tokio::task::spawn_blocking(move || {
             let connection = open(store.database(), Purpose::Read)?;

@@ -101,24 +101,15 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
     if let Some(record) = &changes.idempotency {
         refuse_used_key(tables, record)?;
     }
-    // One content was prepared for each record that has a body, in the same order.
     let mut contents = prepared.contents().iter();
-    let mut with_contents: Vec<(&RecordChange, &[u8])> = changes
-        .records
-        .iter()
-        .map(|record| match Prepared::has_content(record) {
-            true => (record, contents.next().map(Vec::as_slice).unwrap_or_default()),
-            false => (record, [].as_slice()),
-        })
-        .collect();
-    // Updates come first: what is refused is nearly always a version, and nothing is written then.
-    with_contents.sort_by_key(|(record, _)| !is_update(record));
-    for (record, content) in with_contents {
+    // One content was prepared for each record that has a body, in the same order.
+    let mut content = || contents.next().map(Vec::as_slice).unwrap_or_default();
+    for record in &changes.records {
         match record {
-            RecordChange::InsertPayment(payment) => insert_payment(tables, payment, content)?,
-            RecordChange::UpdatePayment(payment) => update_payment(tables, payment, content)?,
-            RecordChange::InsertCardToken(token) => insert_card_token(tables, token, content)?,
-            RecordChange::UpdateCardToken(token) => update_card_token(tables, token, content)?,
+            RecordChange::InsertPayment(payment) => insert_payment(tables, payment, content())?,
+            RecordChange::UpdatePayment(payment) => update_payment(tables, payment, content())?,
+            RecordChange::InsertCardToken(token) => insert_card_token(tables, token, content())?,
+            RecordChange::UpdateCardToken(token) => update_card_token(tables, token, content())?,
             RecordChange::InsertAccount(account) => insert_account(connection, account)?,
             RecordChange::InsertApplication(application) => insert_application(connection, application)?,
             RecordChange::UpdateApplication(application) => update_application(connection, application)?,
@@ -150,11 +141,6 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
         Some(record) => remember_outcome(tables, record),
         None => Ok(()),
     }
-}
-
-/// Whether the record was read before, and the change is refused if it is another one now.
-const fn is_update(record: &RecordChange) -> bool {
-    matches!(record, RecordChange::UpdatePayment(_) | RecordChange::UpdateCardToken(_))
 }
 
 /// Reads only, and comes first: a request that is refused before it has written anything costs no rollback.

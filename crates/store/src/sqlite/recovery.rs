@@ -4,6 +4,7 @@
 //! tasks of a record were accepted one after the other in this state; made again in the same state they are accepted again.
 
 use crate::OpenError;
+use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::fault::Fault;
 use crate::sqlite::journal::{Found, Journal, is_there, read_after, remove, sync_log};
 use crate::sqlite::journal_record::take_tasks;
@@ -14,6 +15,10 @@ use crate::sqlite::store::OpenFailure;
 use crate::sqlite::transactions::perform;
 use rusqlite::Connection;
 use std::path::Path;
+use std::time::Duration;
+
+/// A server's transactions end every 10 ms at the latest.
+const TURN: Duration = Duration::from_millis(250);
 
 /// Brings the tables up to the journal's end, and begins a new journal.
 pub(crate) fn recover(connection: &Connection, database: &Path) -> Result<Journal, OpenFailure> {
@@ -40,7 +45,11 @@ pub(crate) fn recover(connection: &Connection, database: &Path) -> Result<Journa
 /// Checks, for whoever only looks, that the journal has nothing that the tables have not. Beside a server it is not
 /// read: there it changes, and what is acknowledged is in the tables a moment later.
 pub(crate) fn require_applied(connection: &Connection, database: &Path) -> Result<(), OpenFailure> {
-    if !is_there(database) || is_in_use(database) {
+    if is_in_use(database) {
+        wait_for_tables(database);
+        return Ok(());
+    }
+    if !is_there(database) {
         return Ok(());
     }
     let (_, _, records) = unapplied(connection, database)?;
@@ -50,6 +59,20 @@ pub(crate) fn require_applied(connection: &Connection, database: &Path) -> Resul
     let cause = "the server was killed or the machine failed, and the journal has acknowledged changes that are not in \
                  the tables yet. Start the server once: it stores them";
     Err(unusable(database, cause.to_owned()).into())
+}
+
+/// What the server beside us has acknowledged and the tables have not is in its open transaction, which holds the lock for
+/// writing until it is committed: whoever gets the lock finds it in the tables. Who does not get it in a busy server's
+/// [`TURN`] has waited for many transactions' ends.
+pub(crate) fn wait_for_tables(database: &Path) {
+    let waited = open(database, Purpose::Checkpoint { durable: true }).and_then(|connection| {
+        connection.busy_timeout(TURN)?;
+        connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+    });
+    if let Err(cause) = waited {
+        // Also where the files can't be written to.
+        tracing::debug!(%cause, "looking at the tables as they are");
+    }
 }
 
 /// The journal's key, the newest record whose changes are in the tables, and those after it.

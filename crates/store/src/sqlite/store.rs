@@ -4,13 +4,13 @@ use crate::prepared::Prepared;
 use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::connection::{Purpose, open, open_error};
 use crate::sqlite::journal::Journal;
-use crate::sqlite::location::Held;
+use crate::sqlite::location::{Held, is_in_use};
 use crate::sqlite::migrations::{migrate, require_newest};
 use crate::sqlite::random_keys::RandomKeys;
 use crate::sqlite::reader::ReaderPool;
-use crate::sqlite::recovery::{recover, require_applied};
-use crate::sqlite::unwritten::{Kinds, Unwritten};
-use crate::sqlite::writer::{Shared, Writer};
+use crate::sqlite::recovery::{recover, require_applied, wait_for_tables};
+use crate::sqlite::unwritten::{Kinds, Unwritten, Written};
+use crate::sqlite::writer::{Shared, Waiting, Writer};
 use crate::work::{QUEUE, Task, Work};
 use crate::{Changes, CommitError, OpenError, ReadError, StoreCounters, StoreOptions};
 use pasarela_domain::identity::PaymentId;
@@ -34,7 +34,7 @@ pub(crate) struct SqliteStore {
 
 struct Inner {
     /// Gone once the store is closed: the writer then ends when the queue is empty.
-    queue: RwLock<Option<SyncSender<Work>>>,
+    queue: RwLock<Option<SyncSender<Waiting>>>,
     shared: Shared,
     points: Arc<ReaderPool>,
     scans: Arc<ReaderPool>,
@@ -43,6 +43,8 @@ struct Inner {
     checkpointer: Mutex<Option<JoinHandle<()>>>,
     /// Given back last.
     held: Mutex<Option<Held>>,
+    /// Whether it is open for reading, and a server used it then.
+    is_beside: bool,
     database: PathBuf,
 }
 
@@ -112,20 +114,44 @@ impl SqliteStore {
 
     /// Where a question about these `kinds` is answered that takes microseconds.
     pub(crate) async fn points(&self, kinds: Kinds) -> Result<&ReaderPool, ReadError> {
-        self.unwritten().settled(kinds).await?;
+        self.settled(kinds).await?;
         Ok(&self.inner.points)
     }
 
     /// Where a question about a payment is answered.
     pub(crate) async fn payment_points(&self, id: PaymentId) -> Result<&ReaderPool, ReadError> {
-        self.unwritten().payment_settled(id).await?;
+        self.wait_for(self.unwritten().payment(id)).await?;
         Ok(&self.inner.points)
     }
 
     /// Where a question is answered that may take milliseconds.
     pub(crate) async fn scans(&self) -> Result<&Arc<ReaderPool>, ReadError> {
-        self.unwritten().settled(Kinds::ALL).await?;
+        self.settled(Kinds::ALL).await?;
         Ok(&self.inner.scans)
+    }
+
+    /// Waits until the tables have what was acknowledged of these `kinds`.
+    pub(crate) async fn settled(&self, kinds: Kinds) -> Result<(), ReadError> {
+        self.wait_for(self.unwritten().of(kinds)).await
+    }
+
+    /// Beside a server, what it has acknowledged is waited for.
+    async fn look_beside(&self) -> Result<(), ReadError> {
+        if !self.inner.is_beside {
+            return Ok(());
+        }
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || wait_for_tables(store.database()))
+            .await
+            .map_err(|failure| ReadError::new(failure.to_string()))
+    }
+
+    async fn wait_for(&self, unwritten: Result<Option<Written>, ReadError>) -> Result<(), ReadError> {
+        let Some(written) = unwritten? else { return self.look_beside().await };
+        // A writer that is at work sees that it is wanted; one that waits for requests must be woken.
+        self.inner.wake();
+        // The writer answers all who wait; it ends without an answer only if it broke.
+        written.await.unwrap_or_else(|_| Err(ReadError::closed()))
     }
 
     /// What was acknowledged and is not in the tables yet.
@@ -190,8 +216,9 @@ impl Inner {
         Ok(Inner::assemble(held, None, shared, keys))
     }
 
-    fn assemble(held: Held, queue: Option<SyncSender<Work>>, shared: Shared, keys: RandomKeys) -> Inner {
+    fn assemble(held: Held, queue: Option<SyncSender<Waiting>>, shared: Shared, keys: RandomKeys) -> Inner {
         let database = held.database().to_owned();
+        let is_read_only = queue.is_none();
         Inner {
             queue: RwLock::new(queue),
             shared,
@@ -201,6 +228,7 @@ impl Inner {
             writer: Mutex::default(),
             checkpointer: Mutex::default(),
             held: Mutex::new(Some(held)),
+            is_beside: is_read_only && is_in_use(&database),
             database,
         }
     }
@@ -211,13 +239,20 @@ impl Inner {
             return Err(CommitError::Failed("the store is closed, or open for reading only".to_owned()));
         };
         self.shared.counters.queued();
-        queue.try_send(work).map_err(|refused| {
+        queue.try_send(Some(work)).map_err(|refused| {
             self.shared.counters.taken();
             match refused {
                 TrySendError::Full(_) => CommitError::Busy,
                 TrySendError::Disconnected(_) => CommitError::Failed("the writer has ended".to_owned()),
             }
         })
+    }
+
+    /// Lets a writer look up that waits for requests. With a full queue it does not wait.
+    fn wake(&self) {
+        if let Some(queue) = self.queue.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            let _ = queue.try_send(None);
+        }
     }
 
     /// One after the other, the writer last: SQLite empties the log when the last connection ends, and only then.

@@ -68,6 +68,9 @@ impl Kinds {
     }
 }
 
+/// Tells when the tables have it, or that they can't take it now.
+pub(crate) type Written = oneshot::Receiver<Result<(), ReadError>>;
+
 /// Shared by the writer and the readers.
 #[derive(Default)]
 pub(crate) struct Unwritten {
@@ -140,14 +143,14 @@ impl Unwritten {
         self.wanted.load(Ordering::Relaxed)
     }
 
-    /// Waits until the tables have what was acknowledged of these `kinds`.
-    pub(crate) async fn settled(&self, kinds: Kinds) -> Result<(), ReadError> {
-        self.wait_if(|state| state.kinds.meets(kinds)).await
+    /// What to wait for before the tables have what was acknowledged of these `kinds`; `None` when they have it.
+    pub(crate) fn of(&self, kinds: Kinds) -> Result<Option<Written>, ReadError> {
+        self.wait_if(|state| state.kinds.meets(kinds))
     }
 
-    /// Waits until the tables have what was acknowledged of a payment.
-    pub(crate) async fn payment_settled(&self, id: PaymentId) -> Result<(), ReadError> {
-        self.wait_if(|state| state.payments.contains(&id)).await
+    /// The same of a payment.
+    pub(crate) fn payment(&self, id: PaymentId) -> Result<Option<Written>, ReadError> {
+        self.wait_if(|state| state.payments.contains(&id))
     }
 
     /// A card token that the tables don't have as it is now.
@@ -155,22 +158,18 @@ impl Unwritten {
         self.lock().card_tokens.get(lookup).cloned()
     }
 
-    async fn wait_if(&self, is_concerned: impl FnOnce(&State) -> bool) -> Result<(), ReadError> {
-        let written = {
-            let mut state = self.lock();
-            if !is_concerned(&state) {
-                return Ok(());
-            }
-            if let Some(failure) = &state.failure {
-                return Err(failure.clone());
-            }
-            let (waiting, written) = oneshot::channel();
-            state.waiting.push(waiting);
-            self.wanted.store(true, Ordering::Relaxed);
-            written
-        };
-        // The writer answers all who wait; it ends without an answer only if it broke.
-        written.await.unwrap_or_else(|_| Err(ReadError::closed()))
+    fn wait_if(&self, is_concerned: impl FnOnce(&State) -> bool) -> Result<Option<Written>, ReadError> {
+        let mut state = self.lock();
+        if !is_concerned(&state) {
+            return Ok(None);
+        }
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
+        let (waiting, written) = oneshot::channel();
+        state.waiting.push(waiting);
+        self.wanted.store(true, Ordering::Relaxed);
+        Ok(Some(written))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -29,31 +29,34 @@ const GATHERING: Duration = Duration::from_micros(250);
 /// they would be in the way of the next request.
 const UNHURRIED: Duration = Duration::from_millis(2);
 
-/// How long a busy writer waits for the next request before it commits to the tables what was acknowledged: the same
-/// clients are about to come again, and pages that two groups change are then written once.
+/// How long the writer waits for the next request before it commits to the tables what was acknowledged: the same clients
+/// are about to come again, and pages that two groups change are then written once. A reader who waits ends it.
 const LULL: Duration = Duration::from_millis(1);
 
 /// After this much quiet the writer tidies up.
 const QUIET: Duration = Duration::from_millis(50);
 
+/// A request, or nothing: then a reader waits for what was acknowledged.
+pub(crate) type Waiting = Option<Work>;
+
 /// Waits until the group has `wanted` requests, or long enough.
-fn gather(queue: &Receiver<Work>, group: &mut Vec<Work>, wanted: usize) {
+fn gather(queue: &Receiver<Waiting>, group: &mut Vec<Work>, wanted: usize) {
     let deadline = Instant::now() + GATHERING;
     while group.len() < wanted.min(GROUP) {
         match queue.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(work) => group.push(work),
-            Err(_) => return,
+            Ok(Some(work)) => group.push(work),
+            Ok(None) | Err(_) => return,
         }
     }
 }
 
 /// Waits for a request if there are only records of attempts, and few.
-fn wait_for_a_request(queue: &Receiver<Work>, group: &mut Vec<Work>) {
+fn wait_for_a_request(queue: &Receiver<Waiting>, group: &mut Vec<Work>) {
     let deadline = Instant::now() + UNHURRIED;
     while group.len() < BUSY_GROUP && group.iter().all(|work| is_unhurried(&work.task)) {
         match queue.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(work) => group.push(work),
-            Err(_) => return,
+            Ok(Some(work)) => group.push(work),
+            Ok(None) | Err(_) => return,
         }
     }
 }
@@ -111,7 +114,7 @@ impl Writer {
     }
 
     /// Works until the queue is closed and empty.
-    pub(crate) fn run(self, queue: &Receiver<Work>) {
+    pub(crate) fn run(self, queue: &Receiver<Waiting>) {
         let tables = Tables { statements: Statements::new(&self.connection), memory: self.memory };
         let unwritten = self.shared.unwritten.clone();
         let counters = self.shared.counters.clone();
@@ -149,11 +152,11 @@ struct Session<'c> {
 
 impl Session<'_> {
     /// Whether the tables have everything at the end.
-    fn run(mut self, queue: &Receiver<Work>) -> bool {
+    fn run(mut self, queue: &Receiver<Waiting>) -> bool {
         while let Some(first) = self.next(queue) {
             let mut group = vec![first];
             while group.len() < GROUP
-                && let Ok(work) = queue.try_recv()
+                && let Ok(Some(work)) = queue.try_recv()
             {
                 group.push(work);
             }
@@ -174,17 +177,18 @@ impl Session<'_> {
         self.transactions.failure().is_none()
     }
 
-    /// The next task. When there is none at the moment, what was acknowledged is committed first; in a quiet moment there
+    /// The next task. When there is none for a moment, what was acknowledged is committed first; in a quiet moment there
     /// is some tidying. `None` when the queue is closed and empty.
-    fn next(&mut self, queue: &Receiver<Work>) -> Option<Work> {
+    fn next(&mut self, queue: &Receiver<Waiting>) -> Option<Work> {
         loop {
             match queue.try_recv() {
-                Ok(work) => return Some(work),
+                Ok(Some(work)) => return Some(work),
+                Ok(None) => {}
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {}
             }
             let pause = if self.transactions.is_open() {
-                if self.last_group < BUSY_GROUP || self.unwritten.is_wanted() {
+                if self.unwritten.is_wanted() {
                     self.transactions.settle();
                     continue;
                 }
@@ -192,10 +196,15 @@ impl Session<'_> {
             } else if self.transactions.failure().is_some() || self.transactions.has_idle_work() {
                 QUIET
             } else {
-                return queue.recv().ok();
+                match queue.recv() {
+                    Ok(Some(work)) => return Some(work),
+                    Ok(None) => continue,
+                    Err(_) => return None,
+                }
             };
             match queue.recv_timeout(pause) {
-                Ok(work) => return Some(work),
+                Ok(Some(work)) => return Some(work),
+                Ok(None) => {}
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) if self.transactions.is_open() => self.transactions.settle(),
                 // Nobody waits: a group of nothing tries again what failed, and moves the random keys along.
