@@ -156,7 +156,7 @@ impl<'a> GroupRows<'a> {
             balances.merge()?;
         }
         ledger.set_balances(&balances);
-        Some(GroupRows { records: record_rows(requests), ledger, timers: TimerRows::of(requests) })
+        Some(GroupRows { records: record_rows(requests), ledger, timers: TimerRows::of(requests, decided) })
     }
 
     /// The statements that write them, in the order in which they are to be run.

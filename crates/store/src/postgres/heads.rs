@@ -35,6 +35,8 @@ rows! {
 #[derive(Default)]
 pub(crate) struct TimerRows {
     cleared: Vec<TimerRow>,
+    /// Those of payments that the group makes.
+    new: Vec<TimerRow>,
     set: Vec<TimerRow>,
     /// Heads to hold before the clock of their account is set.
     held: Vec<HeldHeadRow>,
@@ -46,8 +48,9 @@ pub(crate) struct TimerRows {
 }
 
 impl TimerRows {
-    /// Those of `requests`, no two of which are about the same timer.
-    pub(crate) fn of(requests: &[&Prepared]) -> TimerRows {
+    /// Those of `requests`, no two of which are about the same timer. `decided` says that a first attempt did not go in:
+    /// then nothing is taken for new.
+    pub(crate) fn of(requests: &[&Prepared], decided: bool) -> TimerRows {
         let mut timers: BTreeMap<(AccountId, i16, i64, i16), Option<i64>> = BTreeMap::new();
         let (mut made, mut clocks, mut raised) = (HashSet::new(), BTreeSet::new(), BTreeSet::new());
         for request in requests {
@@ -68,17 +71,18 @@ impl TimerRows {
         }
         raised.extend(clocks.iter().map(|account_id| (*account_id, mode_value(Mode::Test))));
         let mut lowered: BTreeMap<(AccountId, i16), i64> = BTreeMap::new();
-        let (mut cleared, mut set) = (Vec::new(), Vec::new());
+        let (mut cleared, mut new, mut set) = (Vec::new(), Vec::new(), Vec::new());
         for ((account_id, mode, subject, kind), due) in timers {
             let row = TimerRow { account_id, mode, subject, kind, due: due.unwrap_or_default() };
+            let is_of_new = !decided && made.contains(&(account_id, subject));
             // What replaces a timer may have been the head; a new payment has none.
-            if due.is_none() || !made.contains(&(account_id, subject)) {
+            if due.is_none() || !is_of_new {
                 raised.insert((account_id, mode));
             }
             if let Some(due) = due {
                 let earliest = lowered.entry((account_id, mode)).or_insert(due);
                 *earliest = due.min(*earliest);
-                set.push(row);
+                if is_of_new { new.push(row) } else { set.push(row) }
             } else {
                 cleared.push(row);
             }
@@ -90,6 +94,7 @@ impl TimerRows {
         let test = mode_value(Mode::Test);
         TimerRows {
             cleared,
+            new,
             set,
             held: clocks
                 .iter()
@@ -118,6 +123,7 @@ impl TimerRows {
     pub(crate) fn steps<'rows>(&'rows self, steps: &mut Vec<Step<'rows>>) {
         // What is cleared may not be there, and a head need not change.
         steps.extend(any(step(sql::DELETE_TIMER, &self.cleared, TimerRow::columns)));
+        steps.extend(step(sql::INSERT_TIMER, &self.new, TimerRow::columns));
         steps.extend(step(sql::SET_TIMER, &self.set, TimerRow::columns));
         steps.extend(any(step(sql::HOLD_HEADS, &self.held, HeldHeadRow::columns)));
         steps.extend(any(step(sql::LOCK_HEADS, &self.locked, HeadKeyRow::columns)));

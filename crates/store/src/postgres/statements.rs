@@ -105,6 +105,11 @@ pub(crate) const DELETE_TIMER: &str = "DELETE FROM timer
     WHERE timer.account_id = old.account_id AND timer.mode = old.mode AND timer.subject = old.subject
      AND timer.kind = old.kind";
 
+/// Timers of payments that are made in the same transaction: there is none that they could replace, and an insertion that
+/// needs not look for one is cheaper.
+pub(crate) const INSERT_TIMER: &str = "INSERT INTO timer (account_id, mode, subject, kind, due)
+    SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::smallint[], $5::bigint[])";
+
 pub(crate) const SET_TIMER: &str = "INSERT INTO timer (account_id, mode, subject, kind, due)
     SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::smallint[], $5::bigint[])
     ON CONFLICT (account_id, mode, subject, kind) DO UPDATE SET due = excluded.due";

@@ -8,6 +8,7 @@ use pasarela_store::{Changes, RecordChange, Timer, TimerKind};
 on_both_stores! {
     due_timers_come_in_order_and_the_next_wake_is_the_earliest,
     a_timer_that_is_set_again_is_moved,
+    a_timer_that_was_there_before_its_payment_is_moved,
     moving_a_clock_moves_when_its_timers_wake_and_no_others,
     a_clock_of_an_account_without_timers_can_be_moved,
 }
@@ -58,6 +59,17 @@ async fn a_timer_that_is_set_again_is_moved(world: World) {
     assert_eq!(world.store.next_wake().await.unwrap(), Some(NOON));
     let timers = world.store.next_timers(SELLER, Mode::Test, NOON.plus_ms(DAY), 10).await.unwrap();
     assert_eq!(timers, vec![release(1, NOON)]);
+    world.assert_sound().await;
+}
+
+async fn a_timer_that_was_there_before_its_payment_is_moved(world: World) {
+    set(&world, vec![release(1, NOON)]).await;
+    let records = vec![RecordChange::InsertPayment(payment(1))];
+    let set_timers = vec![release(1, NOON.plus_ms(HOUR))];
+    world.store.commit(Changes { records, set_timers, ..Changes::default() }).await.unwrap();
+    assert_eq!(world.store.next_wake().await.unwrap(), Some(NOON.plus_ms(HOUR)));
+    let timers = world.store.next_timers(SELLER, Mode::Test, NOON.plus_ms(DAY), 10).await.unwrap();
+    assert_eq!(timers, vec![release(1, NOON.plus_ms(HOUR))]);
     world.assert_sound().await;
 }
 
