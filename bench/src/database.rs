@@ -1,8 +1,9 @@
 //! The server on PostgreSQL, held against a loop that writes the same rows and does nothing else.
 
+use crate::receiver::Receiver;
 use crate::report::{Table, median};
 use crate::subject::Subject;
-use crate::{Failure, Plan};
+use crate::{Failure, Plan, process};
 use futures_util::future::{join, join_all};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -25,7 +26,24 @@ pub struct OnDatabase {
     p50_us: f64,
     p99_us: f64,
     payments_per_commit: f64,
+    node: Node,
 }
+
+/// What one node does, for whoever counts how many are needed; [`NODE_CONNECTIONS`] connections.
+#[derive(Debug)]
+struct Node {
+    /// Payments a second, each told to a live receiver.
+    told_per_second: f64,
+    /// Microseconds of the node's processor time for one of them, its webhook included.
+    processor_us: f64,
+    /// Payments read a second, by id.
+    reads_per_second: f64,
+    /// What the database grew by for a payment and its token.
+    bytes_each: f64,
+}
+
+/// Connections when a node is measured alone.
+const NODE_CONNECTIONS: usize = 32;
 
 /// Measures in a throw-away cluster that syncs.
 pub async fn measure(plan: &Plan) -> Result<OnDatabase, Failure> {
@@ -38,6 +56,7 @@ pub async fn measure(plan: &Plan) -> Result<OnDatabase, Failure> {
 
 async fn measure_in(plan: &Plan, directory: &Path, url: &str) -> Result<OnDatabase, Failure> {
     let bare = BareLoop::new(&plan.binary, url).await?;
+    let database = connect(url).await?;
     let data = directory.join("with-database");
     let mut subject = Subject::start_on(&plan.binary, &data, Some(url)).await?;
     let (mut rates, mut bare_rates, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -64,8 +83,10 @@ async fn measure_in(plan: &Plan, directory: &Path, url: &str) -> Result<OnDataba
         p50s.push(outcome.quantile_us(0.5));
         p99s.push(outcome.quantile_us(0.99));
     }
+    let node = measure_node(plan, &mut subject, &database, expected).await?;
     subject.stop().await?;
     Ok(OnDatabase {
+        node,
         per_second: median(&mut rates),
         bare_per_second: median(&mut bare_rates),
         ratio: median(&mut ratios),
@@ -73,6 +94,44 @@ async fn measure_in(plan: &Plan, directory: &Path, url: &str) -> Result<OnDataba
         p99_us: median(&mut p99s),
         payments_per_commit: median(&mut commits),
     })
+}
+
+async fn measure_node(
+    plan: &Plan,
+    subject: &mut Subject,
+    database: &Client,
+    expected: f64,
+) -> Result<Node, Failure> {
+    let receiver = Receiver::start().await?;
+    let count = (expected * plan.duration.as_secs_f64() * 1.5) as usize + 1_000;
+    let bytes = database_bytes(database).await?;
+    let tokens = subject.prepare(plan.method, count).await?;
+    subject.notification_url = Some(receiver.url());
+    let processor = process::processor_seconds(subject.pid()?)?;
+    // Without an end, so that each token that takes room in the database has its payment.
+    let outcome = subject.create(plan.method, NODE_CONNECTIONS, NO_END, tokens, count).await?;
+    receiver.wait_for(outcome.answered).await?;
+    let processor = process::processor_seconds(subject.pid()?)? - processor;
+    let answered = outcome.answered.max(1) as f64;
+    let bytes = database_bytes(database).await? - bytes;
+
+    let page = subject.get("/v1/payments/search?sort=date_created&criteria=desc&limit=100").await?;
+    let found = page["results"].as_array().ok_or("a search has results")?;
+    let paths = found.iter().map(|payment| format!("/v1/payments/{}", payment["id"])).collect();
+    let reads = subject.read(NODE_CONNECTIONS, plan.duration, paths).await?;
+    Ok(Node {
+        told_per_second: outcome.per_second(),
+        processor_us: processor * 1e6 / answered,
+        reads_per_second: reads.per_second(),
+        bytes_each: bytes as f64 / answered,
+    })
+}
+
+/// Longer than any load takes: for a load that ends with its requests.
+const NO_END: Duration = Duration::from_secs(3_600);
+
+async fn database_bytes(database: &Client) -> Result<i64, Failure> {
+    Ok(database.query_one("SELECT pg_database_size(current_database())", &[]).await?.get(0))
 }
 
 /// Prints the table.
@@ -91,6 +150,14 @@ pub fn print(measured: &OnDatabase) {
     table.print(&format!(
         "Create payment on PostgreSQL, and a bare loop of the same rows, {CONNECTIONS} a transaction"
     ));
+    let mut table = Table::new(["payments/s, told", "cpu µs, told", "reads/s", "bytes a payment"]);
+    table.row(vec![
+        format!("{:.0}", measured.node.told_per_second),
+        format!("{:.0}", measured.node.processor_us),
+        format!("{:.0}", measured.node.reads_per_second),
+        format!("{:.0}", measured.node.bytes_each),
+    ]);
+    table.print(&format!("One node on PostgreSQL, {NODE_CONNECTIONS} connections"));
 }
 
 /// A throw-away cluster, by the project's own script.
