@@ -317,7 +317,7 @@ impl CreatePayment {
         let application_fee = application_fee(body, amount)?;
         match member(body, "coupon_amount") {
             None => {}
-            // Coupons belong to campaigns, and no campaign is known to the catalogue: only "no discount" is valid.
+            // A campaign's discount is given by itself; nobody names its amount: only "no discount" is valid.
             Some(Json::Number(number)) if parse_decimal(number.as_str()).is_some_and(|c| c.is_zero()) => {}
             Some(Json::Number(_)) => return Err(Refusal::bad_request(4026, "Invalid coupon_amount")),
             Some(_) => return Err(Refusal::bad_request(4028, "Coupon_amount attribute must be numeric")),
