@@ -25,6 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the first one may take: nothing is held yet that could end.
 const FIRST_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a new node waits for a number when all are taken: those of nodes that are dead end in this time.
+const FULL_PATIENCE: Duration = Duration::from_secs(12);
+/// Between two looks.
+const FULL_PAUSE: Duration = Duration::from_millis(250);
+
 /// Goes on with the number that is held. Who holds it after its end goes on too: nobody has taken it.
 const RENEW: &str = "UPDATE node
     SET expires = now() + make_interval(secs => $2), ids_until = greatest(ids_until, $3) + $4
@@ -149,12 +154,25 @@ impl Lease {
         !self.is_attended.load(Ordering::Relaxed)
     }
 
-    /// Takes a number, or goes on with the one that is held.
+    /// Takes a number, or goes on with the one that is held. Who never had one waits a while when all are taken: a process
+    /// that was killed and started again many times has left its numbers to end by themselves.
     pub(crate) async fn renew(&self) -> Result<NodeLease, ReadError> {
         let patience = if self.last().is_some() { PATIENCE } else { FIRST_PATIENCE };
-        match tokio::time::timeout(patience, self.renew_in_time()).await {
-            Ok(held) => Ok(held?.lease()),
-            Err(_) => Err(ReadError::unavailable(format!("no answer within {} seconds", patience.as_secs()))),
+        let waits_until = self.last().is_none().then(|| Instant::now() + FULL_PATIENCE);
+        loop {
+            let renewed = tokio::time::timeout(patience, self.renew_in_time()).await.map_err(|_| {
+                ReadError::unavailable(format!("no answer within {} seconds", patience.as_secs()))
+            })?;
+            match renewed? {
+                Some(held) => return Ok(held.lease()),
+                None if waits_until.is_some_and(|until| Instant::now() < until) => {
+                    tokio::time::sleep(FULL_PAUSE).await;
+                }
+                None => {
+                    let why = "every node number is taken: wait until a node has ended";
+                    return Err(ReadError::new(why.to_owned()));
+                }
+            }
         }
     }
 
@@ -182,7 +200,8 @@ impl Lease {
         }
     }
 
-    async fn renew_in_time(&self) -> Result<Held, ReadError> {
+    /// `None` when every number is taken.
+    async fn renew_in_time(&self) -> Result<Option<Held>, ReadError> {
         let mut link = self.link.lock().await;
         if link.is_over {
             return Err(ReadError::closed());
@@ -197,9 +216,7 @@ impl Lease {
                     if held.is_some() {
                         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
                     }
-                    return held.ok_or_else(|| {
-                        ReadError::new("every node number is taken: wait until a node has ended".to_owned())
-                    });
+                    return Ok(held);
                 }
                 Err(cause) if is_fresh => return Err(cause.into()),
                 Err(_) => is_fresh = true,

@@ -48,6 +48,17 @@ async fn nodes_have_different_numbers_and_give_them_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_node_waits_for_a_number_whose_holder_is_dead() {
+    let world = World::on_postgres().await;
+    let next = bare(&world).await;
+    execute(&world, TAKE_FREE_NUMBERS).await;
+    let of_the_dead = (world.store.lease().node + 1) % 32;
+    let soon = format!("UPDATE node SET expires = now() + interval '1 second' WHERE number = {of_the_dead}");
+    execute(&world, &soon).await;
+    assert_eq!(next.renew_lease().await.unwrap().node, of_the_dead);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_lost_its_number_writes_nothing_until_it_has_another() {
     let world = World::on_postgres().await;
     let (paused, next) = (bare(&world).await, bare(&world).await);
