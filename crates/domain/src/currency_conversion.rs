@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_ratio_is_a_plain_number_and_an_unknown_currency_has_none() {
         assert_eq!(ratio_json("USD", "brl").as_deref(), Some(r#"{"ratio":5.43}"#));
-        assert_eq!(ratio_json("USD", "XXX"), None);
+        assert_eq!(ratio_json("USD", "ZZZ"), None);
         assert_eq!(ratio_json("", "BRL"), None);
     }
 }
