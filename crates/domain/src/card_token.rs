@@ -73,6 +73,10 @@ pub struct CardToken {
     pub card_number_length: usize,
     /// Length of the CVV; 0 without one.
     pub security_code_length: usize,
+    /// The session of the device that made it, kept for the payment and never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub device_session: Option<String>,
 }
 
 impl CardToken {
@@ -114,6 +118,19 @@ pub struct TokenRequest {
     pub customer_id: Option<String>,
     /// Whether an ESC is wanted.
     pub require_esc: bool,
+    /// The device that sends it.
+    pub device_session: Option<String>,
+}
+
+/// `device`: a browser's session, or the first name that an app's maker gave its device.
+fn device_session(device: &Json<'_>) -> Option<String> {
+    let session = member(device, "meli").and_then(|meli| member(meli, "session_id"));
+    let named = || {
+        let ids = member(device, "fingerprint").and_then(|print| member(print, "vendor_ids"))?;
+        ids.as_array()?.iter().find_map(|id| member(id, "value"))
+    };
+    let text = session.or_else(named).and_then(Json::as_str)?;
+    (!text.is_empty()).then(|| text.chars().take(255).collect())
 }
 
 impl fmt::Debug for TokenRequest {
@@ -179,6 +196,7 @@ impl TokenRequest {
             card_id: text("card_id").or_else(|| text("cardId")).filter(|id| !id.is_empty()),
             customer_id: text("customer_id").filter(|id| !id.is_empty()),
             require_esc: member(body, "require_esc").and_then(Json::as_bool).unwrap_or(false),
+            device_session: member(body, "device").and_then(device_session),
         })
     }
 

@@ -22,6 +22,7 @@ pub mod lifecycle;
 pub mod money;
 pub mod refund;
 pub mod request;
+pub mod traces;
 
 use crate::catalogue::fees::FeeTerms;
 use crate::catalogue::installments::{InstallmentPlan, PlanTerms};
@@ -87,6 +88,9 @@ pub struct Internals {
     /// Keyed fingerprint of the card, hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_fingerprint: Option<String>,
+    /// The session of the device that paid, as the page told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_session: Option<String>,
     /// The integrator's `application_fee`, in minor units: taken, and shown, once the money is there.
     #[serde(default)]
     pub application_fee_minor: i64,

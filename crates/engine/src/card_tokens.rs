@@ -28,13 +28,14 @@ impl Engine {
         let now = self.inner.clock.now(caller.account_id, caller.mode);
         let (mut token, mut record) = self.new_token(caller, public_key, now);
         token.require_esc = request.require_esc;
+        token.device_session.clone_from(&request.device_session);
         if let Some(card_id) = &request.card_id {
             self.fill_from_saved(caller, &mut token, &mut record, request, card_id).await?;
         } else if !request.is_empty() {
             self.fill(caller, &mut token, &mut record, request, now)?;
         }
         self.insert_token(&token, record).await?;
-        to_json(&token)
+        shown(token)
     }
 
     /// `POST /platforms/pci/yape/v1/payment`: a token that pays by Yape, in that route's own shape.
@@ -102,6 +103,7 @@ impl Engine {
             require_esc: false,
             card_number_length: 0,
             security_code_length: 0,
+            device_session: None,
         };
         (token, record)
     }
@@ -125,7 +127,7 @@ impl Engine {
         let (_, mut token) = self.load_token(caller, id).await?;
         id.clone_into(&mut token.id);
         token.status = token.status_at(self.inner.clock.now(caller.account_id, caller.mode));
-        to_json(&token)
+        shown(token)
     }
 
     /// `PUT /v1/card_tokens/{id}`: completes an empty token, or gives an unused one a new CVV or expiry.
@@ -155,13 +157,16 @@ impl Engine {
                 self.amend(caller, &mut token, &mut record, request, now)?;
             }
             token.date_last_updated = now;
+            if request.device_session.is_some() {
+                token.device_session.clone_from(&request.device_session);
+            }
             record.body = to_json(&token)?;
             let changes =
                 Changes { records: vec![RecordChange::UpdateCardToken(record)], ..Changes::default() };
             match self.commit(changes).await {
                 Ok(()) => {
                     id.clone_into(&mut token.id);
-                    return to_json(&token);
+                    return shown(token);
                 }
                 Err(CommitError::VersionConflict) => {}
                 Err(error) => return Err(error.into()),
@@ -304,4 +309,9 @@ impl Engine {
         let token = from_json(&record.body, "a card token")?;
         Ok((record, token))
     }
+}
+
+/// The token's body, without what is kept for the payment alone.
+fn shown(token: CardToken) -> Result<Vec<u8>, Failure> {
+    to_json(&CardToken { device_session: None, ..token })
 }

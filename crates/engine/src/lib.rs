@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod buyer_past;
 pub mod card_tokens;
 pub mod catalogue;
 pub mod clock;

@@ -22,6 +22,7 @@ use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::{CardFacts, Facts, Plan, Provenance, Step};
 use pasarela_domain::payment::refund::RefundRequest;
 use pasarela_domain::payment::request::CreatePayment;
+use pasarela_domain::payment::traces::Buyer;
 use pasarela_domain::payment::{Deadline, DeadlineChange, Decision, PaymentState, change, create, refund};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, Timestamp};
@@ -137,6 +138,14 @@ struct Told<'a> {
     provenance: &'a Provenance,
 }
 
+/// What of a stored payment its next version is made with.
+pub(crate) struct Read {
+    /// 0: it is new.
+    version: i64,
+    /// What it left of its buyer.
+    traces: Vec<i64>,
+}
+
 /// A token with its card, opened for one decision.
 pub(crate) struct OpenedToken {
     record: CardTokenRecord,
@@ -232,7 +241,9 @@ impl Engine {
         let mut decision = self.answer(plan, token.as_ref(), caller, &context).await?;
         self.recover_debt(&mut decision, &context).await?;
         let body = body_of(&decision.state)?;
-        let mut changes = self.changes(&decision, caller.mode, 0, body.clone())?;
+        let buyer = Buyer::of(request, card.as_ref(), provenance);
+        let new = Read { version: 0, traces: self.traces_of(caller.account_id, caller.mode, &buyer) };
+        let mut changes = self.changes(&decision, caller.mode, new, body.clone())?;
         changes.idempotency =
             Some(key.record(caller.account_id, (decision.state.payment.id, 0), self.inner.clock.wall()));
         if let Some(opened) = token {
@@ -439,7 +450,7 @@ impl Engine {
         decide: impl Fn(PaymentState, &mut Context<'_>) -> Result<Decision, Refusal>,
     ) -> Result<Decided, Failure> {
         for _ in 0..MAX_ROUNDS {
-            let record = self.load(account_id, mode, id).await?;
+            let mut record = self.load(account_id, mode, id).await?;
             let mut fresh = Fresh(&self.inner.ids);
             let mut context = Context { now, mode, ids: &mut fresh };
             let mut decision = decide(state_of(&record)?, &mut context)?;
@@ -453,7 +464,10 @@ impl Engine {
                 (true, None) => return Ok(Decided::Done { state: Box::new(decision.state), body }),
                 // What changes nothing now is still the key's answer when the payment has gone on.
                 (true, Some(_)) => Changes::default(),
-                (false, _) => self.changes(&decision, mode, record.version, body.clone())?,
+                (false, _) => {
+                    let read = Read { version: record.version, traces: std::mem::take(&mut record.traces) };
+                    self.changes(&decision, mode, read, body.clone())?
+                }
             };
             changes.idempotency.clone_from(&idempotency);
             match self.commit(changes).await {
@@ -482,12 +496,12 @@ impl Engine {
         Ok(())
     }
 
-    /// The changes that store a decision. `read_version` 0 inserts.
+    /// The changes that store a decision. The version 0 inserts.
     pub(crate) fn changes(
         &self,
         decision: &Decision,
         mode: Mode,
-        read_version: i64,
+        read: Read,
         body: Vec<u8>,
     ) -> Result<Changes, Failure> {
         let payment = &decision.state.payment;
@@ -495,7 +509,7 @@ impl Engine {
             id: payment.id,
             account_id: payment.collector_id,
             mode,
-            version: read_version.max(1),
+            version: read.version.max(1),
             created: payment.date_created,
             updated: payment.date_last_updated,
             approved: payment.date_approved,
@@ -509,11 +523,12 @@ impl Engine {
             external_reference: payment.external_reference.clone(),
             store_id: payment.store_id.clone(),
             pos_id: payment.pos_id.clone(),
+            traces: read.traces,
             body,
             internals: to_json(&decision.state.internals)?,
         };
         let mut changes = Changes::default();
-        changes.records.push(if read_version == 0 {
+        changes.records.push(if read.version == 0 {
             RecordChange::InsertPayment(record)
         } else {
             RecordChange::UpdatePayment(record)
@@ -695,6 +710,7 @@ pub(crate) fn used(opened: OpenedToken, now: Timestamp) -> Result<RecordChange, 
     token.date_last_updated = now;
     // The payment, or the saved card, shows the holder; there it can be erased.
     token.cardholder = Cardholder::default();
+    token.device_session = None;
     record.body = to_json(&token)?;
     record.sealed_number = None;
     record.sealed_security_code = None;

@@ -86,6 +86,8 @@ pub(crate) enum Kind {
     Truth,
     Text,
     Bytes,
+    /// Integers of eight bytes each (little-endian), bytes in rows: nothing for none.
+    Integers,
 }
 
 /// A column's name and what it holds.
@@ -118,7 +120,7 @@ impl Table {
 
     /// The columns of a row, in its order.
     pub(crate) const fn columns(self) -> &'static [Column] {
-        use Kind::{Bytes, Integer, Text, Truth};
+        use Kind::{Bytes, Integer, Integers, Text, Truth};
         match self {
             Table::Account => &[("id", Integer), ("site", Text), ("email", Text), ("body", Bytes)],
             Table::Application => {
@@ -191,6 +193,7 @@ impl Table {
                 ("store_id", Text),
                 ("pos_id", Text),
                 ("content", Bytes),
+                ("traces", Integers),
             ],
             Table::CardToken => &[
                 ("account_id", Integer),

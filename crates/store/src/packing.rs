@@ -1,4 +1,4 @@
-//! How a posting's legs and its cause are kept: a few bytes, the same in every engine.
+//! How a posting's legs and its cause, and a payment's traces are kept: a few bytes, the same in every engine.
 
 use crate::varint::{push_signed, take_signed};
 use pasarela_domain::identity::AccountId;
@@ -77,6 +77,17 @@ pub(crate) fn unpack_legs(account_id: AccountId, mut packed: &[u8]) -> Option<Ve
         legs.push(Leg { account: LedgerAccount { kind, owner }, amount_minor: take_signed(&mut packed)? });
     }
     Some(legs)
+}
+
+/// A payment's traces as bytes; nothing for none.
+pub(crate) fn pack_traces(traces: &[i64]) -> Option<Vec<u8>> {
+    (!traces.is_empty()).then(|| traces.iter().flat_map(|trace| trace.to_le_bytes()).collect())
+}
+
+/// The traces that [`pack_traces`] made bytes of; `None` if they are no such bytes.
+pub(crate) fn unpack_traces(packed: &[u8]) -> Option<Vec<i64>> {
+    let (traces, rest) = packed.as_chunks::<8>();
+    rest.is_empty().then(|| traces.iter().map(|trace| i64::from_le_bytes(*trace)).collect())
 }
 
 #[cfg(test)]

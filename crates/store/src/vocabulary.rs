@@ -48,6 +48,9 @@ pub struct PaymentRecord {
     pub store_id: Option<String>,
     /// `pos_id`.
     pub pos_id: Option<String>,
+    /// What it left of its buyer, by which a buyer's other payments are found: keyed hashes, each with the account and the
+    /// mode in it. Never the values themselves.
+    pub traces: Vec<i64>,
     /// The JSON body, exactly as `GET /v1/payments/{id}` answers it.
     pub body: Vec<u8>,
     /// JSON of what the API does not show (rail references, posted parts, …).

@@ -57,6 +57,7 @@ fn payment(id: i64) -> Changes {
         external_reference: Some(format!("order-{id}")),
         store_id: None,
         pos_id: None,
+        traces: vec![id, -id],
         body: body(id),
         internals: Vec::new(),
     };

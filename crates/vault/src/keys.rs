@@ -14,8 +14,10 @@ use crate::seal::SealingKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::{hkdf, hmac};
+use siphasher::sip::SipHasher24;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::Hasher as _;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -131,6 +133,17 @@ pub enum Purpose {
     Email,
 }
 
+/// Within what a trace is the same: other accounts, the other mode and other kinds have unrelated hashes of the same word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceScope {
+    /// Whose payments it is found among.
+    pub account_id: i64,
+    /// Whether those with real money.
+    pub is_live: bool,
+    /// What it is of.
+    pub kind: u8,
+}
+
 /// The keys that hash, prepared: nothing is derived or allocated when they are used.
 pub(crate) struct HashKeys {
     fingerprint: hmac::Key,
@@ -138,6 +151,7 @@ pub(crate) struct HashKeys {
     credential: hmac::Key,
     email: hmac::Key,
     identity: hmac::Key,
+    trace: SipHasher24,
 }
 
 impl HashKeys {
@@ -147,12 +161,14 @@ impl HashKeys {
             // RFC 5869 allows outputs of up to 255 hashes; this is one.
             lookup.expand(&[purpose], hmac::HMAC_SHA256).expect("one hash is not too long").into()
         };
+        let trace = first_bytes(&hmac::sign(&derive(b"lookup trace"), b"SipHash-2-4"));
         HashKeys {
             fingerprint: hmac::Key::new(hmac::HMAC_SHA256, fingerprint.as_ref()),
             card_token: derive(b"lookup card_token"),
             credential: derive(b"lookup credential"),
             email: derive(b"lookup email"),
             identity: derive(b"identity"),
+            trace: SipHasher24::new_with_key(&trace),
         }
     }
 
@@ -172,6 +188,18 @@ impl HashKeys {
             Purpose::Email => &self.email,
         };
         first_bytes(&hmac::sign(key, secret.as_bytes()))
+    }
+
+    /// SipHash-2-4 under a key of its own: a payment leaves half a dozen traces, and each costs it a twentieth of what
+    /// an HMAC would. Sixty-four bits are enough for what only has to be found.
+    pub(crate) fn trace(&self, scope: &TraceScope, word: &str) -> i64 {
+        let mut hasher = self.trace;
+        let mut of_whom = [0_u8; 10];
+        of_whom[..8].copy_from_slice(&scope.account_id.to_le_bytes());
+        of_whom[8..].copy_from_slice(&[u8::from(scope.is_live), scope.kind]);
+        hasher.write(&of_whom);
+        hasher.write(word.as_bytes());
+        hasher.finish().cast_signed()
     }
 
     /// Says which vault this is without saying anything of its keys.
@@ -223,6 +251,24 @@ mod tests {
         let number = CardNumber::parse("4111111111111111").expect("a card number");
         assert_eq!(keys.fingerprint(&number), *FINGERPRINT);
         assert_eq!(keys.lookup(Purpose::Credential, "TEST-1"), *LOOKUP);
+    }
+
+    #[test]
+    fn a_trace_is_of_its_account_its_mode_and_its_kind() {
+        let keys = HashKeys::new(&Zeroizing::new([1; 32]), &Zeroizing::new([2; 32]));
+        let scope = TraceScope { account_id: 7, is_live: false, kind: 2 };
+        let trace = keys.trace(&scope, "ana@example.com");
+        // What is stored must be found again by later versions.
+        assert_eq!(trace, keys.trace(&scope, "ana@example.com"));
+        for other in [
+            TraceScope { account_id: 8, ..scope },
+            TraceScope { is_live: true, ..scope },
+            TraceScope { kind: 3, ..scope },
+        ] {
+            assert_ne!(keys.trace(&other, "ana@example.com"), trace, "{other:?}");
+        }
+        let other_vault = HashKeys::new(&Zeroizing::new([1; 32]), &Zeroizing::new([3; 32]));
+        assert_ne!(other_vault.trace(&scope, "ana@example.com"), trace);
     }
 
     const FINGERPRINT: &[u8; 16] = b"\x99\xee\x9f\x1e\x5c\x34\xf9\x23\xfb\x7b\xde\x9c\x77\x4a\x73\xf0";

@@ -30,7 +30,7 @@ mod vault;
 
 pub use card::{CardNumber, SecurityCode};
 pub use error::VaultError;
-pub use keys::{KeySource, Purpose};
+pub use keys::{KeySource, Purpose, TraceScope};
 pub use random::random_hex;
 pub use seal::Sealed;
 pub use vault::Vault;

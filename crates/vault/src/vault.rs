@@ -3,7 +3,7 @@
 use crate::card::{CardNumber, SecurityCode};
 use crate::error::VaultError;
 use crate::key_file::KeyDirectory;
-use crate::keys::{DataKeys, HashKeys, KeySource, Purpose, new_key};
+use crate::keys::{DataKeys, HashKeys, KeySource, Purpose, TraceScope, new_key};
 use crate::seal::{Field, Sealed, SealingKey, version_of};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -102,6 +102,12 @@ impl Vault {
     /// What is stored in place of a token, a credential or an e-mail address, and what it is found by.
     pub fn lookup(&self, purpose: Purpose, secret: &str) -> [u8; 32] {
         self.hashes.lookup(purpose, secret)
+    }
+
+    /// What is stored of a word by which a buyer's payments are found. Equal for equal words in the same `scope`, and
+    /// useless without the vault.
+    pub fn trace(&self, scope: &TraceScope, word: &str) -> i64 {
+        self.hashes.trace(scope, word)
     }
 
     /// Names this vault without saying anything of its keys. A store that keeps it notices when it is opened beside

@@ -9,6 +9,7 @@ use super::body::{
 use super::change::{check_expiration, settle};
 use super::lifecycle::{is_paid_elsewhere, reserve};
 use super::request::{CreatePayment, params_error};
+use super::traces::device_session;
 use super::{
     BUILD_VERSION, CREATED, DeadlineChange, Decision, Internals, KeptFee, KeptPromotion, Parts, PaymentState,
     Rail,
@@ -71,6 +72,8 @@ pub struct Provenance {
     pub corporation_id: Option<String>,
     /// `X-Tracking-Id`
     pub tracking_id: Option<String>,
+    /// `X-Meli-Session-Id`: the device's session, never shown.
+    pub device_session: Option<String>,
 }
 
 /// What was loaded for the decision.
@@ -274,6 +277,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         promotion: KeptPromotion::of(&priced),
         page_hash,
         card_fingerprint: facts.card.map(|card| card.fingerprint.clone()),
+        device_session: device_session(request, facts.card, facts.provenance).map(str::to_owned),
         application_fee_minor: request.application_fee.map_or(0, |fee| fee.minor),
         expires: None,
         challenge_passes: None,

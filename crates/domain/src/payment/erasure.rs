@@ -32,6 +32,7 @@ pub fn erase_payer(state: &mut PaymentState) {
         ..internals.payer.clone()
     };
     internals.card_fingerprint = None;
+    internals.device_session = None;
     let payment = &mut state.payment;
     payment.payer = shown_payer(&internals.payer, payment.status);
     if let Some(card) = &mut payment.card.0 {

@@ -1,13 +1,14 @@
 //! `POST /v1/payments`: reading the request. Every field's type and limit is checked here, once; what comes out is
 //! typed. What depends on the world (token, method, payer) is checked by `create`.
 
+mod additional_info;
 mod shape;
 
 pub use shape::known_members;
 
 use crate::customer::Customer;
 use crate::documents;
-use crate::json::{Json, Members, member, text_or_number, unknown_member};
+use crate::json::{Json, member, text_or_number, unknown_member};
 use crate::money::{Amount, AmountError, Money, parse_decimal};
 use crate::payment::body::{Identification, Phone};
 use crate::rail::ThreeDSecure;
@@ -88,6 +89,8 @@ pub struct CreatePayment {
     pub point_of_interaction: PointOfInteractionRequest,
     /// `payment_method.data`
     pub method_data: Option<Value>,
+    /// `device_id`: what some libraries send in place of the header.
+    pub device_id: Option<String>,
 }
 
 /// `payer` of the request.
@@ -168,14 +171,7 @@ impl CreatePayment {
             Some(value @ Json::Object(_)) => snake_case_keys(value),
             Some(_) => return Err(Refusal::bad_request(4022, "Metadata attribute must be a valid JSON")),
         };
-        let additional_info = match member(body, "additional_info") {
-            None => additional_info(&Members::new()),
-            Some(Json::Object(members)) => {
-                check_kinds(members)?;
-                additional_info(members)
-            }
-            Some(_) => return Err(params_error("additional_info must be an object")),
-        };
+        let additional_info = additional_info::read(member(body, "additional_info"))?;
         let date_of_expiration = member(body, "date_of_expiration").map(expiration_date).transpose()?;
         let application_fee = application_fee(body, amount)?;
         match member(body, "coupon_amount") {
@@ -230,6 +226,7 @@ impl CreatePayment {
                 .filter(|id| !id.is_empty() && id.len() <= 32),
             point_of_interaction: point_of_interaction(body),
             method_data: method_data(body)?,
+            device_id: member(body, "device_id").and_then(text_or_number).map(shortened),
         })
     }
 }
@@ -543,21 +540,6 @@ fn taxes(body: &Json<'_>) -> Result<Option<Value>, Refusal> {
     }
 }
 
-/// Typed clients read `additional_info` back into lists and objects: another kind of JSON there would break them.
-fn check_kinds(additional_info: &Members<'_>) -> Result<(), Refusal> {
-    for (name, value) in additional_info.iter().filter(|(_, value)| !value.is_null()) {
-        let is_right = match name.as_ref() {
-            "items" => value.as_array().is_some_and(|items| items.iter().all(Json::is_object)),
-            "payer" | "shipments" | "barcode" => value.is_object(),
-            _ => true,
-        };
-        if !is_right {
-            return Err(params_error(&format!("additional_info.{name} is of the wrong kind")));
-        }
-    }
-    Ok(())
-}
-
 fn point_of_interaction(body: &Json<'_>) -> PointOfInteractionRequest {
     let Some(value) = body.get("point_of_interaction") else { return PointOfInteractionRequest::default() };
     let text = |name| {
@@ -611,47 +593,6 @@ fn snake_case(name: &str) -> String {
         }
     }
     out
-}
-
-/// `additional_info` as the API answers it: every scalar a string, `null`s dropped, and three keys always there.
-fn additional_info(members: &Members<'_>) -> Value {
-    let mut out = Map::with_capacity(members.len() + 3);
-    for (name, value) in members {
-        if !value.is_null() {
-            out.insert(name.as_ref().to_owned(), stringified(value));
-        }
-    }
-    for name in ["available_balance", "nsu_processadora", "authentication_code"] {
-        out.entry(name).or_insert(Value::Null);
-    }
-    Value::Object(out)
-}
-
-fn stringified(value: &Json<'_>) -> Value {
-    match value {
-        Json::Number(number) => Value::String(number_text(number.as_str())),
-        Json::Bool(value) => Value::String(value.to_string()),
-        Json::Array(items) => Value::Array(items.iter().map(stringified).collect()),
-        Json::Object(members) => Value::Object(
-            members
-                .iter()
-                .filter(|(_, inner)| !inner.is_null())
-                .map(|(name, inner)| (name.as_ref().to_owned(), stringified(inner)))
-                .collect(),
-        ),
-        other => Value::from(other),
-    }
-}
-
-/// `58.8` → `58.8`, `100` → `100`, `100.00` → `100.0`: the way the API prints a number it read as a decimal.
-fn number_text(text: &str) -> String {
-    match text.split_once('.') {
-        Some((whole, fraction)) if !text.contains(['e', 'E']) => {
-            let fraction = fraction.trim_end_matches('0');
-            format!("{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
-        }
-        _ => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -769,7 +710,5 @@ mod tests {
             (&item["quantity"], &item["unit_price"], &item["warranty"]),
             (&"1".into(), &"58.8".into(), &"false".into())
         );
-        assert_eq!(number_text("100.00"), "100.0");
-        assert_eq!(number_text("100"), "100");
     }
 }

@@ -26,6 +26,7 @@ const EXPAND: &str = "x-expand-responde-nodes";
         ("X-Platform-Id" = Option<String>, Header, description = "Kept in `platform_id`"),
         ("X-Corporation-Id" = Option<String>, Header, description = "Kept in `corporation_id`"),
         ("X-Tracking-Id" = Option<String>, Header, description = "Kept in `additional_info.tracking_id`"),
+        ("X-Meli-Session-Id" = Option<String>, Header, description = "The device's session, for decisions about risk; not shown"),
     ),
     request_body(content = super::schema::PaymentRequest),
     responses(
@@ -51,6 +52,7 @@ pub async fn create(
         platform_id: header_text(&headers, "x-platform-id"),
         corporation_id: header_text(&headers, "x-corporation-id"),
         tracking_id: header_text(&headers, "x-tracking-id"),
+        device_session: header_text(&headers, "x-meli-session-id"),
     };
     let written = engine.create_payment(&caller, key, &json_body, &provenance).await?;
     Ok(made(Written { body: expanded(&engine, &headers, written.body)?, ..written }))

@@ -3,8 +3,8 @@
 use crate::memory::records::{BalanceKey, Records, is_sealed};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DateField, DeliveryAttempt,
-    DeliveryRecord, DeliveryState, IdempotencyRecord, LedgerProof, Lookup, PayerRecord, PaymentPage,
-    PaymentRecord, PaymentSearch, RecordsCheck, SortField, Timer, TimerKind,
+    DeliveryRecord, DeliveryState, IdempotencyRecord, LedgerProof, Lookup, PastPayment, PastQuestion,
+    PayerRecord, PaymentPage, PaymentRecord, PaymentSearch, RecordsCheck, SortField, Timer, TimerKind,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -345,6 +345,25 @@ impl Records {
             ("delivery", self.deliveries.len()),
         ];
         RecordsCheck { records: records.map(|(table, count)| (table, count as u64)).to_vec(), faults }
+    }
+
+    /// The payments that left one of the traces, newest first.
+    pub(crate) fn payments_by_traces(&self, question: &PastQuestion) -> Vec<PastPayment> {
+        let is_asked_for = |payment: &PaymentRecord| {
+            (payment.account_id, payment.mode) == (question.account_id, question.mode)
+                && payment.traces.iter().any(|trace| question.traces.contains(trace))
+        };
+        let found = self.payments.values().rev().filter(|payment| is_asked_for(payment));
+        found
+            .take(question.most() as usize)
+            .map(|payment| PastPayment {
+                id: payment.id,
+                created: payment.created,
+                status: payment.status.clone(),
+                status_detail: payment.status_detail.clone(),
+                traces: payment.traces.clone(),
+            })
+            .collect()
     }
 
     fn pending(&self) -> impl Iterator<Item = &DeliveryRecord> {

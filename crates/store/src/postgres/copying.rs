@@ -4,8 +4,9 @@
 //! parts, the earliest timers, shares of work) is added in the same transaction.
 
 use crate::copying::{Cursor, Kind, NOTE, Page, Row, TABLES, Table, Value};
-use crate::packing::unpack_legs;
+use crate::packing::{pack_traces, unpack_legs, unpack_traces};
 use crate::postgres::connection::{Purpose, Target, describe};
+use crate::postgres::records::traces_text;
 use crate::postgres::store::PostgresStore;
 use crate::postgres::{migrations, rows};
 use crate::{CommitError, DatabaseUrl, OpenError, ReadError, share_of};
@@ -64,7 +65,7 @@ fn expression((name, kind): (&str, Kind)) -> String {
     match kind {
         Kind::Integer => format!("t.{name}::bigint"),
         Kind::Truth => format!("t.{name}::integer::bigint"),
-        Kind::Text | Kind::Bytes => format!("t.{name}"),
+        Kind::Text | Kind::Bytes | Kind::Integers => format!("t.{name}"),
     }
 }
 
@@ -77,7 +78,8 @@ const fn type_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Integer => "bigint",
         Kind::Truth => "boolean",
-        Kind::Text => "text",
+        // Arrays of arrays are flattened on the way: each goes as the text of one.
+        Kind::Text | Kind::Integers => "text",
         Kind::Bytes => "bytea",
     }
 }
@@ -180,6 +182,10 @@ impl PostgresDump {
                 Kind::Integer | Kind::Truth => row.try_get::<_, Option<i64>>(index)?.map(Value::Integer),
                 Kind::Text => row.try_get::<_, Option<String>>(index)?.map(Value::Text),
                 Kind::Bytes => row.try_get::<_, Option<Vec<u8>>>(index)?.map(Value::Bytes),
+                Kind::Integers => {
+                    let integers = row.try_get::<_, Option<Vec<i64>>>(index)?;
+                    integers.and_then(|integers| pack_traces(&integers)).map(Value::Bytes)
+                }
             }
             .unwrap_or(Value::Null))
         };
@@ -320,8 +326,9 @@ async fn put(
 async fn insert(transaction: &Transaction<'_>, table: Table, rows: &[Row]) -> Result<(), CommitError> {
     let mut names: Vec<&str> = table.columns().iter().map(|column| column.0).collect();
     let mut kinds: Vec<Kind> = table.columns().iter().map(|column| column.1).collect();
-    let mut parameters: Vec<Parameter> =
+    let parameters: Result<Vec<Parameter>, CommitError> =
         kinds.iter().enumerate().map(|(index, kind)| array(*kind, rows, index)).collect();
+    let mut parameters = parameters?;
     // What this engine keeps beside what every engine does.
     let derived: Option<(&str, Vec<i64>)> = match table {
         Table::Balance => Some(("account_id", integers(table, rows, "owner")?)),
@@ -338,18 +345,24 @@ async fn insert(transaction: &Transaction<'_>, table: Table, rows: &[Row]) -> Re
     }
     let holders: Vec<String> =
         kinds.iter().zip(1..).map(|(kind, number)| format!("${number}::{}[]", type_of(*kind))).collect();
+    let values: Vec<String> = names
+        .iter()
+        .zip(&kinds)
+        .map(|(name, kind)| format!("u.{name}{}", if *kind == Kind::Integers { "::bigint[]" } else { "" }))
+        .collect();
+    let columns = names.join(", ");
     let sql = format!(
-        "INSERT INTO {} ({}) SELECT * FROM UNNEST({})",
+        "INSERT INTO {} ({columns}) SELECT {} FROM UNNEST({}) AS u ({columns})",
         layout(table).from,
-        names.join(", "),
+        values.join(", "),
         holders.join(", ")
     );
     transaction.execute(&sql, &borrowed(&parameters)).await.map(drop).map_err(|cause| not_written(&cause))
 }
 
 /// Column `index` of all rows.
-fn array(kind: Kind, rows: &[Row], index: usize) -> Parameter {
-    match kind {
+fn array(kind: Kind, rows: &[Row], index: usize) -> Result<Parameter, CommitError> {
+    Ok(match kind {
         Kind::Integer => Box::new(rows.iter().map(|row| row[index].integer()).collect::<Vec<_>>()),
         Kind::Truth => Box::new(
             rows.iter().map(|row| row[index].integer().map(|number| number != 0)).collect::<Vec<_>>(),
@@ -360,7 +373,14 @@ fn array(kind: Kind, rows: &[Row], index: usize) -> Parameter {
         Kind::Bytes => {
             Box::new(rows.iter().map(|row| row[index].bytes().map(<[u8]>::to_vec)).collect::<Vec<_>>())
         }
-    }
+        Kind::Integers => {
+            let texts = rows.iter().map(|row| match row[index].bytes() {
+                Some(packed) => Ok(Some(traces_text(&unpack_traces(packed).ok_or_else(unreadable)?))),
+                None => Ok(None),
+            });
+            Box::new(texts.collect::<Result<Vec<Option<String>>, CommitError>>()?)
+        }
+    })
 }
 
 fn integers(table: Table, rows: &[Row], name: &str) -> Result<Vec<i64>, CommitError> {

@@ -21,6 +21,7 @@ pub(crate) mod lanes;
 pub(crate) mod lease;
 pub(crate) mod ledger;
 pub(crate) mod migrations;
+pub(crate) mod past;
 #[cfg(test)]
 mod plans;
 pub(crate) mod proof;

@@ -1,6 +1,6 @@
 //! Holds the plans of the statements against what they are meant to go by.
 
-use crate::postgres::{customer_search, customers, migrations, reader, search};
+use crate::postgres::{customer_search, customers, migrations, past, reader, search};
 use crate::{CustomerSearch, CustomerWords, DateField, PaymentSearch, SortField};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
@@ -109,6 +109,39 @@ async fn every_search_of_customers_goes_by_the_account() {
             assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_buyers_past_goes_by_its_traces() {
+    let (_database, client) = with_tables().await;
+    // Enough payments that a plan is worth something: of two accounts, each buyer with a few.
+    client
+        .batch_execute(
+            "INSERT INTO payment SELECT 1 + n % 2, n, 0, 1, n, n, NULL, NULL, 'approved', 'accredited', 'visa',
+             'credit_card', 'regular_payment', n, NULL, NULL, NULL, '', ARRAY[n / 7, -n, n << 32]
+             FROM generate_series(1, 20000::bigint) AS numbers (n); ANALYZE payment; RESET ALL",
+        )
+        .await
+        .unwrap();
+    let explained = |sql: &str| {
+        let values =
+            [("$1", "1"), ("$2", "0"), ("$3", "'{77,-544,9,12,13}'::bigint[]"), ("$4", "20"), ("$5", "5001")];
+        values
+            .iter()
+            .fold(format!("EXPLAIN (FORMAT JSON) {sql}"), |sql, (name, value)| sql.replace(name, value))
+    };
+    for sql in [past::SORTED, past::WALKED] {
+        assert!(sql.contains("account_id = $1 AND mode = $2"), "one node answers: {sql}");
+    }
+    let found = client.simple_query(&explained(past::SORTED)).await.unwrap();
+    let text = found.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let plan: Value = serde_json::from_str(text.unwrap()).unwrap();
+    let mut conditions = Vec::new();
+    collect(&plan[0]["Plan"], &mut conditions);
+    assert_eq!(conditions, ["(traces && '{77,-544,9,12,13}'::bigint[])"]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::{
     CardTokenRecord, CatalogueRecord, DeliveryAttempt, DeliveryRecord, PaymentRecord, RecordChange, share_of,
 };
 use pasarela_domain::identity::{AccountId, Mode};
+use std::fmt::Write as _;
 use tokio_postgres::types::ToSql;
 
 /// A value of a statement: an array, with an element for each row.
@@ -68,6 +69,7 @@ rows! {
         store_id: Option<&'a str>,
         pos_id: Option<&'a str>,
         content: &'a [u8],
+        traces: Option<String>,
     }
 }
 
@@ -321,7 +323,20 @@ fn payment_row<'a>(payment: &'a PaymentRecord, version: i64, content: &'a [u8]) 
         store_id: payment.store_id.as_deref(),
         pos_id: payment.pos_id.as_deref(),
         content,
+        traces: (!payment.traces.is_empty()).then(|| traces_text(&payment.traces)),
     }
+}
+
+/// Traces as the text of an array: the arrays of several rows could not be told apart in an array of arrays.
+pub(crate) fn traces_text(traces: &[i64]) -> String {
+    // A sign and nineteen digits each.
+    let mut text = String::with_capacity(2 + traces.len() * 21);
+    for (index, trace) in traces.iter().enumerate() {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{}{trace}", if index == 0 { '{' } else { ',' });
+    }
+    text.push('}');
+    text
 }
 
 fn card_token_row<'a>(token: &'a CardTokenRecord, version: i64, content: &'a [u8]) -> CardTokenRow<'a> {

@@ -19,7 +19,8 @@ use tokio_postgres::types::FromSql;
 macro_rules! payment_columns {
     () => {
         "id, account_id, mode, version, created, updated, approved, release, status, status_detail, payment_method_id, \
-         payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, content"
+         payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, content, \
+         traces"
     };
 }
 /// The columns that [`card_token`] reads.
@@ -110,6 +111,7 @@ pub(crate) fn payment(row: &Row) -> Result<PaymentRecord, ReadError> {
         external_reference: get(row, 14)?,
         store_id: get(row, 15)?,
         pos_id: get(row, 16)?,
+        traces: get::<Option<Vec<i64>>>(row, 18)?.unwrap_or_default(),
         body,
         internals,
     })

@@ -15,22 +15,29 @@ pub(crate) const INSERT_IDEMPOTENCY: &str =
 
 pub(crate) const INSERT_PAYMENT: &str =
     "INSERT INTO payment (account_id, id, mode, version, created, updated, approved, release, status, status_detail,
-     payment_method_id, payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, content)
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
+     payment_method_id, payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, content, traces)
+    SELECT new.account_id, new.id, new.mode, new.version, new.created, new.updated, new.approved, new.release,
+     new.status, new.status_detail, new.payment_method_id, new.payment_type_id, new.operation_type, new.payer_id,
+     new.external_reference, new.store_id, new.pos_id, new.content, new.traces::bigint[]
+    FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
      $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[],
-     $15::text[], $16::text[], $17::text[], $18::bytea[])";
+     $15::text[], $16::text[], $17::text[], $18::bytea[], $19::text[])
+     AS new (account_id, id, mode, version, created, updated, approved, release, status, status_detail,
+     payment_method_id, payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, content,
+     traces)";
 
 pub(crate) const UPDATE_PAYMENT: &str = "UPDATE payment SET version = payment.version + 1, created = new.created,
      updated = new.updated, approved = new.approved, release = new.release, status = new.status,
      status_detail = new.status_detail, payment_method_id = new.payment_method_id,
      payment_type_id = new.payment_type_id, operation_type = new.operation_type, payer_id = new.payer_id,
      external_reference = new.external_reference, store_id = new.store_id, pos_id = new.pos_id,
-     content = new.content
+     content = new.content, traces = new.traces::bigint[]
     FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
      $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[],
-     $16::text[], $17::text[], $18::bytea[])
+     $16::text[], $17::text[], $18::bytea[], $19::text[])
      AS new (account_id, id, mode, version, created, updated, approved, release, status, status_detail,
-     payment_method_id, payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, content)
+     payment_method_id, payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, content,
+     traces)
     WHERE payment.account_id = new.account_id AND payment.id = new.id AND payment.mode = new.mode
      AND payment.version = new.version";
 

@@ -4,6 +4,7 @@
 //! tallies, the earliest timers) is made by the writer's own code, a page at a time.
 
 use crate::copying::{Cursor, Kind, NOTE, Page, Row, TABLES, Table, Value};
+use crate::packing::unpack_traces;
 use crate::sqlite::connection::{Purpose, open, open_error};
 use crate::sqlite::fault::{Fault, commit_error};
 use crate::sqlite::location::Held;
@@ -396,6 +397,11 @@ fn derive(memory: &mut Memory, table: Table, row: &Row, row_id: i64) -> Result<(
             memory.keys.stage(hasher.payer(account_id, mode, integer("payer_id")?), id);
             if let Some(reference) = at("external_reference").text() {
                 memory.keys.stage(hasher.external_reference(account_id, mode, reference), id);
+            }
+            if let Some(packed) = at("traces").bytes() {
+                for trace in unpack_traces(packed).ok_or_else(unreadable)? {
+                    memory.keys.stage(hasher.trace(trace), id);
+                }
             }
             let counted = Counted {
                 created: Timestamp(integer("created")?),

@@ -2,7 +2,7 @@
 //! them. [`FORMAT`] says which fields; a change of what can be stored is a new number, and the old one stays readable.
 
 use crate::numbers;
-use crate::packing::{cause_from_number, cause_number, pack_legs, unpack_legs};
+use crate::packing::{cause_from_number, cause_number, pack_legs, unpack_legs, unpack_traces};
 use crate::prepared::Prepared;
 use crate::varint::{push_signed, push_unsigned, take_signed, take_unsigned};
 use crate::work::Task;
@@ -115,7 +115,7 @@ macro_rules! fields {
 fields!(PaymentRecord {
     id, account_id, mode, version, created, updated, approved, release, status, status_detail, payment_method_id,
     payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id,
-} without { body, internals });
+} without { body, internals, traces });
 fields!(CardTokenRecord {
     lookup, account_id, mode, version, sealed_number, sealed_security_code, purge_at,
 } without { body });
@@ -223,8 +223,8 @@ impl Field for RecordChange {
             record(out);
         };
         match self {
-            RecordChange::InsertPayment(record) => tagged(1, &|out| record.put(out)),
-            RecordChange::UpdatePayment(record) => tagged(2, &|out| record.put(out)),
+            RecordChange::InsertPayment(record) => tagged(14, &|out| put_payment(record, out)),
+            RecordChange::UpdatePayment(record) => tagged(15, &|out| put_payment(record, out)),
             RecordChange::InsertCardToken(record) => tagged(3, &|out| record.put(out)),
             RecordChange::UpdateCardToken(record) => tagged(4, &|out| record.put(out)),
             RecordChange::InsertAccount(record) => tagged(5, &|out| record.put(out)),
@@ -243,6 +243,7 @@ impl Field for RecordChange {
 
     fn take(bytes: &mut &[u8]) -> Option<RecordChange> {
         Some(match u8::take(bytes)? {
+            // Payments as they were before they left traces.
             1 => RecordChange::InsertPayment(Field::take(bytes)?),
             2 => RecordChange::UpdatePayment(Field::take(bytes)?),
             3 => RecordChange::InsertCardToken(Field::take(bytes)?),
@@ -259,9 +260,29 @@ impl Field for RecordChange {
             11 => RecordChange::RecordAttempt(Field::take(bytes)?),
             12 => RecordChange::Customer(Field::take(bytes)?),
             13 => RecordChange::InsertCatalogue(Field::take(bytes)?),
+            14 => RecordChange::InsertPayment(take_payment(bytes)?),
+            15 => RecordChange::UpdatePayment(take_payment(bytes)?),
             _ => return None,
         })
     }
+}
+
+/// A payment with its traces, which came later. Hashes are of one length: no shorter form helps them.
+fn put_payment(payment: &PaymentRecord, out: &mut Vec<u8>) {
+    payment.put(out);
+    push_unsigned(out, payment.traces.len() as u64);
+    for trace in &payment.traces {
+        out.extend_from_slice(&trace.to_le_bytes());
+    }
+}
+
+fn take_payment(bytes: &mut &[u8]) -> Option<PaymentRecord> {
+    let mut payment = PaymentRecord::take(bytes)?;
+    let count = usize::try_from(take_unsigned(bytes)?).ok()?;
+    let (packed, rest) = bytes.split_at_checked(count.checked_mul(8)?)?;
+    payment.traces = unpack_traces(packed)?;
+    *bytes = rest;
+    Some(payment)
 }
 
 impl Field for Posting {
@@ -483,6 +504,7 @@ mod tests {
             external_reference: Some("pedido ñ 1".to_owned()),
             store_id: None,
             pos_id: Some("caixa".to_owned()),
+            traces: vec![i64::MIN, 7],
             body: Vec::new(),
             internals: Vec::new(),
         };
@@ -654,5 +676,30 @@ mod tests {
             assert!(take_tasks(&first[..at]).is_none(), "{at}");
         }
         assert!(take_tasks(&[FORMAT + 1]).is_none(), "a later version's");
+    }
+
+    #[test]
+    fn a_payment_that_was_recorded_before_payments_left_traces_is_read() {
+        let RecordChange::InsertPayment(payment) = everything().records.swap_remove(0) else {
+            panic!("the first is a payment")
+        };
+        for (tag, is_new) in [(1, true), (2, false)] {
+            let mut bytes = vec![tag];
+            payment.put(&mut bytes);
+            let (taken, mut rest) = (RecordChange::take(&mut bytes.as_slice()), bytes.as_slice());
+            let is_insert = matches!(&taken, Some(RecordChange::InsertPayment(_)));
+            let Some(RecordChange::InsertPayment(read) | RecordChange::UpdatePayment(read)) = taken else {
+                panic!("a payment")
+            };
+            assert_eq!(
+                (is_insert, &read),
+                (is_new, &PaymentRecord { traces: Vec::new(), ..payment.clone() })
+            );
+            // What comes after the traces is not eaten by a number that is too large.
+            rest = &rest[1..];
+            let mut cut = rest.to_vec();
+            push_unsigned(&mut cut, u64::MAX);
+            assert!(take_payment(&mut cut.as_slice()).is_none());
+        }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod journal_record;
 pub(crate) mod ledger;
 pub(crate) mod location;
 pub(crate) mod migrations;
+pub(crate) mod past;
 pub(crate) mod proof;
 pub(crate) mod random_keys;
 pub(crate) mod reader;

@@ -159,10 +159,11 @@ fn check_payments(connection: &Connection, faults: &mut Faults) -> rusqlite::Res
                 let reference = payment.external_reference.as_deref();
                 let reference =
                     reference.map(|text| hasher.external_reference(payment.account_id, payment.mode, text));
-                for hash in reference.into_iter().chain([payer]) {
+                let traces = payment.traces.iter().map(|trace| hasher.trace(*trace));
+                for hash in reference.into_iter().chain([payer]).chain(traces) {
                     if !keys.leads_to(connection, hash, id)? {
                         faults.add(format!(
-                            "payment {id}: a search by its reference or payer does not find it"
+                            "payment {id}: a search by its reference, payer or traces does not find it"
                         ));
                     }
                 }

@@ -45,6 +45,8 @@ pub(crate) enum KeyKind {
     CardToken = 3,
     /// An idempotency key → its row.
     Idempotency = 4,
+    /// What a payment left of its buyer → payment.
+    Trace = 5,
 }
 
 /// Makes hashes with the key of this database.
@@ -79,6 +81,12 @@ impl KeyHasher {
     /// The hash of an idempotency key; the mode is inside the key.
     pub(crate) fn idempotency(self, account_id: AccountId, key: &[u8]) -> i64 {
         self.hash(KeyKind::Idempotency, account_id, Mode::Test, key)
+    }
+
+    /// The hash of a payment's trace: a trace is a keyed hash, and has the account and the mode in it.
+    #[allow(clippy::unused_self, reason = "all hashes are asked of the hasher")]
+    pub(crate) const fn trace(self, trace: i64) -> i64 {
+        ((KeyKind::Trace as u64) << 60 | (trace as u64) >> 4) as i64
     }
 
     fn hash(self, kind: KeyKind, account_id: AccountId, mode: Mode, value: &[u8]) -> i64 {
@@ -159,6 +167,34 @@ impl RandomKeys {
         rows.sort_unstable();
         rows.dedup();
         Ok(rows)
+    }
+
+    /// The newest rows that may have `hash`, newest first, at most `limit`; and whether there are more.
+    pub(crate) fn newest(
+        &self,
+        connection: &Connection,
+        hash: i64,
+        limit: usize,
+    ) -> rusqlite::Result<(Vec<i64>, bool)> {
+        let asked = limit.saturating_add(1);
+        let mut rows: Vec<i64> = {
+            let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+            let until = recent.moving.partition_point(|key| key.0 <= hash);
+            let moving = recent.moving[..until].iter().rev().take_while(|key| key.0 == hash);
+            let gathered = recent.gathered.range(rows_of(hash)).rev();
+            gathered.take(asked).chain(moving.take(asked)).map(|key| key.1).collect()
+        };
+        let mut statement = connection
+            .prepare_cached("SELECT row_id FROM random_key WHERE hash = ?1 ORDER BY row_id DESC LIMIT ?2")?;
+        let asked = i64::try_from(asked).unwrap_or(i64::MAX);
+        for row in statement.query_map([hash, asked], |row| row.get(0))? {
+            rows.push(row?);
+        }
+        rows.sort_unstable_by(|one, other| other.cmp(one));
+        rows.dedup();
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok((rows, has_more))
     }
 
     /// Whether `hash` leads to `row`.
@@ -270,11 +306,11 @@ impl RandomKeyWriter {
     /// Writes the group's keys, and moves a slice of the older ones. Inside the group's transaction.
     pub(crate) fn flush(&mut self, statements: &mut Statements<'_>) -> rusqlite::Result<()> {
         if !self.staged.is_empty() {
-            let packed: Vec<u8> = self
-                .staged
-                .iter()
-                .flat_map(|(hash, row)| [hash.to_le_bytes(), row.to_le_bytes()].concat())
-                .collect();
+            let mut packed = Vec::with_capacity(self.staged.len() * 16);
+            for (hash, row) in &self.staged {
+                packed.extend_from_slice(&hash.to_le_bytes());
+                packed.extend_from_slice(&row.to_le_bytes());
+            }
             self.newest_row += 1;
             statements.hot(Hot::InsertRecentKeys)?.execute((self.newest_row, packed))?;
         }

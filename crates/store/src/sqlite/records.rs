@@ -1,12 +1,13 @@
 //! How the changes of one request are written. Called by the writer, inside the group's transaction.
 
 use crate::numbers::{credential_kind_number, mode_number};
+use crate::packing::pack_traces;
 use crate::prepared::Prepared;
 use crate::sqlite::customers;
 use crate::sqlite::fault::{Fault, already_exists};
 use crate::sqlite::ledger::Balances;
 use crate::sqlite::random_keys::RandomKeyWriter;
-use crate::sqlite::rows::{idempotency_record, resource_value};
+use crate::sqlite::rows::{self, idempotency_record, resource_value};
 use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
@@ -195,6 +196,7 @@ fn insert_payment(tables: &mut Tables<'_>, payment: &PaymentRecord, content: &[u
             payment.store_id,
             payment.pos_id,
             content,
+            pack_traces(&payment.traces),
         ])
         .map_err(already_exists("payment"))?;
     tables.memory.tallies.stage((payment.account_id, payment.mode), None, &Counted::of(payment));
@@ -207,6 +209,7 @@ struct PaymentBefore {
     counted: Counted,
     payer_id: AccountId,
     external_reference: Option<String>,
+    traces: Vec<i64>,
 }
 
 fn update_payment(tables: &mut Tables<'_>, payment: &PaymentRecord, content: &[u8]) -> Result<(), Fault> {
@@ -215,9 +218,10 @@ fn update_payment(tables: &mut Tables<'_>, payment: &PaymentRecord, content: &[u
     };
     let after = Counted::of(payment);
     let (approved, release) = (after.approved.map(|at| at.0), after.release.map(|at| at.0));
+    let traces = pack_traces(&payment.traces);
     let mut sql = "UPDATE payment SET version = version + 1, updated = ?2, status_detail = ?3, payment_method_id = ?4,
         payment_type_id = ?5, operation_type = ?6, payer_id = ?7, external_reference = ?8, store_id = ?9, pos_id = ?10,
-        content = ?11"
+        content = ?11, traces = ?12"
         .to_owned();
     let mut values: Vec<&dyn ToSql> = vec![
         &payment.id,
@@ -231,6 +235,7 @@ fn update_payment(tables: &mut Tables<'_>, payment: &PaymentRecord, content: &[u
         &payment.store_id,
         &payment.pos_id,
         &content,
+        &traces,
     ];
     // An index is rewritten when its column is set, even to what it was: so only those that change are.
     let indexed: [(bool, &str, &dyn ToSql); 4] = [
@@ -248,7 +253,7 @@ fn update_payment(tables: &mut Tables<'_>, payment: &PaymentRecord, content: &[u
     tables.statements.connection().prepare_cached(&sql)?.execute(values.as_slice())?;
     tables.memory.tallies.stage((payment.account_id, payment.mode), Some(&before.counted), &after);
     stage_payment_keys(tables, payment, Some(&before));
-    Ok(())
+    forget_traces(tables, payment, &before)
 }
 
 /// The payment as it is stored, if its version is the one that was read.
@@ -270,6 +275,7 @@ fn payment_before(
                 },
                 payer_id: row.get(5)?,
                 external_reference: row.get(6)?,
+                traces: rows::traces(row, 7)?,
             })
         })
         .optional()
@@ -291,6 +297,24 @@ fn stage_payment_keys(tables: &mut Tables<'_>, payment: &PaymentRecord, before: 
             .keys
             .stage(hasher.external_reference(payment.account_id, payment.mode, reference), payment.id);
     }
+    let known = before.map(|before| before.traces.as_slice()).unwrap_or_default();
+    for trace in payment.traces.iter().filter(|trace| !known.contains(trace)) {
+        tables.memory.keys.stage(hasher.trace(*trace), payment.id);
+    }
+}
+
+/// Deletes the keys of the traces that the payment had and has no more: its payer was erased. A key that is still on its
+/// way to the table stays; it is a candidate that compares unequal.
+fn forget_traces(tables: &Tables<'_>, payment: &PaymentRecord, before: &PaymentBefore) -> Result<(), Fault> {
+    let hasher = tables.memory.keys.hasher();
+    for trace in before.traces.iter().filter(|trace| !payment.traces.contains(trace)) {
+        tables
+            .statements
+            .connection()
+            .prepare_cached("DELETE FROM random_key WHERE hash = ?1 AND row_id = ?2")?
+            .execute((hasher.trace(*trace), payment.id))?;
+    }
+    Ok(())
 }
 
 fn insert_card_token(tables: &mut Tables<'_>, token: &CardTokenRecord, content: &[u8]) -> Result<(), Fault> {

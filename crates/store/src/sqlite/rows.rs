@@ -2,7 +2,7 @@
 
 use crate::encoding::{Damaged, decode};
 use crate::numbers;
-use crate::packing::{cause_from_number, unpack_legs};
+use crate::packing::{cause_from_number, unpack_legs, unpack_traces};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
     DeliveryState, IdempotencyRecord, PaymentRecord, Timer,
@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 /// The columns that [`payment`] reads.
 pub(crate) const PAYMENT: &str = "id, account_id, mode, version, created, updated, approved, release, status, \
      status_detail, payment_method_id, payment_type_id, operation_type, payer_id, external_reference, store_id, pos_id, \
-     content";
+     content, traces";
 /// The columns that [`card_token`] reads.
 pub(crate) const CARD_TOKEN: &str =
     "lookup, account_id, mode, version, purge_at, sealed_number, sealed_security_code, content, id";
@@ -61,9 +61,18 @@ pub(crate) fn payment(row: &Row<'_>) -> rusqlite::Result<PaymentRecord> {
         external_reference: row.get(14)?,
         store_id: row.get(15)?,
         pos_id: row.get(16)?,
+        traces: traces(row, 18)?,
         body,
         internals,
     })
+}
+
+/// A payment's traces.
+pub(crate) fn traces(row: &Row<'_>, index: usize) -> rusqlite::Result<Vec<i64>> {
+    match row.get_ref(index)?.as_blob_or_null()? {
+        Some(packed) => unpack_traces(packed).ok_or_else(|| damaged(index, "traces")),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// A card token.

@@ -43,11 +43,11 @@ impl Hot {
             Hot::InsertPayment => {
                 "INSERT INTO payment (id, account_id, mode, version, created, updated, approved, release, status,
                  status_detail, payment_method_id, payment_type_id, operation_type, payer_id, external_reference,
-                 store_id, pos_id, content)
-                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+                 store_id, pos_id, content, traces)
+                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
             }
             Hot::PaymentBefore => {
-                "SELECT created, updated, approved, release, status, payer_id, external_reference FROM payment
+                "SELECT created, updated, approved, release, status, payer_id, external_reference, traces FROM payment
                  WHERE id = ?1 AND account_id = ?2 AND mode = ?3 AND version = ?4"
             }
             Hot::InsertCardToken => {

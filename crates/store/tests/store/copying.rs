@@ -9,7 +9,8 @@ use pasarela_domain::timestamp::HOUR;
 use pasarela_store::copying::{Cursor, Dump, Restore, TABLES, Table};
 use pasarela_store::{
     AccountRecord, ApplicationRecord, CatalogueRecord, Changes, Channel, CommitError, CredentialRecord,
-    DeliveryAttempt, DeliveryRecord, DeliveryState, Location, PayerRecord, PaymentSearch, RecordChange,
+    DeliveryAttempt, DeliveryRecord, DeliveryState, Location, PastQuestion, PayerRecord, PaymentRecord,
+    PaymentSearch, RecordChange,
 };
 
 on_both_stores! {
@@ -67,7 +68,7 @@ async fn fill(world: &World) {
     world.commit(records).await.unwrap();
     for id in 1..=7 {
         let mut changes = Changes {
-            records: vec![RecordChange::InsertPayment(payment(id))],
+            records: vec![RecordChange::InsertPayment(PaymentRecord { traces: vec![id], ..payment(id) })],
             idempotency: Some(outcome(id as u8, id)),
             postings: vec![(Mode::Test, sale(id, 10_000 * id, 399)), (Mode::Test, released(id, 100))],
             set_timers: vec![release(id, NOON.plus_ms(id * HOUR))],
@@ -78,7 +79,7 @@ async fn fill(world: &World) {
         world.store.commit(changes).await.unwrap();
         world.commit(vec![RecordChange::InsertCardToken(card_token(id as u8))]).await.unwrap();
     }
-    let mut second = payment(2);
+    let mut second = PaymentRecord { traces: vec![-3, i64::MAX], ..payment(2) };
     second.external_reference = None;
     second.store_id = Some("S1".to_owned());
     world.commit(vec![RecordChange::UpdatePayment(approved(second))]).await.unwrap();
@@ -178,6 +179,10 @@ async fn assert_same_answers(world: &World) {
     let second = world.stored(2).await.unwrap();
     assert_eq!((second.version, second.status.as_str(), second.external_reference), (2, "approved", None));
     assert_eq!(second.store_id.as_deref(), Some("S1"));
+    assert_eq!(second.traces, [-3, i64::MAX]);
+    let question = PastQuestion { account_id: SELLER, mode: Mode::Test, traces: vec![i64::MAX, 5], limit: 9 };
+    let past = world.store.payments_by_traces(&question).await.unwrap();
+    assert_eq!(past.iter().map(|payment| payment.id).collect::<Vec<_>>(), [5, 2]);
     let mut search = PaymentSearch::of(SELLER, Mode::Test, 10);
     assert_eq!(world.store.search_payments(search.clone()).await.unwrap().total, 7);
     search.external_reference = Some("order-5".to_owned());

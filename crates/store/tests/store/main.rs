@@ -13,6 +13,7 @@ mod ledger;
 mod lost_connections;
 mod model;
 mod opening;
+mod past;
 mod postgres;
 mod reads;
 mod search;

@@ -15,8 +15,8 @@ use pasarela_domain::timestamp::{HOUR, MINUTE, Timestamp};
 use pasarela_store::{
     AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, CustomerChange,
     CustomerDate, CustomerRecord, CustomerSearch, CustomerSort, CustomerWords, DateField, DeliveryAttempt,
-    DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord, PaymentRecord, PaymentSearch,
-    RecordChange, SavedCardRecord, SealedCardRecord, SortField, Store, Timer, TimerKind,
+    DeliveryRecord, DeliveryState, IdempotencyRecord, PastQuestion, PayerRecord, PaymentRecord,
+    PaymentSearch, RecordChange, SavedCardRecord, SealedCardRecord, SortField, Store, Timer, TimerKind,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -484,6 +484,7 @@ fn a_payment(id: i64, variant: u8) -> PaymentRecord {
         payer_id: i64::from(variant % 4),
         external_reference: (!variant.is_multiple_of(6)).then(|| format!("order ñ {}", variant % 6)),
         store_id: variant.is_multiple_of(2).then(|| "tienda".to_owned()),
+        traces: (0..i64::from(variant % 4)).map(|kind| kind << 60 | i64::from(variant % 8) << 20).collect(),
         body: format!("{{\"id\":{id},\"status\":\"{status}\",\"variant\":{variant}}}").into_bytes(),
         ..payment(id)
     }
@@ -678,6 +679,10 @@ async fn state_of(store: &Store, account_id: i64, mode: Mode) -> Vec<String> {
     }
     let by_reference = PaymentSearch { external_reference: Some("order ñ 1".to_owned()), ..all.clone() };
     said(&mut read, "search", &store.search_payments(by_reference).await);
+    for (traces, limit) in [(vec![0, 1 << 60 | 5 << 20], 100), (vec![2 << 60 | 7 << 20, 3 << 20, 3], 2)] {
+        let question = PastQuestion { account_id, mode, traces, limit };
+        said(&mut read, "past", &store.payments_by_traces(&question).await);
+    }
     let by_status = PaymentSearch { status: Some("approved".to_owned()), payer_id: Some(1), ..all };
     said(&mut read, "search", &store.search_payments(by_status).await);
     read

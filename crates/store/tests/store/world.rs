@@ -211,6 +211,7 @@ pub fn payment(id: i64) -> PaymentRecord {
         external_reference: Some(format!("order-{id}")),
         store_id: None,
         pos_id: None,
+        traces: Vec::new(),
         body: body(id, "pending"),
         internals: b"{\"rail\":\"simulator\"}".to_vec(),
     }

@@ -50,6 +50,8 @@ const ADDITIONAL_PAYER: Shape = Shape::Object(&[
     ("is_first_purchase_online", ANY),
     ("last_purchase", ANY),
     ("user_email", ANY),
+    ("platform_email", ANY),
+    ("register_updated_at", ANY),
     ("mobile", ANY),
     ("registered_user", ANY),
     ("email", ANY),

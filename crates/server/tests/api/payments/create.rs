@@ -390,6 +390,7 @@ async fn headers_leave_their_mark() {
     assert_eq!(payment["platform_id"], "plat_1");
     assert_eq!(payment["corporation_id"], "corp_1");
     assert_eq!(payment["additional_info"]["tracking_id"], "platform:v1-whitelabel");
+    assert!(!payment.to_string().contains("armor.1"), "the device is not shown: {payment}");
 }
 
 #[tokio::test]
