@@ -4,7 +4,10 @@
 //! {"MLB": {
 //!     "methods": {"visa": {"max_allowed_amount": 80000}},
 //!     "installments": [{"rows": [{"installments": 1, "rate_percent": 0, "min_amount": 0.5}]}],
-//!     "fees": [{"methods": ["pix"], "percent": 0.89, "fixed": 0, "vat_percent": 0, "release_days": 0}]
+//!     "fees": [{"methods": ["pix"], "percent": 0.89, "fixed": 0, "vat_percent": 0, "release_days": 0}],
+//!     "campaigns": [{"id": "black-friday", "first_day": "2026-11-27", "last_day": "2026-11-30", "collector_id": 1234567,
+//!                    "discount": {"percent": 10, "borne_by": "seller"}}],
+//!     "without_campaigns": ["mlb-hipercard-6"]
 //! }}
 //! ```
 //!
@@ -12,6 +15,7 @@
 //! wrong with it is found before anything of it counts ([`Catalogue::with`]). `docs/catalog.schema.json` describes
 //! it; a test holds the two together.
 
+mod campaigns;
 mod difference;
 mod fees;
 mod installments;
@@ -35,7 +39,7 @@ pub const LARGEST_DOCUMENT: usize = 256 << 10;
 pub const SCHEMA: &str = include_str!("../../../../docs/catalog.schema.json");
 
 /// What a site's part may have.
-const SITE_NAMES: [&str; 3] = ["methods", "installments", "fees"];
+const SITE_NAMES: [&str; 5] = ["methods", "installments", "fees", "campaigns", "without_campaigns"];
 /// A name at the top that editors look for, and nobody else.
 const SCHEMA_NAME: &str = "$schema";
 
@@ -91,6 +95,8 @@ impl SiteCatalogue {
         for entry in part.sections("fees", fees::MOST_ROWS, faults) {
             fees::change(&mut changed, &entry, faults);
         }
+        campaigns::end(&mut changed, part, faults);
+        campaigns::set(&mut changed, part, faults);
         for method in changed.methods.iter().filter(|method| method.is_offered()) {
             if changed.fees.terms(method).is_none() {
                 let path = format!("{}.methods.{}", self.site, method.id);

@@ -211,6 +211,11 @@ impl InstallmentRates {
         [("market".to_owned(), self.market.as_slice())].into_iter().chain(specific)
     }
 
+    /// Whether a list has a row of so many instalments.
+    pub(super) fn has(&self, installments: u32) -> bool {
+        self.lists().any(|(_, rows)| rows.iter().any(|row| row.installments == installments))
+    }
+
     /// The list that counts for a method's cards of an issuer.
     fn rows(&self, method_id: &str, issuer_id: Option<i64>) -> &[InstallmentRate] {
         let is_for = |rates: &&SpecificRates| {

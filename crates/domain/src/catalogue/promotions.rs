@@ -2,7 +2,8 @@
 //!
 //! A campaign is the platform's, one seller's (`collector_id`), or one that sellers join by naming its
 //! `differential_pricing_id` where they ask for prices and where they charge. A seller never pays for a campaign that it
-//! did not name or own: what the seller bears must have one of the two. Everything comes from `data/promotions.json`.
+//! did not name or own: what the seller bears must have one of the two. They come from `data/promotions.json` and from the
+//! operator's document.
 
 use super::method::PaymentMethod;
 use crate::identity::AccountId;
@@ -24,6 +25,16 @@ pub enum BorneBy {
     Seller,
 }
 
+impl BorneBy {
+    /// As in a catalogue's document.
+    pub const fn id(self) -> &'static str {
+        match self {
+            BorneBy::Issuer => "issuer",
+            BorneBy::Seller => "seller",
+        }
+    }
+}
+
 /// A day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +47,37 @@ pub enum Weekday {
     Friday,
     Saturday,
     Sunday,
+}
+
+impl Weekday {
+    /// All of them, Monday first.
+    pub const ALL: [Weekday; 7] = [
+        Weekday::Monday,
+        Weekday::Tuesday,
+        Weekday::Wednesday,
+        Weekday::Thursday,
+        Weekday::Friday,
+        Weekday::Saturday,
+        Weekday::Sunday,
+    ];
+
+    /// As in a catalogue's document.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Weekday::Monday => "monday",
+            Weekday::Tuesday => "tuesday",
+            Weekday::Wednesday => "wednesday",
+            Weekday::Thursday => "thursday",
+            Weekday::Friday => "friday",
+            Weekday::Saturday => "saturday",
+            Weekday::Sunday => "sunday",
+        }
+    }
+
+    /// The day with this id.
+    pub fn from_id(id: &str) -> Option<Weekday> {
+        Weekday::ALL.into_iter().find(|day| day.id() == id)
+    }
 }
 
 /// Instalments without interest.
@@ -218,34 +260,53 @@ fn promotion(site: Site, row: Row) -> Promotion {
             borne_by: discount.borne_by,
         }),
     };
-    promotion.check();
+    // The file is compiled in, and a test reads all of it.
+    assert_eq!(promotion.wrong(), None, "{}", promotion.id);
     promotion
 }
 
 impl Promotion {
-    /// # Panics
-    /// For a campaign that could take money from somebody who did not agree, or more than there is.
-    fn check(&self) {
+    /// What is wrong with a campaign that could take money from somebody who did not agree, or more than there is, and
+    /// what to do about it.
+    pub(super) fn wrong(&self) -> Option<(&'static str, &'static str)> {
         let free = self.interest_free.as_ref();
         let seller_bears = free.is_some_and(|free| free.borne_by == BorneBy::Seller)
             || self.discount.as_ref().is_some_and(|discount| discount.borne_by == BorneBy::Seller);
         let seller_agreed = self.collector_id.is_some() || self.differential_pricing_id.is_some();
-        assert!(!seller_bears || seller_agreed, "{}: what a seller bears it has named or owns", self.id);
-        assert!(self.first_day <= self.last_day, "{}: a campaign begins before it ends", self.id);
         let half = Decimal::from(50);
         let is_share = |percent: Decimal| percent >= Decimal::ZERO && percent <= half;
-        assert!(free.is_none_or(|free| is_share(free.seller_percent)), "{}: half of a sale at most", self.id);
-        assert!(
-            self.discount.as_ref().is_none_or(|discount| is_share(discount.percent)),
-            "{}: half of a price at most",
-            self.id
-        );
-        assert!(
-            free.is_none_or(|free| free.installments.is_sorted() && !free.installments.is_empty()),
-            "{}: numbers of instalments ascend",
-            self.id
-        );
-        assert!(free.is_some() || self.discount.is_some(), "{}: a campaign is about something", self.id);
+        let ascends = |free: &InterestFree| {
+            !free.installments.is_empty() && free.installments.is_sorted_by(|one, next| one < next)
+        };
+        let rules = [
+            (
+                !seller_bears || seller_agreed,
+                "what a seller bears it has named or owns",
+                "Write collector_id or differential_pricing_id.",
+            ),
+            (self.first_day <= self.last_day, "a campaign begins before it ends", "Put its days in order."),
+            (
+                free.is_none_or(|free| is_share(free.seller_percent)),
+                "a seller bears half of a sale at most",
+                "Write 50 or less.",
+            ),
+            (
+                self.discount.as_ref().is_none_or(|discount| is_share(discount.percent)),
+                "a discount is half of a price at most",
+                "Write 50 or less.",
+            ),
+            (
+                free.is_none_or(ascends),
+                "the numbers of instalments do not ascend",
+                "Put them in order, each once.",
+            ),
+            (
+                free.is_some() || self.discount.is_some(),
+                "a campaign is about something",
+                "Write interest_free or discount.",
+            ),
+        ];
+        rules.into_iter().find(|(holds, ..)| !holds).map(|(_, what, next)| (what, next))
     }
 }
 

@@ -70,7 +70,7 @@ pub fn history(versions: &[CatalogueRecord], as_json: bool) -> String {
     versions.iter().map(line).fold(heading, |text, line| text + &line)
 }
 
-/// All that is offered: methods with their limits and fees, and the price lists.
+/// All that is offered: methods with their limits and fees, the price lists, and the campaigns.
 pub fn catalogue(version: i64, view: &Value) -> String {
     let mut text = format!("Version {version}\n");
     for (site, offered) in view.as_object().into_iter().flatten() {
@@ -101,8 +101,20 @@ pub fn catalogue(version: i64, view: &Value) -> String {
                 .collect();
             text += &format!("  instalments ({name})  {}\n", rows.join(", "));
         }
+        let mut campaigns: Vec<_> = offered["campaigns"].as_object().into_iter().flatten().collect();
+        campaigns.sort_by_key(|(_, campaign)| campaign["place"].as_i64());
+        for (id, campaign) in campaigns {
+            text += &format!("  campaign {id}  {}\n", terms(campaign));
+        }
     }
     text
+}
+
+/// What a campaign says, in the document's names, without its place.
+fn terms(campaign: &Value) -> String {
+    let members = campaign.as_object().into_iter().flatten().filter(|(name, _)| *name != "place");
+    let terms: Vec<String> = members.map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    terms.join(", ")
 }
 
 /// A value in a cell; a dash for none.

@@ -24,6 +24,20 @@ pub(super) fn change(catalogue: &mut SiteCatalogue, entry: &Section<'_>, faults:
     entry.only(&NAMES, faults);
     entry.needs(&["rows"], faults);
     let methods = super::fees::known_methods(catalogue, entry, faults);
+    let issuers = known_issuers(catalogue, entry, faults);
+    let rows = rows(catalogue.site, entry, faults);
+    if rows.is_empty() {
+        return;
+    }
+    if methods.is_empty() && issuers.is_empty() {
+        catalogue.rates.set_market(rows);
+    } else {
+        catalogue.rates.add(SpecificRates { methods, issuers, rows, is_compiled_in: false });
+    }
+}
+
+/// `issuers`, each of which the site must have.
+pub(super) fn known_issuers(catalogue: &SiteCatalogue, entry: &Section<'_>, faults: &mut Faults) -> Vec<i64> {
     let issuers: Vec<i64> = match entry.members().get("issuers").map(|value| value.as_array()) {
         None => Vec::new(),
         Some(Some(list)) => list.iter().map(|issuer| issuer.as_i64().unwrap_or(-1)).collect(),
@@ -35,15 +49,7 @@ pub(super) fn change(catalogue: &mut SiteCatalogue, entry: &Section<'_>, faults:
             faults.add(&entry.at("issuers"), "not all of these are issuers of the site", next);
         }
     }
-    let rows = rows(catalogue.site, entry, faults);
-    if rows.is_empty() {
-        return;
-    }
-    if methods.is_empty() && issuers.is_empty() {
-        catalogue.rates.set_market(rows);
-    } else {
-        catalogue.rates.add(SpecificRates { methods, issuers, rows, is_compiled_in: false });
-    }
+    issuers
 }
 
 fn rows(site: Site, entry: &Section<'_>, faults: &mut Faults) -> Vec<InstallmentRate> {

@@ -173,6 +173,24 @@ impl<'a> Section<'a> {
         number
     }
 
+    /// A list of whole numbers.
+    pub(super) fn wholes(
+        &self,
+        name: &str,
+        range: RangeInclusive<i64>,
+        faults: &mut Faults,
+    ) -> Option<Vec<i64>> {
+        let value = self.members.get(name)?;
+        let numbers: Option<Vec<i64>> =
+            value.as_array().and_then(|list| list.iter().map(Value::as_i64).collect());
+        let numbers = numbers.filter(|numbers| numbers.iter().all(|number| range.contains(number)));
+        if numbers.is_none() {
+            let next = format!("Write whole numbers from {} to {}: `[3, 6]`.", range.start(), range.end());
+            faults.add(&self.at(name), &format!("{} does not fit", shown(value)), &next);
+        }
+        numbers
+    }
+
     /// A decimal from 0 to `most` with at most four places, as a number or as a text.
     pub(super) fn decimal(&self, name: &str, most: i64, faults: &mut Faults) -> Option<Decimal> {
         let value = self.members.get(name)?;

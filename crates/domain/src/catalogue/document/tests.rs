@@ -212,6 +212,108 @@ fn prices_that_can_not_be_are_refused() {
     starts(json!({"MLB": {"fees": [twice.clone(), twice]}}), "sets the terms of all methods");
 }
 
+/// A discount of a seller's own, on all days of a year.
+fn discount(id: &str, percent: i64, collector_id: i64) -> Value {
+    json!({"id": id, "collector_id": collector_id, "first_day": "2026-01-01", "last_day": "2026-12-31",
+           "discount": {"percent": percent, "borne_by": "seller"}})
+}
+
+#[test]
+fn a_campaign_of_the_document_is_for_whom_it_says_and_preferred_to_the_compiled_in_ones() {
+    let free = json!({"id": "mlb-hipercard-6", "methods": ["hipercard"], "first_day": "2026-01-01", "last_day": "2026-12-31",
+                      "interest_free": {"installments": [2], "borne_by": "issuer"}});
+    let document = json!({"MLB": {
+        "campaigns": [discount("own", 10, 1), discount("others", 20, 2), free],
+        "without_campaigns": ["mlb-parcelas-do-vendedor"],
+    }});
+    let catalogue = with(document.clone());
+    let mlb = catalogue.site(Site::MLB);
+    let ids: Vec<&str> = mlb.promotions().iter().map(|campaign| campaign.id.as_str()).collect();
+    assert_eq!(ids, ["own", "others", "mlb-hipercard-6", "mlb-desconto-do-vendedor"]);
+
+    let now = Timestamp::parse("2026-06-01T12:00:00Z").unwrap();
+    let plan = |collector_id: i64, differential_pricing_id: Option<i64>, now: Timestamp| {
+        let query = OfferQuery {
+            method: mlb.method("visa").unwrap(),
+            bin: "",
+            issuer_id: None,
+            collector_id,
+            differential_pricing_id,
+            now,
+        };
+        let plan = mlb.plan(&query, Money::new(10_000, mlb.site().currency()), 1).unwrap();
+        (plan.promotion_id, plan.price.total.minor)
+    };
+    assert_eq!(plan(1, None, now), (Some("own".to_owned()), 9_000));
+    assert_eq!(plan(2, None, now), (Some("others".to_owned()), 8_000));
+    assert_eq!(plan(3, None, now), (None, 10_000));
+    assert_eq!(plan(3, Some(30_056), now), (Some("mlb-desconto-do-vendedor".to_owned()), 9_000));
+    assert_eq!(plan(1, None, Timestamp::parse("2027-06-01T12:00:00Z").unwrap()), (None, 10_000));
+
+    let mut changes: Vec<String> =
+        differences(&Catalogue::compiled_in(), &catalogue).into_iter().map(|change| change.path).collect();
+    changes.sort();
+    assert_eq!(
+        changes,
+        [
+            "MLB.campaigns.mlb-desconto-do-vendedor.place",
+            "MLB.campaigns.mlb-hipercard-6.from_amount",
+            "MLB.campaigns.mlb-hipercard-6.interest_free.installments",
+            "MLB.campaigns.mlb-hipercard-6.issuers",
+            "MLB.campaigns.mlb-hipercard-6.last_day",
+            "MLB.campaigns.mlb-hipercard-6.place",
+            "MLB.campaigns.mlb-parcelas-do-vendedor",
+            "MLB.campaigns.others",
+            "MLB.campaigns.own",
+        ]
+    );
+}
+
+#[test]
+fn campaigns_that_can_not_be_are_refused() {
+    let says = |campaign: Value, with: &str| {
+        let faults = refused(json!({"MLB": {"campaigns": [campaign]}}));
+        assert!(faults.iter().any(|fault| fault.contains(with)), "{with}: {faults:?}");
+    };
+    let changed = |name: &str, value: Value| {
+        let mut campaign = discount("own", 10, 1);
+        campaign[name] = value;
+        campaign
+    };
+    says(
+        json!({"id": "x", "first_day": "2026-01-01", "last_day": "2026-01-01"}),
+        "a campaign is about something",
+    );
+    says(changed("collector_id", json!(0)), "campaigns[0].collector_id: 0 does not fit");
+    let mut nobodys = discount("own", 10, 1);
+    nobodys.as_object_mut().unwrap().remove("collector_id");
+    says(nobodys, "what a seller bears it has named or owns. Write collector_id");
+    says(changed("last_day", json!("2025-12-31")), "a campaign begins before it ends");
+    says(changed("last_day", json!("2026-02-30")), "this is no day");
+    says(changed("methods", json!(["pix"])), "campaigns are for cards");
+    says(changed("methods", json!(["nothing"])), "the site has no method `nothing`");
+    says(changed("issuers", json!([1])), "not all of these are issuers");
+    says(changed("weekdays", json!(["caturday"])), "these are not all days of the week");
+    says(changed("id", json!("a b")), "an id stands in addresses");
+    says(changed("discount", json!({"percent": 51, "borne_by": "seller"})), "51 does not fit");
+    let free = |numbers: Value| json!({"installments": numbers, "borne_by": "seller", "seller_percent": 3});
+    says(changed("interest_free", free(json!([47]))), "no price list of the site has 47 instalments");
+    says(changed("interest_free", free(json!([3, 2]))), "do not ascend");
+    says(changed("interest_free", free(json!([]))), "do not ascend");
+    says(
+        changed("interest_free", json!({"installments": [3], "borne_by": "issuer", "seller_percent": 3})),
+        "the issuer bears it",
+    );
+    says(
+        changed("interest_free", json!({"installments": [3], "borne_by": "seller"})),
+        "`seller_percent` is missing",
+    );
+    let twice = json!({"MLB": {"campaigns": [discount("own", 10, 1), discount("own", 11, 1)]}});
+    assert!(refused(twice)[0].contains("a campaign before it has this id"));
+    let ended = json!({"MLB": {"without_campaigns": ["own"], "campaigns": [discount("own", 10, 1)]}});
+    assert!(refused(ended)[0].contains("no compiled-in campaign of the site is `own`"));
+}
+
 #[test]
 fn cards_that_another_method_has_already_are_refused() {
     let card = |pattern: &str| {
@@ -252,6 +354,13 @@ fn odd_values_in_any_place_are_faults() {
         }},
         "installments": [{"methods": ["visa"], "issuers": [25], "rows": [row(1, "0", 1)]}],
         "fees": [{"methods": ["visa"], "kinds": ["ticket"], "percent": 1, "fixed": 1, "vat_percent": 1, "release_days": 1}],
+        "campaigns": [{
+            "id": "all", "collector_id": 7, "differential_pricing_id": 8, "methods": ["visa"], "issuers": [25],
+            "weekdays": ["monday"], "first_day": "2026-01-01", "last_day": "2026-01-31", "from_amount": 1,
+            "interest_free": {"installments": [1], "borne_by": "seller", "seller_percent": 1},
+            "discount": {"percent": 1, "at_most": 1, "borne_by": "issuer"},
+        }],
+        "without_campaigns": ["mlb-hipercard-6"],
     });
     fn places(value: &Value, at: &str, found: &mut Vec<String>) {
         found.push(at.to_owned());
@@ -294,4 +403,7 @@ fn the_schema_knows_the_names_that_the_reader_knows() {
     assert_eq!(names("/$defs/installment_list"), super::installments::NAMES);
     assert_eq!(names("/$defs/installment_row"), super::installments::ROW_NAMES);
     assert_eq!(names("/$defs/fee"), super::fees::NAMES);
+    assert_eq!(names("/$defs/campaign"), campaigns::NAMES);
+    assert_eq!(names("/$defs/interest_free"), campaigns::INTEREST_FREE_NAMES);
+    assert_eq!(names("/$defs/discount"), campaigns::DISCOUNT_NAMES);
 }

@@ -2,6 +2,9 @@
 
 use crate::catalogue::SiteCatalogue;
 use crate::catalogue::installments::InstallmentRate;
+use crate::catalogue::promotions::{BorneBy, Promotion};
+use crate::money::Money;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 impl SiteCatalogue {
@@ -27,8 +30,54 @@ impl SiteCatalogue {
                 (id, terms)
             })
             .collect();
-        json!({"methods": methods, "installments": lists, "fees": fees})
+        let campaigns: Map<String, Value> = self
+            .promotions
+            .iter()
+            .enumerate()
+            .map(|(place, campaign)| (campaign.id.clone(), of_campaign(place, campaign)))
+            .collect();
+        json!({"methods": methods, "installments": lists, "fees": fees, "campaigns": campaigns})
     }
+}
+
+/// A campaign in the document's names, without those that say nothing, and its place: of two that fit, the first counts.
+fn of_campaign(place: usize, campaign: &Promotion) -> Value {
+    let percent = |percent: Decimal| percent.normalize().to_string();
+    let free = campaign.interest_free.as_ref().map(|free| {
+        let seller = (free.borne_by == BorneBy::Seller).then(|| percent(free.seller_percent));
+        told([
+            ("installments", json!(free.installments)),
+            ("borne_by", json!(free.borne_by.id())),
+            ("seller_percent", json!(seller)),
+        ])
+    });
+    let discount = campaign.discount.as_ref().map(|discount| {
+        told([
+            ("percent", json!(percent(discount.percent))),
+            ("at_most", json!(discount.at_most.map(Money::to_text))),
+            ("borne_by", json!(discount.borne_by.id())),
+        ])
+    });
+    let weekdays: Vec<&str> = campaign.weekdays.iter().map(|day| day.id()).collect();
+    told([
+        ("place", json!(place + 1)),
+        ("collector_id", json!(campaign.collector_id)),
+        ("differential_pricing_id", json!(campaign.differential_pricing_id)),
+        ("methods", json!(campaign.payment_methods)),
+        ("issuers", json!(campaign.issuers)),
+        ("weekdays", json!(weekdays)),
+        ("first_day", json!(campaign.first_day.to_string())),
+        ("last_day", json!(campaign.last_day.to_string())),
+        ("from_amount", json!(campaign.from_amount.map(Money::to_text))),
+        ("interest_free", json!(free)),
+        ("discount", json!(discount)),
+    ])
+}
+
+fn told<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let says = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+    let members = members.into_iter().filter(|(_, value)| says(value));
+    Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn list(rows: &[InstallmentRate]) -> Value {
