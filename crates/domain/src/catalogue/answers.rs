@@ -2,7 +2,6 @@
 //!
 //! `logo_base` is the address of the folder that holds the logos; file names follow it after a slash.
 
-use super::installment_answers::payer_cost;
 use super::installments::OfferQuery;
 use super::memory::Answer;
 use super::method::{MethodStatus, PaymentMethod};
@@ -188,7 +187,7 @@ impl SiteCatalogue {
         };
         let offers = if method.payment_type.is_card() { self.offers(&query, None) } else { Vec::new() };
         let payer_costs: Vec<Value> =
-            offers.iter().map(|offer| Value::Object(payer_cost(self.site, &query, offer))).collect();
+            offers.iter().map(|offer| Value::Object(self.payer_cost(&query, offer))).collect();
         let mut add = |key: &str, value: Value| result.insert(key.to_owned(), value);
         add("site_id", json!(self.site.id()));
         add("issuer", issued_by.map_or(Value::Null, issuer));

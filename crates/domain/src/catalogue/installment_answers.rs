@@ -144,7 +144,7 @@ impl SiteCatalogue {
             .iter()
             .filter(takes)
             .map(|offer| {
-                let mut cost = payer_cost(self.site, query, offer);
+                let mut cost = self.payer_cost(query, offer);
                 match amount {
                     Some(amount) => {
                         let price = offer.terms.price(amount, offer.installments);
@@ -165,29 +165,44 @@ impl SiteCatalogue {
             })
             .collect()
     }
-}
 
-/// A plan without an amount, as `search` shows it too.
-pub(super) fn payer_cost(
-    site: Site,
-    query: &OfferQuery<'_>,
-    offer: &InstallmentOffer<'_>,
-) -> Map<String, Value> {
-    let reimbursement = Some(offer.reimbursement_percent).filter(|percent| !percent.is_zero()).map(number);
-    let cost = json!({
-        "installments": offer.installments,
-        "installment_rate": number(offer.terms.rate_percent),
-        "discount_rate": number(offer.terms.discount_percent),
-        "reimbursement_rate": reimbursement,
-        "labels": labels(offer),
-        "installment_rate_collector": [offer.collected_by.id()],
-        "min_allowed_amount": offer.min_amount.to_number(),
-        "max_allowed_amount": offer.max_amount.to_number(),
-        "payment_method_option_id": option_id(site, query, offer),
-    });
-    match cost {
-        Value::Object(members) => members,
-        _ => Map::new(),
+    /// A plan without an amount, as `search` shows it too.
+    pub(super) fn payer_cost(
+        &self,
+        query: &OfferQuery<'_>,
+        offer: &InstallmentOffer<'_>,
+    ) -> Map<String, Value> {
+        let reimbursement =
+            Some(offer.reimbursement_percent).filter(|percent| !percent.is_zero()).map(number);
+        let campaign = offer.promotion.map(|promotion| promotion.id.as_str());
+        let cost = json!({
+            "installments": offer.installments,
+            "installment_rate": number(offer.terms.rate_percent),
+            "discount_rate": number(offer.terms.discount_percent),
+            "reimbursement_rate": reimbursement,
+            "labels": labels(offer),
+            "installment_rate_collector": [offer.collected_by.id()],
+            "min_allowed_amount": offer.min_amount.to_number(),
+            "max_allowed_amount": offer.max_amount.to_number(),
+            "payment_method_option_id": self.option_id(query, offer.installments, campaign),
+        });
+        match cost {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
+    }
+
+    /// `payment_method_option_id`: an opaque name of a plan, of whose cards and under which campaign. The same for the same
+    /// plan, and nothing to read in it; a payment that names it is held to it.
+    pub fn option_id(&self, query: &OfferQuery<'_>, installments: u32, campaign: Option<&str>) -> String {
+        let issuer = self.priced_issuer(query).unwrap_or_default();
+        let campaign = campaign.unwrap_or_default();
+        let name = format!("{}/{}/{issuer}/{campaign}/{installments}", self.site, query.method.id);
+        // FNV-1a: no secret is kept here, it only has to differ from plan to plan.
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("1.AQok{hash:016X}")
     }
 }
 
@@ -210,18 +225,6 @@ fn issuer_value(issuer: &Issuer, logo_base: &str) -> Value {
 
 pub(super) fn number(decimal: Decimal) -> Number {
     Number::from_string_unchecked(decimal.normalize().to_string())
-}
-
-/// An opaque name of a plan: the same for the same plan, and nothing to read in it.
-fn option_id(site: Site, query: &OfferQuery<'_>, offer: &InstallmentOffer<'_>) -> String {
-    let campaign = offer.promotion.map(|promotion| promotion.id.as_str()).unwrap_or_default();
-    let issuer = query.issuer_id.unwrap_or_default();
-    let name = format!("{site}/{}/{issuer}/{campaign}/{}", query.method.id, offer.installments);
-    // FNV-1a: no secret is kept here, it only has to differ from plan to plan.
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("1.AQok{hash:016X}")
 }
 
 /// Shops compare the sentence.

@@ -291,7 +291,7 @@ impl SiteCatalogue {
 
     /// Whose prices count: the issuer that the BIN tells, else the one that the buyer chose if it issues such cards, else
     /// the method's default. So nobody gets a bank's campaign by naming the bank.
-    fn priced_issuer(&self, query: &OfferQuery<'_>) -> Option<i64> {
+    pub(super) fn priced_issuer(&self, query: &OfferQuery<'_>) -> Option<i64> {
         let known = self.issuer_for(&query.method.id, query.bin);
         if let Some(owner) = known.filter(|issuer| issuer.owns(query.bin)) {
             return Some(owner.id);

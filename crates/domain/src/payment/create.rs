@@ -156,6 +156,13 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
     let priced = catalogue
         .plan(&asked, request.amount, count)
         .map_err(|_| Refusal::bad_request(4033, "Invalid installments"))?;
+    if is_card && let Some(shown) = &request.payment_method_option_id {
+        // What was shown is what is charged: another issuer's plan, or one whose campaign has ended, is not it.
+        let charged = catalogue.option_id(&asked, count, priced.promotion_id.as_deref());
+        if *shown != charged {
+            return Err(Refusal::bad_request(4033, "Invalid installments"));
+        }
+    }
     let price = priced.price;
     let expires = if is_paid_elsewhere(method.payment_type) {
         check_buyer_data(request, method, site)?;

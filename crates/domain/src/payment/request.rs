@@ -89,6 +89,8 @@ pub struct CreatePayment {
     pub point_of_interaction: PointOfInteractionRequest,
     /// `payment_method.data`
     pub method_data: Option<Value>,
+    /// `payment_method_option_id`: the plan that the buyer was shown.
+    pub payment_method_option_id: Option<String>,
     /// `device_id`: what some libraries send in place of the header.
     pub device_id: Option<String>,
 }
@@ -226,6 +228,7 @@ impl CreatePayment {
                 .filter(|id| !id.is_empty() && id.len() <= 32),
             point_of_interaction: point_of_interaction(body),
             method_data: method_data(body)?,
+            payment_method_option_id: text(body, "payment_method_option_id", 128)?,
             device_id: member(body, "device_id").and_then(text_or_number).map(shortened),
         })
     }

@@ -404,7 +404,7 @@ async fn what_sdks_and_plugins_send_is_taken() {
             "device_id": "armor", "session_id": "s", "merchant_services": {"fraud_scoring": true},
             "forward_data": {"sub_merchant": {}}, "payment_method": {"type": "credit_card"},
             "point_of_interaction": {"type": "OPENPLATFORM", "linkedTo": "x", "transaction_data": {"first_time_use": true}},
-            "payment_method_option_id": "1.AQok", "internal_metadata": {}, "callback_url": "https://shop.example/back",
+            "payment_method_option_id": null, "internal_metadata": {}, "callback_url": "https://shop.example/back",
         }),
     );
     let payment = seller.post("/v1/payments", &body).await.expect(201);

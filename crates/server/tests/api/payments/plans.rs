@@ -139,3 +139,52 @@ async fn a_first_instalment_that_is_deferred_changes_the_cost_and_is_charged_as_
     let payment = pay(&app.seller(Site::MLA), &unknown_visa(), members).await;
     assert_eq!(payment["transaction_details"]["total_paid_amount"], six["total_amount"]);
 }
+
+#[tokio::test]
+async fn a_payment_that_names_the_plan_it_was_shown_is_held_to_it() {
+    let app = TestApp::at("2026-11-26T12:00:00-03:00").await;
+    let seller = app.seller(Site::MLA);
+    let shown = async |query: &str| {
+        let path = format!("/v1/payment_methods/installments?amount=1000&{query}");
+        app.browser(Site::MLA).get(&path).await.expect(200)[0]["payer_costs"].clone()
+    };
+    let answer = async |members: Value| {
+        let token = seller.card_token_of(&unknown_visa(), "APRO").await;
+        let body =
+            with(seller.card_payment("APRO").await, json!({"token": token, "transaction_amount": 1000}));
+        seller.post("/v1/payments", &with(body, members)).await
+    };
+    // A form that lets the buyer choose the bank shows each bank's plans; on Thursdays this bank has a campaign.
+    let of_bank = shown("payment_method_id=visa&issuer.id=303").await;
+    let three = &of_bank[1];
+    assert_eq!(three["installments"], 3);
+    let plan = |option: &Value, installments: u32, issuer: Value| json!({"payment_method_option_id": option, "installments": installments, "issuer_id": issuer});
+    let option = &three["payment_method_option_id"];
+    answer(plan(option, 3, json!("303"))).await.expect(201);
+    for mismatch in [
+        plan(option, 6, json!("303")),
+        plan(option, 3, json!("310")),
+        plan(option, 3, json!(null)),
+        plan(&json!("1.AQokEXAMPLE"), 3, json!("303")),
+    ] {
+        let refused = answer(mismatch.clone()).await.expect(400);
+        assert_eq!(refused["cause"][0]["code"], 4033, "{mismatch}");
+    }
+    // Whose card it is the number tells: nobody needs to say it.
+    let by_bin = shown("bin=450995").await;
+    let token = seller.card_token_of(&card_numbered(Site::MLA, "4509953566233704"), "APRO").await;
+    let named = json!({"token": token, "payment_method_option_id": by_bin[0]["payment_method_option_id"]});
+    answer(named).await.expect(201);
+    // A seller's campaign is part of the plan.
+    let joined = shown("payment_method_id=visa&issuer.id=310&differential_pricing_id=30054").await;
+    let joined = plan(&joined[1]["payment_method_option_id"], 3, json!("310"));
+    assert_eq!(answer(joined.clone()).await.expect(400)["cause"][0]["code"], 4033);
+    answer(with(joined, json!({"differential_pricing_id": 30054}))).await.expect(201);
+    // On Friday the campaign of Thursdays is over, and with it what was shown.
+    seller.advance("P1D").await;
+    assert_eq!(answer(plan(option, 3, json!("303"))).await.expect(400)["cause"][0]["code"], 4033);
+    // What is no card has no plans.
+    let pix = json!({"transaction_amount": 10, "payment_method_id": "pix", "payment_method_option_id": "x",
+                     "payer": {"email": "buyer@testuser.com"}});
+    app.seller(Site::MLB).post("/v1/payments", &pix).await.expect(201);
+}
