@@ -310,7 +310,7 @@ fn check_books(
             seller_if(is_free),
         ),
         ("fees", credit(AccountKind::FeeIncome), hidden.parts.fee_minor),
-        ("taxes", credit(AccountKind::TaxPayable), hidden.parts.vat_minor),
+        ("taxes", credit(AccountKind::TaxPayable), hidden.parts.tax_minor()),
         ("financing", credit(AccountKind::FinancingIncome), hidden.parts.financing_income_minor()),
         ("refunds on their way", credit(AccountKind::RefundClearing), 0),
     ] {

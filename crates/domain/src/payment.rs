@@ -144,9 +144,12 @@ pub struct KeptPromotion {
     /// No more off than this, in minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount_at_most_minor: Option<i64>,
-    /// What the seller pays for instalments without interest, in per cent of the price.
+    /// What the seller pays for instalments without interest, in per cent of the price, VAT contained.
     #[serde(default)]
     pub seller_percent: Decimal,
+    /// The VAT in it, in per cent; payments of earlier versions booked none.
+    #[serde(default)]
+    pub seller_vat_percent: Decimal,
 }
 
 impl KeptPromotion {
@@ -157,6 +160,7 @@ impl KeptPromotion {
             discount_percent: plan.terms.discount_percent,
             discount_at_most_minor: plan.terms.discount_at_most_minor,
             seller_percent: plan.terms.seller_percent,
+            seller_vat_percent: plan.terms.seller_vat_percent,
         })
     }
 }
@@ -170,6 +174,7 @@ impl Internals {
             discount_percent: promotion.map(|kept| kept.discount_percent).unwrap_or_default(),
             discount_at_most_minor: promotion.and_then(|kept| kept.discount_at_most_minor),
             seller_percent: promotion.map(|kept| kept.seller_percent).unwrap_or_default(),
+            seller_vat_percent: promotion.map(|kept| kept.seller_vat_percent).unwrap_or_default(),
         }
     }
 }
@@ -202,9 +207,12 @@ pub struct Parts {
     pub marketplace_minor: i64,
     /// The financing that the payer was charged on top.
     pub financing_minor: i64,
-    /// The financing that the seller pays for instalments without interest.
+    /// The financing that the seller pays for instalments without interest, without VAT.
     #[serde(default)]
     pub seller_financing_minor: i64,
+    /// VAT on it.
+    #[serde(default)]
+    pub seller_financing_vat_minor: i64,
     /// What the seller took off the price: part of the amount, and never charged.
     #[serde(default)]
     pub discount_minor: i64,
@@ -218,12 +226,23 @@ impl Parts {
             + self.vat_minor
             + self.marketplace_minor
             + self.seller_financing_minor
+            + self.seller_financing_vat_minor
             + self.discount_minor
     }
 
     /// What of the payer's money is not given back: the amount without what was taken off, and the financing on top.
     pub const fn charged_minor(&self) -> i64 {
         self.remaining_minor() - self.discount_minor + self.financing_minor
+    }
+
+    /// What the platform owes the state: VAT on its fee and on what the seller pays for instalments.
+    pub const fn tax_minor(&self) -> i64 {
+        self.vat_minor + self.seller_financing_vat_minor
+    }
+
+    /// What the seller pays for instalments without interest, as `fee_details` shows it.
+    pub const fn seller_financing_fee_minor(&self) -> i64 {
+        self.seller_financing_minor + self.seller_financing_vat_minor
     }
 
     /// What the platform earns by financing, whoever pays it.

@@ -107,6 +107,19 @@ impl Site {
         }
     }
 
+    /// The general rate of VAT on a platform's services, in per cent; 0 in Brazil, where they bear another tax, which no
+    /// invoice shows apart.
+    pub const fn vat_on_services_percent(self) -> i64 {
+        match self {
+            Site::MLB => 0,
+            Site::MLA => 21,
+            Site::MLM => 16,
+            Site::MLC | Site::MCO => 19,
+            Site::MPE => 18,
+            Site::MLU => 22,
+        }
+    }
+
     /// How many days after approval a payment can be refunded.
     pub const fn refund_days(self) -> i64 {
         match self {

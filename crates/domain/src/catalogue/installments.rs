@@ -85,8 +85,10 @@ pub struct PlanTerms {
     pub discount_percent: Decimal,
     /// No more off than this, in minor units.
     pub discount_at_most_minor: Option<i64>,
-    /// What the seller pays for instalments without interest, in per cent of the price.
+    /// What the seller pays for instalments without interest, in per cent of the price, VAT contained.
     pub seller_percent: Decimal,
+    /// The VAT that is contained in it, in per cent of what is without it.
+    pub seller_vat_percent: Decimal,
 }
 
 /// A plan as it is offered: a row of the price list, and what campaigns make of it.
@@ -136,8 +138,10 @@ pub struct PlanPrice {
     pub installment_amount: Money,
     /// Off the price, at the seller's expense.
     pub discount: Money,
-    /// What the seller pays for the instalments.
+    /// What the seller pays for the instalments, VAT contained.
     pub seller_financing: Money,
+    /// The VAT in it.
+    pub seller_financing_vat: Money,
 }
 
 /// Why a number of instalments can't be had.
@@ -329,6 +333,7 @@ fn offer<'a>(
         offer.annual_cost = (site == Site::MLA).then(AnnualCost::default);
         if free.borne_by == BorneBy::Seller && rate.installments > 1 {
             offer.terms.seller_percent = free.seller_percent;
+            offer.terms.seller_vat_percent = Decimal::from(site.vat_on_services_percent());
         }
     }
     match &campaign.discount {
@@ -372,11 +377,15 @@ impl PlanTerms {
         let total = round_half_up(Decimal::from(charged) * whole / Decimal::ONE_HUNDRED);
         let each = round_half_up(Decimal::from(total) / Decimal::from(installments));
         assert!(total >= charged, "instalments never cost less than what is charged");
+        let seller_financing = share(self.seller_percent);
+        let with_vat = Decimal::ONE_HUNDRED + self.seller_vat_percent;
+        let vat = round_half_up(Decimal::from(seller_financing) * self.seller_vat_percent / with_vat);
         PlanPrice {
             total: money(total),
             installment_amount: money(each),
             discount: money(discount),
-            seller_financing: money(share(self.seller_percent)),
+            seller_financing: money(seller_financing),
+            seller_financing_vat: money(vat),
         }
     }
 }

@@ -66,6 +66,7 @@ mod tests {
             installment_amount: money(each),
             discount: money(0),
             seller_financing: money(0),
+            seller_financing_vat: money(0),
         };
         Wording::choose(locale, site).message(installments, &price)
     }

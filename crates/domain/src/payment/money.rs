@@ -3,7 +3,7 @@
 //! A card sale of P, charged T = P + financing, with fee F (VAT in it), and A for the marketplace:
 //! debit `acquirer_receivable` T; credit `seller_pending` P − F − A, `fee_income`, `tax_payable`,
 //! `marketplace_pending` A, `financing_income` T − P. Where a campaign takes D off the price or has the seller pay S for
-//! instalments without interest, T is P − D and the seller gets D and S less. Refunds and chargebacks give each part back
+//! instalments without interest, T is P − D and the seller gets D and S less; of S the VAT goes to `tax_payable`. Refunds and chargebacks give each part back
 //! in proportion.
 
 use super::body::{ChargeAccounts, ChargeAmounts, ChargeDetail, FeeDetail};
@@ -29,8 +29,12 @@ pub(super) fn credit(state: &mut PaymentState, terms: &FeeTerms, context: &Conte
     let price = state.internals.plan_terms().price(amount, state.payment.installments);
     // The seller can't owe for a campaign what it doesn't get.
     let discount_minor = price.discount.minor;
-    let seller_financing_minor = price.seller_financing.minor.min(amount.minor - discount_minor);
-    let left = amount.minor - discount_minor - seller_financing_minor;
+    let (seller_financing_minor, seller_financing_vat_minor) = capped(
+        price.seller_financing.minor - price.seller_financing_vat.minor,
+        price.seller_financing_vat.minor,
+        amount.minor - discount_minor,
+    );
+    let left = amount.minor - discount_minor - seller_financing_minor - seller_financing_vat_minor;
     // A part of the reserve may be captured, of less than the integrator asked for.
     let marketplace_minor = state.internals.application_fee_minor.min(left);
     // A fixed fee may be more than a tiny sale: the seller never owes money for having sold.
@@ -44,6 +48,7 @@ pub(super) fn credit(state: &mut PaymentState, terms: &FeeTerms, context: &Conte
         marketplace_minor,
         financing_minor: total.minor - (amount.minor - discount_minor),
         seller_financing_minor,
+        seller_financing_vat_minor,
         discount_minor,
     };
     state.internals.parts = parts;
@@ -67,7 +72,7 @@ pub(super) fn credit(state: &mut PaymentState, terms: &FeeTerms, context: &Conte
         .debit(source(&state.internals), total.minor)
         .credit(LedgerAccount::of(seller_kind, owner), parts.seller_minor)
         .credit(LedgerAccount::platform(AccountKind::FeeIncome), parts.fee_minor)
-        .credit(LedgerAccount::platform(AccountKind::TaxPayable), parts.vat_minor)
+        .credit(LedgerAccount::platform(AccountKind::TaxPayable), parts.tax_minor())
         .credit(LedgerAccount::of(marketplace_kind, marketplace_owner), parts.marketplace_minor)
         .credit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_income_minor())
         .finish();
@@ -201,7 +206,7 @@ pub(super) fn lose_chargeback(
     let postings = Posting::build(owner, payment.currency_id, Cause::ChargebackLost, payment.id, context.now)
         .debit(LedgerAccount::of(AccountKind::SellerDisputed, owner), parts.seller_minor)
         .debit(LedgerAccount::platform(AccountKind::FeeIncome), parts.fee_minor)
-        .debit(LedgerAccount::platform(AccountKind::TaxPayable), parts.vat_minor)
+        .debit(LedgerAccount::platform(AccountKind::TaxPayable), parts.tax_minor())
         .debit(LedgerAccount::of(marketplace_kind, marketplace_owner), covered)
         .debit(
             LedgerAccount::of(AccountKind::SellerReceivable, marketplace_owner),
@@ -242,6 +247,7 @@ fn take_back(state: &mut PaymentState, amount: Money, now: Timestamp) -> Parts {
             parts.vat_minor,
             parts.marketplace_minor,
             parts.seller_financing_minor,
+            parts.seller_financing_vat_minor,
             parts.discount_minor,
         ],
     );
@@ -253,7 +259,8 @@ fn take_back(state: &mut PaymentState, amount: Money, now: Timestamp) -> Parts {
         marketplace_minor: shares[3],
         financing_minor: financing[0],
         seller_financing_minor: shares[4],
-        discount_minor: shares[5],
+        seller_financing_vat_minor: shares[5],
+        discount_minor: shares[6],
     };
     parts.seller_minor -= back.seller_minor;
     parts.fee_minor -= back.fee_minor;
@@ -261,13 +268,14 @@ fn take_back(state: &mut PaymentState, amount: Money, now: Timestamp) -> Parts {
     parts.marketplace_minor -= back.marketplace_minor;
     parts.financing_minor -= back.financing_minor;
     parts.seller_financing_minor -= back.seller_financing_minor;
+    parts.seller_financing_vat_minor -= back.seller_financing_vat_minor;
     parts.discount_minor -= back.discount_minor;
     let currency = state.payment.currency_id;
     for charge in &mut state.payment.charges_details {
         let given = match charge.name.as_str() {
             "mercadopago_fee" => back.fee_minor + back.vat_minor,
             "application_fee" => back.marketplace_minor,
-            "financing_fee" => back.financing_income_minor(),
+            "financing_fee" => back.financing_minor + back.seller_financing_fee_minor(),
             "coupon_fee" => back.discount_minor,
             _ => 0,
         };
@@ -285,7 +293,7 @@ fn debit_parts(builder: PostingBuilder, state: &PaymentState, parts: &Parts) -> 
     builder
         .debit(LedgerAccount::of(seller_kind, owner), parts.seller_minor)
         .debit(LedgerAccount::platform(AccountKind::FeeIncome), parts.fee_minor)
-        .debit(LedgerAccount::platform(AccountKind::TaxPayable), parts.vat_minor)
+        .debit(LedgerAccount::platform(AccountKind::TaxPayable), parts.tax_minor())
         .debit(LedgerAccount::of(marketplace_kind, marketplace_owner), parts.marketplace_minor)
         .debit(LedgerAccount::platform(AccountKind::FinancingIncome), parts.financing_income_minor())
 }
@@ -341,8 +349,8 @@ fn fee_details(parts: &Parts, currency: crate::money::Currency) -> Vec<FeeDetail
         details.push(detail("financing_fee", parts.financing_minor, "payer"));
     }
     // Never beside the payer's: what the seller finances is without interest for the payer.
-    if parts.seller_financing_minor != 0 {
-        details.push(detail("financing_fee", parts.seller_financing_minor, "collector"));
+    if parts.seller_financing_fee_minor() != 0 {
+        details.push(detail("financing_fee", parts.seller_financing_fee_minor(), "collector"));
     }
     if parts.discount_minor != 0 {
         details.push(detail("coupon_fee", parts.discount_minor, "collector"));

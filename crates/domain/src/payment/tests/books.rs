@@ -120,6 +120,34 @@ fn a_partial_refund_gives_each_part_back_in_proportion_and_is_settled_with_the_a
 }
 
 #[test]
+fn of_what_a_seller_pays_for_instalments_the_vat_is_the_states() {
+    let mut life = Life::begin(Site::MLA, "visa", 100_000, None, |body| {
+        body["installments"] = json!(3);
+        body["differential_pricing_id"] = json!(30_054);
+    })
+    .unwrap();
+    // 12.1 % of 1 000.00 contain 21 % of VAT: 100.00 and 21.00. The fee is 3.49 % and 21 % on it.
+    let credit = |life: &Life, kind| life.books.credit(kind, 0);
+    assert_eq!(credit(&life, FinancingIncome), 10_000);
+    assert_eq!(credit(&life, FeeIncome), 3_490);
+    assert_eq!(credit(&life, TaxPayable), 2_100 + 733);
+    assert_eq!(life.books.credit(SellerPending, SELLER), 100_000 - 12_100 - 4_223);
+    let fees = &life.state.payment.fee_details;
+    let financing = fees.iter().find(|fee| fee.kind == "financing_fee").unwrap();
+    assert_eq!((financing.amount.0.to_string().as_str(), financing.fee_payer.as_str()), ("121", "collector"));
+    // A tenth of it back is a tenth of everything.
+    let postings = money::refund(
+        &mut life.state,
+        Money::new(10_000, Site::MLA.currency()),
+        &context(START, &mut super::Counter(1)),
+    );
+    let (_, debits, _) = &rows(&postings)[0];
+    assert!(debits.contains(&(FINANCING, 1_000)) && debits.contains(&((TaxPayable, 0), 283)), "{debits:?}");
+    let charge = life.state.payment.charges_details.iter().find(|charge| charge.name == "financing_fee");
+    assert_eq!(charge.unwrap().amounts.refunded.0.to_string(), "12.1");
+}
+
+#[test]
 fn a_chargeback_holds_what_is_left_of_the_sellers_part_and_winning_it_mirrors_that() {
     let mut state = released();
     forty_given_back(&mut state);

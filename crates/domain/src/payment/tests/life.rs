@@ -222,6 +222,7 @@ impl Life {
             parts.marketplace_minor,
             parts.financing_minor,
             parts.seller_financing_minor,
+            parts.seller_financing_vat_minor,
             parts.discount_minor,
         ];
         assert!(each.iter().all(|minor| *minor >= 0));
@@ -242,7 +243,7 @@ impl Life {
         assert_eq!(of(&seller, SELLER), parts.seller_minor);
         assert_eq!(of(&marketplace, INTEGRATOR), parts.marketplace_minor);
         assert_eq!(books.credit(FeeIncome, 0), parts.fee_minor);
-        assert_eq!(books.credit(TaxPayable, 0), parts.vat_minor);
+        assert_eq!(books.credit(TaxPayable, 0), parts.tax_minor());
         assert_eq!(books.credit(FinancingIncome, 0), parts.financing_income_minor());
         assert_eq!(books.credit(RefundClearing, 0), 0);
         let disputed = if payment.status_detail == "in_process" && payment.status == Status::ChargedBack {
