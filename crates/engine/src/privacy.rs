@@ -4,6 +4,8 @@
 //! sellers are asked one after the other, payments are read in pages, and each payment is changed as any other write,
 //! with the version that was read.
 
+mod tokens;
+
 use crate::payments::{MAX_ROUNDS, from_json, state_of, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::customer::user_id_of;
@@ -16,6 +18,7 @@ use pasarela_vault::Purpose;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use tokens::Signs;
 
 /// How many payments are read at a time.
 const PAGE: u32 = 100;
@@ -36,6 +39,8 @@ pub struct Erasure {
     pub customers: u64,
     /// Saved cards that went with them.
     pub cards: u64,
+    /// Tokens that had not paid: their holder, device and card are gone.
+    pub tokens: u64,
     /// Payments from which the payer was taken.
     pub payments: u64,
     /// Payments that had no payer any more.
@@ -64,14 +69,14 @@ impl Engine {
     /// # Errors
     /// When the store can't be read.
     pub async fn export_person(&self, person: &Person) -> Result<Value, Failure> {
-        let (mut customers, mut payments) = (Vec::new(), Vec::new());
+        let (mut customers, mut payments, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
         for found in self.find(person).await? {
             let place = json!({"seller": found.caller.account_id, "mode": found.caller.mode.name()});
             if let Some(record) = &found.customer {
                 let customer: Value = from_json(&record.body, "a customer")?;
                 customers.push(json!({"at": place, "customer": customer}));
             }
-            let mut after = 0;
+            let (mut after, mut signs) = (0, Signs::of(&found)?);
             loop {
                 let page = self.page_of(&found, after).await?;
                 after += page.len();
@@ -79,11 +84,17 @@ impl Engine {
                     break;
                 }
                 for record in page {
-                    let internals = state_of(&record)?.internals;
+                    let state = state_of(&record)?;
+                    signs.add(&state);
+                    let internals = state.internals;
                     let payment: Value = from_json(&record.body, "a payment")?;
                     payments.push(json!({"at": place, "payment": payment, "payer": internals.payer,
                                          "device_session": internals.device_session}));
                 }
+            }
+            let (account_id, mode) = (found.caller.account_id, found.caller.mode);
+            for (_, token) in self.tokens_of(account_id, mode, &signs).await? {
+                tokens.push(json!({"at": place, "card_token": token}));
             }
         }
         let asked = match person {
@@ -92,7 +103,7 @@ impl Engine {
         };
         let accounts = self.accounts_of(person).await?;
         Ok(json!({"person": asked, "made": self.inner.clock.wall().to_wire(), "accounts": accounts,
-                  "customers": customers, "payments": payments}))
+                  "customers": customers, "payments": payments, "card_tokens": tokens}))
     }
 
     /// Erases a person, or with `is_rehearsal` only counts. `progress` is told how many payments were looked at. Can be
@@ -110,6 +121,7 @@ impl Engine {
         let mut erasure = Erasure { accounts, ..Erasure::default() };
         let mut looked_at = 0;
         for found in self.find(person).await? {
+            self.erase_tokens(&found, is_rehearsal, &mut erasure).await?;
             let mut after = 0;
             loop {
                 let page = self.page_of(&found, after).await?;
@@ -134,6 +146,33 @@ impl Engine {
             }
         }
         Ok(erasure)
+    }
+
+    /// First, while payments still tell whose a token is.
+    async fn erase_tokens(
+        &self,
+        found: &Found,
+        is_rehearsal: bool,
+        erasure: &mut Erasure,
+    ) -> Result<(), Failure> {
+        let (mut after, mut signs) = (0, Signs::of(found)?);
+        loop {
+            let page = self.page_of(found, after).await?;
+            after += page.len();
+            if page.is_empty() {
+                break;
+            }
+            for record in page {
+                signs.add(&state_of(&record)?);
+            }
+        }
+        for (record, token) in self.tokens_of(found.caller.account_id, found.caller.mode, &signs).await? {
+            erasure.tokens += 1;
+            if !is_rehearsal {
+                self.erase_token(record, token).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn erase_payment(

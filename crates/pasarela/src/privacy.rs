@@ -106,7 +106,7 @@ fn failure(error: &UpkeepError, place: &str) -> Failure {
 }
 
 fn report(erasure: &Erasure, is_done: bool) -> String {
-    let Erasure { customers, cards, payments, erased_before, open, accounts } = erasure;
+    let Erasure { customers, cards, tokens, payments, erased_before, open, accounts } = erasure;
     let mut text = String::from(if is_done { "Erased\n" } else { "To be erased (nothing is changed yet)\n" });
     // Writing to a string doesn't fail.
     let _ =
@@ -114,7 +114,13 @@ fn report(erasure: &Erasure, is_done: bool) -> String {
     let _ = writeln!(text, "  saved cards          {cards:>8}  a number goes with the last card that has it");
     let _ = writeln!(
         text,
-        "  payers of payments   {payments:>8}  names, e-mail, document, phone, addresses, IP address, holder of the card"
+        "  unused card tokens   {tokens:>8}  holder, device and card; they pay nothing any more"
+    );
+    let _ = writeln!(
+        text,
+        "  payers of payments   {payments:>8}  names, e-mail, document, phone, addresses, IP address, holder of the card,\n\
+         {:31}device, and the hashes by which a buyer's past is found",
+        ""
     );
     let _ = writeln!(text, "\nKept, and why");
     let _ = writeln!(

@@ -172,6 +172,24 @@ impl Store {
         }
     }
 
+    /// All tokens of an account, in both modes, `limit` at a time, after the one with the lookup `after`: for who looks
+    /// for a person's name, and not for a request.
+    pub async fn card_tokens_of(
+        &self,
+        account_id: AccountId,
+        after: Option<Lookup>,
+        limit: u32,
+    ) -> Result<Vec<CardTokenRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.card_tokens_of(account_id, after, limit).await,
+            Engine::Postgres(store) => store.card_tokens_of(account_id, after, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store.ask(|records| records.card_tokens_of(account_id, after, limit)).await
+            }
+        }
+    }
+
     /// An account.
     pub async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
         match &self.engine {

@@ -52,6 +52,8 @@ fn make(server: &Server) -> (Vec<String>, Value, String) {
                      "payer": {"email": "maria@testuser.com", "first_name": "Maria"}});
     let call = Call { key: Some("pix".to_owned()), ..Call::post("/v1/payments", &token, pix) };
     let open = sent(server, &call)["id"].to_string();
+    // One that she never pays with, and its body is kept.
+    card_token(server);
     let other = sent(server, &card_payment("other", card_token(server).as_str().unwrap()));
     (paths, other, open)
 }
@@ -74,6 +76,7 @@ fn a_person_is_exported_and_erased(dev: &[&str], verbs: &[&str]) {
     let exported = export();
     assert_eq!(exported["customers"].as_array().unwrap().len(), 1);
     assert_eq!(exported["payments"].as_array().unwrap().len(), 4);
+    assert_eq!(exported["card_tokens"].as_array().unwrap().len(), 1);
     for word in SAID_OF_HER {
         assert!(exported.to_string().contains(word), "{word} in {exported}");
     }
@@ -85,10 +88,11 @@ fn a_person_is_exported_and_erased(dev: &[&str], verbs: &[&str]) {
     let erased = verb(&["privacy", "erase", "--email", "maria@testuser.com", "--yes", "--json"]);
     let erased: Value = serde_json::from_str(&erased).expect("JSON");
     assert_eq!(
-        (&erased["customers"], &erased["cards"], &erased["payments"]),
-        (&json!(1), &json!(1), &json!(3))
+        (&erased["customers"], &erased["cards"], &erased["payments"], &erased["tokens"]),
+        (&json!(1), &json!(1), &json!(3), &json!(1))
     );
     assert_eq!((&erased["open"].to_string(), &erased["done"]), (&format!("[{open}]"), &json!(true)));
+    assert_eq!(export()["card_tokens"], json!([]));
     let again = verb(&["privacy", "erase", "--email", "maria@testuser.com", "--yes"]);
     assert!(again.contains("without payer before        3"), "{again}");
 

@@ -59,6 +59,23 @@ impl Records {
         sealed.into_iter().take(rows(limit)).map(|(_, token)| token.clone()).collect()
     }
 
+    /// All tokens of an account, in the order in which they were made.
+    pub fn card_tokens_of(
+        &self,
+        account_id: AccountId,
+        after: Option<Lookup>,
+        limit: u32,
+    ) -> Vec<CardTokenRecord> {
+        let after = after.and_then(|lookup| self.card_tokens.get(&lookup)).map_or(0, |(row, _)| *row);
+        let mut tokens: Vec<_> = self
+            .card_tokens
+            .values()
+            .filter(|(row, token)| token.account_id == account_id && *row > after)
+            .collect();
+        tokens.sort_unstable_by_key(|(row, _)| *row);
+        tokens.into_iter().take(rows(limit)).map(|(_, token)| token.clone()).collect()
+    }
+
     /// An account.
     pub fn account(&self, id: AccountId) -> Option<AccountRecord> {
         self.accounts.get(&id).map(|account| AccountRecord::clone(account))

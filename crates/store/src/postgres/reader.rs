@@ -133,6 +133,23 @@ impl PostgresStore {
         self.readers().many(SQL, &[&after, &limit_value(limit)], rows::card_token).await
     }
 
+    /// All tokens of an account, `limit` at a time.
+    pub(crate) async fn card_tokens_of(
+        &self,
+        account_id: AccountId,
+        after: Option<Lookup>,
+        limit: u32,
+    ) -> Result<Vec<CardTokenRecord>, ReadError> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            card_token_columns!(),
+            " FROM card_token WHERE account_id = $1 AND lookup > $2 ORDER BY lookup LIMIT $3"
+        );
+        // The empty text of bytes comes before all others.
+        let after = after.as_ref().map_or(&[][..], Lookup::as_slice);
+        self.readers().many(SQL, &[&account_id, &after, &limit_value(limit)], rows::card_token).await
+    }
+
     /// An account.
     pub(crate) async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
         const SQL: &str = concat!("SELECT ", account_columns!(), " FROM account WHERE id = $1");

@@ -168,6 +168,30 @@ impl SqliteStore {
             .await
     }
 
+    /// All tokens of an account, `limit` at a time: a walk along the table, which has everybody's.
+    pub(crate) async fn card_tokens_of(
+        &self,
+        account_id: AccountId,
+        after: Option<Lookup>,
+        limit: u32,
+    ) -> Result<Vec<CardTokenRecord>, ReadError> {
+        let keys = self.keys().clone();
+        self.scans()
+            .await?
+            .ask_aside(move |connection| {
+                let after = match after {
+                    Some(lookup) => token_place(connection, &keys, &lookup)?.1,
+                    None => i64::MIN,
+                };
+                let sql = format!(
+                    "SELECT {} FROM card_token WHERE account_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+                    rows::CARD_TOKEN
+                );
+                many(connection, &sql, (account_id, after, limit.min(MOST_ROWS)), rows::card_token)
+            })
+            .await
+    }
+
     /// An account.
     pub(crate) async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, ReadError> {
         let sql = format!("SELECT {} FROM account WHERE id = ?1", rows::ACCOUNT);

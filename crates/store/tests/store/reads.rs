@@ -1,10 +1,11 @@
 //! Accounts, applications, credentials and payers are found by what identifies them.
 
-use crate::world::{SELLER, World};
+use crate::world::{SELLER, World, card_token};
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::site::Site;
 use pasarela_store::{
-    AccountRecord, ApplicationRecord, CommitError, CredentialRecord, PayerRecord, RecordChange,
+    AccountRecord, ApplicationRecord, CardTokenRecord, CommitError, CredentialRecord, PayerRecord,
+    RecordChange,
 };
 
 on_both_stores! {
@@ -12,6 +13,7 @@ on_both_stores! {
     applications_are_listed_by_their_owner_and_can_be_sealed_anew,
     a_credential_is_found_by_its_keyed_hash,
     a_payer_is_known_to_one_collector_in_one_mode,
+    all_tokens_of_an_account_are_read_in_pages_sealed_or_not,
 }
 
 fn account() -> AccountRecord {
@@ -89,4 +91,30 @@ async fn a_payer_is_known_to_one_collector_in_one_mode(world: World) {
         world.commit(vec![RecordChange::InsertPayer(payer)]).await,
         Err(CommitError::AlreadyExists("payer"))
     );
+}
+
+async fn all_tokens_of_an_account_are_read_in_pages_sealed_or_not(world: World) {
+    for number in [5, 1, 4, 2, 3] {
+        let mut token = card_token(number);
+        match number {
+            4 => token.account_id = SELLER + 1,
+            2 => (token.sealed_number, token.sealed_security_code) = (None, None),
+            3 => token.mode = Mode::Live,
+            _ => {}
+        }
+        world.commit(vec![RecordChange::InsertCardToken(token)]).await.unwrap();
+    }
+    let (mut read, mut after): (Vec<CardTokenRecord>, _) = (Vec::new(), None);
+    loop {
+        let page = world.store.card_tokens_of(SELLER, after, 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { break };
+        after = Some(last.lookup);
+        read.extend(page);
+    }
+    read.sort_by_key(|token| token.lookup);
+    let numbers: Vec<u8> = read.iter().map(|token| token.lookup[0]).collect();
+    assert_eq!(numbers, [1, 2, 3, 5]);
+    assert_eq!(read[0], card_token(1));
+    assert_eq!((read[1].sealed_number.as_ref(), read[2].mode), (None, Mode::Live));
 }
