@@ -3,9 +3,12 @@
 //! Numbers keep their text (no `f64`), an object with the same member twice is refused (two parsers could act on
 //! different ones), and depth is bounded before anything recurses.
 
+mod text;
 mod tree;
 mod writer;
 
+pub use text::JsonText;
+pub(crate) use text::Writing;
 pub use tree::{Json, Members, kept};
 pub use writer::to_vec;
 

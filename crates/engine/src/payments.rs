@@ -134,7 +134,7 @@ fn hash(parts: &[&[u8]]) -> [u8; 16] {
 struct Told<'a> {
     caller: &'a Caller,
     collector: &'a create::Collector,
-    request: &'a CreatePayment,
+    request: &'a CreatePayment<'a>,
     provenance: &'a Provenance,
 }
 
@@ -256,11 +256,11 @@ impl Engine {
     }
 
     /// The request with what is known of the customer who pays, if one is named.
-    async fn with_customer(
+    async fn with_customer<'b>(
         &self,
         caller: &Caller,
-        request: &CreatePayment,
-    ) -> Result<Option<CreatePayment>, Failure> {
+        request: &CreatePayment<'b>,
+    ) -> Result<Option<CreatePayment<'b>>, Failure> {
         let (Some("customer"), Some(id)) = (request.payer.kind.as_deref(), &request.payer.id) else {
             return Ok(None);
         };

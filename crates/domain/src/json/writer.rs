@@ -10,6 +10,8 @@ use serde_json::Error;
 
 /// The name under which `serde_json` hands a number of arbitrary precision to a serializer.
 const NUMBER_TOKEN: &str = "$serde_json::private::Number";
+/// The same for JSON that is written already.
+const RAW_TOKEN: &str = "$serde_json::private::RawValue";
 
 /// `value` as JSON without spaces.
 ///
@@ -19,16 +21,32 @@ const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     // About what a payment's body takes: growing there from nothing would copy it as often as it was written.
     let mut out = Vec::with_capacity(4096);
-    value.serialize(Writer { out: &mut out })?;
+    value.serialize(Writer::new(&mut out))?;
     Ok(out)
+}
+
+/// Writes a text with its quotes.
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+    // A text can always be written.
+    let _ = Writer::new(out).text(text);
 }
 
 struct Writer<'o> {
     out: &'o mut Vec<u8>,
+    /// A text is JSON already.
+    verbatim: bool,
 }
 
-impl Writer<'_> {
+impl<'o> Writer<'o> {
+    const fn new(out: &'o mut Vec<u8>) -> Writer<'o> {
+        Writer { out, verbatim: false }
+    }
+
     fn text(&mut self, text: &str) -> Result<(), Error> {
+        if self.verbatim {
+            self.out.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
         if needs_escapes(text.as_bytes()) {
             return serde_json::to_writer(&mut *self.out, text);
         }
@@ -39,10 +57,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn open<'o>(self, bracket: u8, closing: u8) -> Compound<'o>
-    where
-        Self: 'o,
-    {
+    fn open(self, bracket: u8, closing: u8) -> Compound<'o> {
         self.out.push(bracket);
         Compound { out: self.out, is_first: true, closing: Some(closing) }
     }
@@ -62,11 +77,12 @@ fn needs_escapes(text: &[u8]) -> bool {
     }) || rest.iter().any(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
 }
 
-/// An object or an array that is being written; or a number, which comes as an object of one member.
+/// An object or an array that is being written; or a number or JSON that is written already, which come as an object of one
+/// member.
 struct Compound<'o> {
     out: &'o mut Vec<u8>,
     is_first: bool,
-    /// `None` for a number.
+    /// `None` for a number, and for what is written already.
     closing: Option<u8>,
 }
 
@@ -79,7 +95,7 @@ impl Compound<'_> {
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        value.serialize(Writer { out: self.out })
+        value.serialize(Writer::new(self.out))
     }
 
     fn close(self) -> Result<(), Error> {
@@ -94,12 +110,7 @@ impl ser::SerializeStruct for Compound<'_> {
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
         if self.closing.is_none() {
-            // The number's digits, as a string: they stand without its quotes.
-            let start = self.out.len();
-            self.value(value)?;
-            self.out.remove(start);
-            self.out.pop();
-            return Ok(());
+            return value.serialize(Writer { out: self.out, verbatim: true });
         }
         self.separate();
         // Names of fields are identifiers: nothing in them is escaped.
@@ -304,7 +315,7 @@ impl<'o> ser::Serializer for Writer<'o> {
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'o>, Error> {
-        if name == NUMBER_TOKEN {
+        if name == NUMBER_TOKEN || name == RAW_TOKEN {
             return Ok(Compound { out: self.out, is_first: true, closing: None });
         }
         Ok(self.open(b'{', b'}'))

@@ -1,6 +1,7 @@
 //! The payment as the API shows it, field by field, in the API's order.
 
 use crate::identity::{AccountId, PaymentId, RefundId};
+use crate::json::JsonText;
 use crate::money::{Amount, Currency};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -547,10 +548,10 @@ pub struct Payment {
     pub marketplace_owner: Option<String>,
     /// As sent, keys in snake_case.
     #[schema(value_type = Object)]
-    pub metadata: Value,
+    pub metadata: JsonText,
     /// As sent, scalars as strings, and three keys that are always there.
     #[schema(value_type = Object)]
-    pub additional_info: Value,
+    pub additional_info: JsonText,
     /// `{}` or `{"id", "type"}`.
     #[schema(value_type = Object)]
     pub order: Value,

@@ -8,7 +8,7 @@ use super::body::{
 };
 use super::change::{check_expiration, settle};
 use super::lifecycle::{is_paid_elsewhere, reserve};
-use super::request::{CreatePayment, params_error};
+use super::request::{CreatePayment, additional_info, params_error, snake_case_keys};
 use super::traces::device_session;
 use super::{
     BUILD_VERSION, CREATED, DeadlineChange, Decision, Internals, KeptFee, KeptPromotion, Parts, PaymentState,
@@ -19,12 +19,13 @@ use crate::catalogue::installments::OfferQuery;
 use crate::catalogue::{Catalogue, DeferredCapture, PaymentMethod, PaymentType, SiteCatalogue, expiry, fees};
 use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId, Mode};
+use crate::json::{Json, Members};
 use crate::money::{Amount, Money};
 use crate::rail::{CardAuthorization, CardOutcome, Charge, Instructions};
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::{HOUR, MINUTE, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The e-mail domain of test users: with test credentials every payer has one, with live ones nobody.
 pub const TEST_EMAIL_DOMAIN: &str = "@testuser.com";
@@ -227,8 +228,11 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         collector_id: facts.collector.account_id,
         marketplace_owner: (facts.collector.application_owner != facts.collector.account_id)
             .then(|| facts.collector.application_owner.to_string()),
-        metadata: request.metadata.clone(),
-        additional_info: tracked(&request.additional_info, facts.provenance),
+        metadata: snake_case_keys(request.metadata),
+        additional_info: additional_info::shown(
+            request.additional_info,
+            facts.provenance.tracking_id.as_deref(),
+        ),
         order: request.order.clone(),
         external_reference: request.external_reference.clone(),
         transaction_amount: request.amount.into(),
@@ -317,10 +321,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
             expires: expires.unwrap_or(context.now),
             now: context.now,
             financial_institution: request.financial_institution.clone(),
-            payment_option_id: request
-                .metadata
-                .get("payment_option_id")
-                .and_then(Value::as_str)
+            payment_option_id: sent_in(request.metadata, "payment_option_id")
+                .and_then(Json::as_str)
                 .map(|text| text.chars().take(64).collect()),
         }),
     };
@@ -556,7 +558,7 @@ fn check_buyer_data(request: &CreatePayment, method: &PaymentMethod, site: Site)
                 "transaction_details.financial_institution is not one of pse's institutions",
             ));
         }
-        if request.additional_info.get("ip_address").is_none() {
+        if sent_in(request.additional_info, "ip_address").is_none_or(Json::is_null) {
             return Err(params_error("additional_info.ip_address is required by pse"));
         }
         if request.callback_url.is_none() {
@@ -643,12 +645,8 @@ fn card_data(card: &CardFacts) -> CardData {
     }
 }
 
-fn tracked(additional_info: &Value, provenance: &Provenance) -> Value {
-    let mut info = additional_info.clone();
-    if let (Some(tracking), Value::Object(members)) = (&provenance.tracking_id, &mut info) {
-        members.insert("tracking_id".to_owned(), Value::String(tracking.clone()));
-    }
-    info
+fn sent_in<'b>(members: Option<&'b Members<'b>>, name: &str) -> Option<&'b Json<'b>> {
+    members?.iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
 fn point_of_interaction(request: &CreatePayment, rail: Rail) -> PointOfInteraction {

@@ -6,6 +6,7 @@
 
 use super::body::{BankPayer, Cardholder, Identification, Payer, Phone, Status};
 use super::{PaymentState, shown_payer};
+use crate::json::JsonText;
 use serde_json::{Map, Value};
 
 /// Whether a payment in this state no longer needs its payer: nothing is waited for, and no dispute is open.
@@ -41,8 +42,10 @@ pub fn erase_payer(state: &mut PaymentState) {
     if let Some(data) = &mut payment.point_of_interaction.transaction_data {
         data.bank_info.payer = BankPayer::default();
     }
-    if let Value::Object(info) = &mut payment.additional_info {
-        erase_from_additional_info(info);
+    let mut info = payment.additional_info.value();
+    if let Value::Object(members) = &mut info {
+        erase_from_additional_info(members);
+        payment.additional_info = JsonText::from(&info);
     }
 }
 

@@ -1,14 +1,14 @@
 //! `POST /v1/payments`: reading the request. Every field's type and limit is checked here, once; what comes out is
 //! typed. What depends on the world (token, method, payer) is checked by `create`.
 
-mod additional_info;
+pub(super) mod additional_info;
 mod shape;
 
 pub use shape::known_members;
 
 use crate::customer::Customer;
 use crate::documents;
-use crate::json::{Json, member, text_or_number, unknown_member};
+use crate::json::{Json, JsonText, Members, member, text_or_number, unknown_member};
 use crate::money::{Amount, AmountError, Money, parse_decimal};
 use crate::payment::body::{Identification, Phone};
 use crate::rail::ThreeDSecure;
@@ -32,7 +32,7 @@ pub const MAX_STATEMENT_DESCRIPTOR: usize = 100;
 
 /// A request for a payment, read and typed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CreatePayment {
+pub struct CreatePayment<'b> {
     /// `transaction_amount`
     pub amount: Money,
     /// `token`
@@ -53,10 +53,10 @@ pub struct CreatePayment {
     pub statement_descriptor: Option<String>,
     /// `notification_url`
     pub notification_url: Option<String>,
-    /// `metadata`, keys in snake_case.
-    pub metadata: Value,
-    /// `additional_info`, scalars as strings.
-    pub additional_info: Value,
+    /// `metadata`, as sent.
+    pub metadata: Option<&'b Members<'b>>,
+    /// `additional_info`, as sent.
+    pub additional_info: Option<&'b Members<'b>>,
     /// `capture`
     pub capture: bool,
     /// `binary_mode`
@@ -153,12 +153,12 @@ pub struct PointOfInteractionRequest {
     pub is_subsequent: bool,
 }
 
-impl CreatePayment {
+impl<'b> CreatePayment<'b> {
     /// Reads a request for a collector on `site`.
     ///
     /// # Errors
     /// The documented numbered causes: 1 (not an object), 8 (unknown member), 23, 2067, 40xx.
-    pub fn from_json(body: &Json<'_>, site: Site) -> Result<CreatePayment, Refusal> {
+    pub fn from_json(body: &'b Json<'b>, site: Site) -> Result<CreatePayment<'b>, Refusal> {
         if !body.is_object() {
             return Err(Refusal::bad_request(1, "Params Error"));
         }
@@ -169,8 +169,8 @@ impl CreatePayment {
         let installments = installments(body)?;
         let notification_url = notification_url(body)?;
         let metadata = match member(body, "metadata") {
-            None => Value::Object(Map::new()),
-            Some(value @ Json::Object(_)) => snake_case_keys(value),
+            None => None,
+            Some(Json::Object(members)) => Some(members),
             Some(_) => return Err(Refusal::bad_request(4022, "Metadata attribute must be a valid JSON")),
         };
         let additional_info = additional_info::read(member(body, "additional_info"))?;
@@ -569,13 +569,46 @@ fn is_subsequent_use(transaction: &Json<'_>) -> bool {
     }
 }
 
-/// Keys in snake_case, nested too; values keep their types (`orderId` → `order_id`).
-pub fn snake_case_keys(value: &Json<'_>) -> Value {
+/// `metadata` as the API answers it: keys in snake_case, nested too; values keep their types (`orderId` → `order_id`).
+pub(super) fn snake_case_keys(metadata: Option<&Members<'_>>) -> JsonText {
+    match metadata {
+        // Two names may become one: then the last one counts, as in any object.
+        Some(members) if members.iter().any(|(name, value)| changes(name, value)) => {
+            JsonText::from(&Value::Object(renamed(members)))
+        }
+        Some(members) => JsonText::written(|out| {
+            out.mark(b'{');
+            for (name, value) in members {
+                out.name(name);
+                out.json(value);
+            }
+            out.mark(b'}');
+        }),
+        None => JsonText::written(|out| out.word("{}")),
+    }
+}
+
+/// Whether a name here or below is not in snake_case.
+fn changes(name: &str, value: &Json<'_>) -> bool {
+    let is_plain = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    !is_plain(name)
+        || match value {
+            Json::Object(members) => members.iter().any(|(name, value)| changes(name, value)),
+            Json::Array(items) => items.iter().any(|item| changes("", item)),
+            _ => false,
+        }
+}
+
+fn renamed(members: &Members<'_>) -> Map<String, Value> {
+    members.iter().map(|(name, inner)| (snake_case(name), renamed_in(inner))).collect()
+}
+
+fn renamed_in(value: &Json<'_>) -> Value {
     match value {
-        Json::Object(members) => Value::Object(
-            members.iter().map(|(name, inner)| (snake_case(name), snake_case_keys(inner))).collect(),
-        ),
-        Json::Array(items) => Value::Array(items.iter().map(snake_case_keys).collect()),
+        Json::Object(members) => Value::Object(renamed(members)),
+        Json::Array(items) => Value::Array(items.iter().map(renamed_in).collect()),
         other => Value::from(other),
     }
 }
@@ -603,8 +636,11 @@ mod tests {
     use super::*;
     use crate::json::parse;
 
-    fn read(text: &str) -> Result<CreatePayment, Refusal> {
-        CreatePayment::from_json(&parse(text.as_bytes()).unwrap(), Site::MLB)
+    /// What is read stays until the process ends.
+    fn read(text: &str) -> Result<CreatePayment<'static>, Refusal> {
+        let json: &'static Json<'static> =
+            Box::leak(Box::new(parse(text.to_owned().leak().as_bytes()).unwrap()));
+        CreatePayment::from_json(json, Site::MLB)
     }
 
     fn code(text: &str) -> i64 {
@@ -617,7 +653,7 @@ mod tests {
         let request = read(body).unwrap();
         assert_eq!(request.amount.minor, 10_510);
         assert!(request.capture);
-        assert_eq!(request.additional_info["available_balance"], Value::Null);
+        assert_eq!(request.additional_info, None);
     }
 
     #[test]
@@ -706,12 +742,27 @@ mod tests {
                "additional_info":{"items":[{"quantity":1,"unit_price":58.8,"title":null,"warranty":false}]}}"#,
         )
         .unwrap();
-        assert_eq!(request.metadata["order_id"].as_i64(), Some(7));
-        assert_eq!(request.metadata["a"]["inner_key"], true);
-        let item = &request.additional_info["items"][0];
-        assert_eq!(
-            (&item["quantity"], &item["unit_price"], &item["warranty"]),
-            (&"1".into(), &"58.8".into(), &"false".into())
+        let metadata = snake_case_keys(request.metadata);
+        assert_eq!(metadata.as_str(), r#"{"order_id":7,"a":{"inner_key":true}}"#);
+        let info = additional_info::shown(request.additional_info, None);
+        assert!(
+            info.as_str()
+                .starts_with(r#"{"items":[{"quantity":"1","unit_price":"58.8","warranty":"false"}],"#),
+            "{info:?}"
         );
+    }
+
+    #[test]
+    fn metadata_is_shown_as_it_was_sent_unless_its_names_change() {
+        let shown = |text: &str| {
+            let Json::Object(members) = parse(text.as_bytes()).unwrap() else { panic!("it is an object") };
+            snake_case_keys(Some(&members)).as_str().to_owned()
+        };
+        for text in [r#"{}"#, r#"{"a":[1.50,null,{"b_2":"c \"d\""}],"e":true}"#] {
+            assert_eq!(shown(text), text);
+        }
+        assert_eq!(shown(r#"{"orderId":1,"b":2,"order_id":3}"#), r#"{"order_id":3,"b":2}"#, "one name once");
+        assert_eq!(shown(r#"{"a":[{"inner-key":1}]}"#), r#"{"a":[{"inner_key":1}]}"#);
+        assert_eq!(snake_case_keys(None).as_str(), "{}");
     }
 }

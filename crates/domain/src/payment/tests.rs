@@ -155,7 +155,8 @@ fn pay(
     answer: Answer,
     context: &mut Context<'_>,
 ) -> Result<Decision, Refusal> {
-    let request = CreatePayment::from_json(&Json::from(body), site)?;
+    let body = Json::from(body);
+    let request = CreatePayment::from_json(&body, site)?;
     let collector = Collector {
         account_id: SELLER,
         site,

@@ -5,7 +5,7 @@
 
 use super::create::{CardFacts, Provenance};
 use super::request::CreatePayment;
-use serde_json::Value;
+use crate::json::{Json, Members};
 
 /// What a trace is of. The numbers are part of what is stored and are never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,11 +56,11 @@ pub struct Buyer<'a> {
 impl<'a> Buyer<'a> {
     /// Who asks for a payment.
     pub fn of(
-        request: &'a CreatePayment,
+        request: &'a CreatePayment<'a>,
         card: Option<&'a CardFacts>,
         provenance: &'a Provenance,
     ) -> Buyer<'a> {
-        let info = &request.additional_info;
+        let info = request.additional_info;
         let sent = &request.payer.identification;
         let holder = card.map(|card| &card.token.cardholder.identification);
         let document = [Some(sent), holder]
@@ -140,7 +140,7 @@ impl<'a> Place<'a> {
 /// The device that pays: what the shop's server was told by the page, else what the browser library put into the token.
 /// Scripts that fail send the word for nothing; that is nobody's.
 pub fn device_session<'a>(
-    request: &'a CreatePayment,
+    request: &'a CreatePayment<'a>,
     card: Option<&'a CardFacts>,
     provenance: &'a Provenance,
 ) -> Option<&'a str> {
@@ -149,8 +149,13 @@ pub fn device_session<'a>(
     said.into_iter().flatten().map(str::trim).find(|said| !matches!(*said, "" | "undefined" | "null"))
 }
 
-fn inner<'a>(info: &'a Value, path: [&str; 2], name: &str) -> Option<&'a str> {
-    info.get(path[0])?.get(path[1])?.get(name)?.as_str()
+fn inner<'a>(info: Option<&'a Members<'a>>, [outer, middle]: [&str; 2], name: &str) -> Option<&'a str> {
+    let (_, outer) = info?.iter().find(|(known, _)| known == outer)?;
+    match outer.get(middle)?.get(name)? {
+        Json::String(text) => Some(text),
+        Json::Number(number) => Some(number.as_str()),
+        _ => None,
+    }
 }
 
 /// Letters and digits alone, small and without accents: `R. São João, 10` and `r sao joao 10` are one street.

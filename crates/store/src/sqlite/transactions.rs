@@ -22,12 +22,12 @@ use crate::work::{Outcome, Task, Work};
 use rusqlite::{Connection, ErrorCode};
 use std::time::{Duration, Instant};
 
-/// What a transaction holds before it is committed: 512 requests write some 2 MB of pages, bodies of 1 MiB as much again.
+/// What a transaction holds before it is committed: 1,024 requests write some 4 MB of pages, bodies of 2 MiB as much again.
 /// The reserve has room for it.
-const LARGEST_TRANSACTION: Size = Size { requests: 512, bytes: 1024 * 1024 };
+const LARGEST_TRANSACTION: Size = Size { requests: 1024, bytes: 2 * 1024 * 1024 };
 
 /// How long what was acknowledged may wait for the tables while requests go on coming.
-const LONGEST_LAG: Duration = Duration::from_millis(10);
+const LONGEST_LAG: Duration = Duration::from_millis(40);
 
 /// After a request that was refused when it had written something already, this many groups are committed each before it
 /// is answered: another such request would cost the repetition of all that is not committed.

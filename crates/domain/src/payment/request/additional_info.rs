@@ -2,9 +2,9 @@
 //! It is kept as it was sent and shown as the API shows it, where every scalar is a string.
 
 use super::params_error;
-use crate::json::{Json, Members};
+use crate::json::{Json, JsonText, Members, Writing};
 use crate::refusal::Refusal;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Members that are objects, wherever they stand: typed clients read them back into structures.
 const OBJECTS: [&str; 9] = [
@@ -34,14 +34,14 @@ const DATES: [&str; 6] = [
 ///
 /// # Errors
 /// 1, naming the member whose kind of JSON would break typed clients.
-pub(super) fn read(sent: Option<&Json<'_>>) -> Result<Value, Refusal> {
+pub(super) fn read<'b>(sent: Option<&'b Json<'b>>) -> Result<Option<&'b Members<'b>>, Refusal> {
     let members = match sent {
-        None => return Ok(shown(&Members::new())),
+        None => return Ok(None),
         Some(Json::Object(members)) => members,
         Some(_) => return Err(params_error("additional_info must be an object")),
     };
     match check_kinds(members) {
-        Ok(()) => Ok(shown(members)),
+        Ok(()) => Ok(Some(members)),
         Err(path) => Err(params_error(&format!("additional_info.{path} is of the wrong kind"))),
     }
 }
@@ -68,55 +68,83 @@ fn check_kinds(members: &Members<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// As the API answers it: every scalar a string, `null`s dropped, and three keys always there.
-fn shown(members: &Members<'_>) -> Value {
-    let mut out = strings_of(members);
-    for name in ["available_balance", "nsu_processadora", "authentication_code"] {
-        out.entry(name).or_insert(Value::Null);
-    }
-    Value::Object(out)
+/// As the API answers it: every scalar a string, `null`s dropped, and three keys always there; with the header's
+/// `tracking_id`, if there is one.
+pub(in crate::payment) fn shown(sent: Option<&Members<'_>>, tracking_id: Option<&str>) -> JsonText {
+    const ALWAYS: [&str; 3] = ["available_balance", "nsu_processadora", "authentication_code"];
+    let has = |name: &str| sent.is_some_and(|sent| sent.iter().any(|(n, v)| n == name && !v.is_null()));
+    JsonText::written(|out| {
+        out.mark(b'{');
+        for (name, value) in sent.into_iter().flatten() {
+            if tracking_id.is_none() || name != "tracking_id" {
+                member(name, value, out);
+            }
+        }
+        for name in ALWAYS.into_iter().filter(|name| !has(name)) {
+            out.name(name);
+            out.word("null");
+        }
+        if let Some(tracking_id) = tracking_id {
+            out.name("tracking_id");
+            out.text(tracking_id);
+        }
+        out.mark(b'}');
+    })
 }
 
-fn strings_of(members: &Members<'_>) -> Map<String, Value> {
-    // Three more than were sent may come.
-    let mut out = Map::with_capacity(members.len() + 3);
-    for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-        let shown = match value {
-            Json::String(date) if DATES.contains(&name.as_ref()) => match date_text(date) {
-                Some(date) => Value::String(date),
-                None => continue,
-            },
-            other => stringified(other),
-        };
-        out.insert(name.as_ref().to_owned(), shown);
-    }
-    out
-}
-
-fn stringified(value: &Json<'_>) -> Value {
+/// A member, if there is something to show of it.
+fn member(name: &str, value: &Json<'_>, out: &mut Writing) {
     match value {
-        Json::Number(number) => Value::String(number_text(number.as_str())),
-        Json::Bool(value) => Value::String(value.to_string()),
-        Json::Array(items) => Value::Array(items.iter().map(stringified).collect()),
-        Json::Object(members) => Value::Object(strings_of(members)),
-        other => Value::from(other),
+        Json::Null => {}
+        Json::String(date) if DATES.contains(&name) => {
+            if let Some(date) = date_text(date) {
+                out.name(name);
+                out.text(&date);
+            }
+        }
+        value => {
+            out.name(name);
+            stringified(value, out);
+        }
+    }
+}
+
+fn stringified(value: &Json<'_>, out: &mut Writing) {
+    match value {
+        Json::Null => out.word("null"),
+        Json::String(text) => out.text(text),
+        Json::Number(number) => out.quoted(&number_text(number.as_str())),
+        Json::Bool(value) => out.quoted(if *value { "true" } else { "false" }),
+        Json::Array(items) => {
+            out.mark(b'[');
+            for item in items {
+                out.separate();
+                stringified(item, out);
+            }
+            out.mark(b']');
+        }
+        Json::Object(members) => {
+            out.mark(b'{');
+            members.iter().for_each(|(name, value)| member(name, value, out));
+            out.mark(b'}');
+        }
     }
 }
 
 /// `58.8` → `58.8`, `100` → `100`, `100.00` → `100.0`: the way the API prints a number it read as a decimal.
-fn number_text(text: &str) -> String {
+fn number_text(text: &str) -> Cow<'_, str> {
     match text.split_once('.') {
-        Some((whole, fraction)) if !text.contains(['e', 'E']) => {
-            let fraction = fraction.trim_end_matches('0');
-            format!("{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
-        }
-        _ => text.to_owned(),
+        Some((whole, fraction)) if !text.contains(['e', 'E']) => match fraction.trim_end_matches('0') {
+            "" => Cow::Owned(format!("{whole}.0")),
+            fraction => Cow::Borrowed(&text[..whole.len() + 1 + fraction.len()]),
+        },
+        _ => Cow::Borrowed(text),
     }
 }
 
 /// A date as it was sent, but an offset has its colon (`-0400` → `-04:00`): without it, strict clients can't read the
 /// payment. A blank one is none.
-fn date_text(text: &str) -> Option<String> {
+fn date_text(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
     if text.is_empty() {
         return None;
@@ -128,19 +156,30 @@ fn date_text(text: &str) -> Option<String> {
         && matches!(bytes[bytes.len() - 5], b'+' | b'-')
         && digits(&bytes[bytes.len() - 4..]);
     if !lacks_colon {
-        return Some(text.to_owned());
+        return Some(Cow::Borrowed(text));
     }
     let (before, minutes) = text.split_at(text.len() - 2);
-    Some(format!("{before}:{minutes}"))
+    Some(Cow::Owned(format!("{before}:{minutes}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::json::parse;
+    use serde_json::Value;
 
     fn of(text: &str) -> Result<Value, Refusal> {
-        read(Some(&parse(text.as_bytes()).unwrap()))
+        Ok(shown(read(Some(&parse(text.as_bytes()).unwrap()))?, None).value())
+    }
+
+    #[test]
+    fn the_tracking_id_is_that_of_the_header() {
+        let sent = parse(br#"{"tracking_id":"body","nsu_processadora":7}"#).unwrap();
+        let shown = |id| shown(read(Some(&sent)).unwrap(), id).value();
+        let rest = |id| serde_json::json!({"tracking_id": id, "nsu_processadora": "7", "available_balance": null, "authentication_code": null});
+        assert_eq!(shown(None), rest("body"));
+        assert_eq!(shown(Some("header")), rest("header"));
+        assert_eq!(super::shown(None, None).value().as_object().unwrap().len(), 3);
     }
 
     #[test]
