@@ -1,5 +1,6 @@
 //! What clients were told, and what must be true for ever after.
 
+use crate::customers::{Cards, Customers};
 use crate::nature::WallClock;
 use crate::promises::Promises;
 use crate::wishes::{Outcome, What, Wish};
@@ -25,6 +26,8 @@ pub(crate) struct Clients {
     /// What was asked for and not answered, with when it was asked for first.
     open: BTreeMap<u64, Open>,
     asked: u64,
+    /// What was told of customers.
+    pub(crate) customers: Customers,
 }
 
 /// A wish on its way.
@@ -33,6 +36,8 @@ struct Open {
     first_asked: Timestamp,
     /// What its key had made when it was asked for: whoever asks at the same time may be refused before that.
     made_before: Option<Made>,
+    /// What was known of the customer's cards.
+    cards_before: Cards,
 }
 
 /// A payment as its last answer showed it.
@@ -49,6 +54,7 @@ pub(crate) struct Known {
 enum Made {
     Payment(PaymentId),
     Refund(String),
+    Customer(String),
 }
 
 #[derive(Deserialize)]
@@ -94,6 +100,7 @@ impl Clients {
             made: BTreeMap::new(),
             open: BTreeMap::new(),
             asked: 0,
+            customers: Customers::default(),
         }
     }
 
@@ -101,7 +108,11 @@ impl Clients {
     pub(crate) fn asks(&mut self, wish: &Wish, first_asked: Timestamp) -> u64 {
         self.asked += 1;
         let made_before = wish.key().and_then(|key| self.known(key)).cloned();
-        self.open.insert(self.asked, Open { wish: wish.clone(), first_asked, made_before });
+        let cards_before = match &wish.what {
+            What::Customer(wish) => self.customers.asks(wish),
+            _ => Cards::default(),
+        };
+        self.open.insert(self.asked, Open { wish: wish.clone(), first_asked, made_before, cards_before });
         self.asked
     }
 
@@ -126,7 +137,7 @@ impl Clients {
         let answered = match outcome {
             Outcome::Done(body) => {
                 self.promises.stamp(body);
-                if let Err(broken) = self.check(wish, body) {
+                if let Err(broken) = self.check(number, wish, body) {
                     self.promises.keep(false, || format!("{broken}, when asked for {wish:?}"));
                 }
                 true
@@ -172,7 +183,7 @@ impl Clients {
         }
     }
 
-    fn check(&mut self, wish: &Wish, body: &[u8]) -> Result<(), String> {
+    fn check(&mut self, number: u64, wish: &Wish, body: &[u8]) -> Result<(), String> {
         match &wish.what {
             What::Buy { key, .. } => {
                 let id = self.shown(wish.who, body)?;
@@ -198,6 +209,14 @@ impl Clients {
                 if id == *payment { Ok(()) } else { Err(format!("{id} is answered for {payment}")) }
             }
             What::Search { query } => self.check_page(wish.who, query, body),
+            What::Customer(wanted) => {
+                let before = self.open.get(&number).map(|open| open.cards_before.clone()).unwrap_or_default();
+                let made = self.customers.check(wish.who, wanted, &before, body)?;
+                match (wish.key(), made) {
+                    (Some(key), Some(id)) => self.remember(key, Made::Customer(id)),
+                    _ => Ok(()),
+                }
+            }
             What::Token { .. } | What::Advance { .. } => Ok(()),
         }
     }

@@ -2,6 +2,7 @@
 //! nothing may be left open.
 
 use crate::clients::Clients;
+use crate::customers::{CustomerWish, KnownCustomer};
 use crate::fate::{Breakage, HistoryFate};
 use crate::nature::{WallClock, lock, nature};
 use crate::orders::{self, Shop};
@@ -9,7 +10,7 @@ use crate::panics;
 use crate::promises::Promises;
 use crate::random::Random;
 use crate::receivers::Receivers;
-use crate::wishes::{Purchase, What, Wish};
+use crate::wishes::{PaidWith, Purchase, What, Wish};
 use pasarela_domain::identity::{Caller, CredentialKind, Mode};
 use pasarela_domain::payment::body::Status;
 use pasarela_domain::timestamp::{DAY, HOUR, MINUTE, SECOND, Timestamp};
@@ -17,6 +18,7 @@ use pasarela_engine::sandbox::Act;
 use pasarela_engine::{Engine, Parts, Vault, seeds};
 use pasarela_store::memory::{Memory, Records};
 use pasarela_store::{Location, Store, StoreOptions};
+use serde_json::json;
 use std::cell::OnceCell;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -304,7 +306,8 @@ impl History {
         if known.is_empty() || self.random.once_in(3) {
             // Mostly in test mode, where more can happen.
             let who = usize::from(self.random.once_in(5));
-            return Wish { who, what: self.buy(who) };
+            let what = if self.random.once_in(4) { self.customer(who) } else { self.buy(who) };
+            return Wish { who, what };
         }
         // Mostly the last, so that wishes meet on one payment.
         let known = match self.random.below(3) {
@@ -348,9 +351,36 @@ impl History {
     fn buy(&mut self, who: usize) -> What {
         self.orders += 1;
         let order = format!("order-{}", self.orders);
-        let (body, card) = self.shop.order(&order, &self.callers[who], &mut self.random);
+        let (mut body, card) = self.shop.order(&order, &self.callers[who], &mut self.random);
+        let mut card = card.map(PaidWith::Typed);
+        let usable = lock(&self.clients).customers.usable(who);
+        if card.is_some() && !usable.is_empty() && self.random.once_in(2) {
+            let (customer, saved) = self.random.pick(&usable).clone();
+            body["payer"] = json!({"type": "customer", "id": customer});
+            card = Some(PaidWith::Saved(saved));
+        }
         let purchase = Arc::new(Purchase { body, card, token: Mutex::default() });
         What::Buy { key: self.key(), purchase }
+    }
+
+    /// Something of a customer; mostly of one that is there.
+    fn customer(&mut self, who: usize) -> What {
+        let known = lock(&self.clients).customers.known.clone();
+        let known: Vec<KnownCustomer> = known.into_iter().filter(|known| known.who == who).collect();
+        if known.is_empty() || self.random.once_in(4) {
+            let domain = if self.callers[who].mode.is_live() { "example.com" } else { "testuser.com" };
+            let email = format!("test_user_{}@{domain}", self.random.below(3));
+            return What::Customer(CustomerWish::Make { email, key: self.key() });
+        }
+        let customer = self.random.pick(&known).id.clone();
+        let cards: Vec<String> = lock(&self.clients).customers.cards(&customer).saved.into_iter().collect();
+        What::Customer(match self.random.below(5) {
+            0 if !cards.is_empty() => {
+                CustomerWish::Forget { customer, card: self.random.pick(&cards).clone() }
+            }
+            1 | 2 => CustomerWish::List { customer },
+            _ => CustomerWish::Save { customer, card: self.shop.card(&mut self.random) },
+        })
     }
 
     /// A page that is sent twice: the same card token under another key.

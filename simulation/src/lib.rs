@@ -14,6 +14,7 @@
 
 mod campaign;
 mod clients;
+mod customers;
 mod fate;
 mod history;
 mod nature;

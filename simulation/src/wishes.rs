@@ -1,5 +1,6 @@
 //! What clients ask for, and what came of it.
 
+use crate::customers::CustomerWish;
 use crate::nature::lock;
 use crate::orders::Card;
 use pasarela_domain::card_token::TokenRequest;
@@ -58,15 +59,38 @@ pub(crate) enum What {
     Advance {
         ms: i64,
     },
+    Customer(CustomerWish),
 }
 
 /// An order: paid once, however often it is asked for.
 #[derive(Debug)]
 pub(crate) struct Purchase {
     pub(crate) body: Value,
-    pub(crate) card: Option<Card>,
+    pub(crate) card: Option<PaidWith>,
     /// The card's token, once there is one.
     pub(crate) token: Mutex<Option<String>>,
+}
+
+/// The card that pays.
+#[derive(Clone, Debug)]
+pub(crate) enum PaidWith {
+    /// Typed by its holder.
+    Typed(Card),
+    /// Saved before: its id. Only the CVV is typed.
+    Saved(String),
+}
+
+impl PaidWith {
+    fn form(&self) -> TokenRequest {
+        match self {
+            PaidWith::Typed(card) => card.form(),
+            PaidWith::Saved(id) => {
+                let form = json!({"card_id": id, "security_code": "123"});
+                // The form is whole.
+                TokenRequest::from_json(&Json::from(&form)).unwrap_or_default()
+            }
+        }
+    }
 }
 
 /// What came of it.
@@ -84,6 +108,7 @@ impl Wish {
         match &self.what {
             What::Buy { key, .. } | What::Refund { key, .. } => Some(key),
             What::Change { key, .. } => key.as_deref(),
+            What::Customer(CustomerWish::Make { key, .. }) => Some(key),
             _ => None,
         }
     }
@@ -133,10 +158,11 @@ impl Wish {
             What::Search { query } => engine.search_payments(caller, query).await,
             What::Token { card } => {
                 let made = engine.create_card_token(caller, None, &card.form()).await?;
-                let id = id_of_token(&made)?;
+                let id = id_of(&made)?;
                 engine.update_card_token(caller, &id, &TokenRequest::default()).await?;
                 engine.card_token(caller, &id).await
             }
+            What::Customer(wish) => wish.answer(engine, caller).await,
             What::Advance { ms } => {
                 engine.advance_clock(caller, *ms).await.map(|clock| clock.to_string().into_bytes())
             }
@@ -153,7 +179,7 @@ impl Purchase {
         let token = match known {
             Some(token) => token,
             None => {
-                let made = id_of_token(&engine.create_card_token(caller, None, &card.form()).await?)?;
+                let made = id_of(&engine.create_card_token(caller, None, &card.form()).await?)?;
                 // Somebody who asked for the same at the same time may have been first: one token pays the order.
                 lock(&self.token).get_or_insert(made).clone()
             }
@@ -163,13 +189,20 @@ impl Purchase {
     }
 }
 
-fn id_of_token(body: &[u8]) -> Result<String, Failure> {
+/// The token's id.
+pub(crate) fn id_of(body: &[u8]) -> Result<String, Failure> {
     let token: Value =
         serde_json::from_slice(body).map_err(|_| Failure::Internal("a token is no JSON".to_owned()))?;
     let id = token["id"].as_str().map(str::to_owned);
     id.ok_or_else(|| Failure::Internal("a token has no id".to_owned()))
 }
 
-fn hashed(caller: &Caller, path: &str, key: &str, body: &Value) -> Result<IdempotencyKey, Failure> {
+/// The key of a request.
+pub(crate) fn hashed(
+    caller: &Caller,
+    path: &str,
+    key: &str,
+    body: &Value,
+) -> Result<IdempotencyKey, Failure> {
     Ok(IdempotencyKey::required(Some(key), caller.mode, path, body.to_string().as_bytes())?)
 }
