@@ -130,6 +130,8 @@ struct History {
     deaths: u32,
     orders: u32,
     has_leapt_a_day: bool,
+    /// Whether buyers come again: as customers, with cards that were saved.
+    has_regulars: bool,
     keys: u32,
 }
 
@@ -146,12 +148,16 @@ impl History {
             (origin.vault.clone(), origin.records.clone())
         });
         let shop = Shop::any(&mut random);
+        let has_regulars = random.once_in(4);
+        // A customer is made, saves a card, pays with it: one after the other.
+        let more_rounds = if has_regulars { 5 } else { 0 };
         History {
             clients: Arc::new(Mutex::new(Clients::new(promises.clone(), wall.clone()))),
             memory: Memory::new(records, fate.clone()),
             receivers: Arc::new(receivers),
             callers: [Mode::Test, Mode::Live].map(|mode| caller(shop, mode)),
-            rounds_left: *random.pick(&[1, 1, 2, 2, 3, 5]),
+            rounds_left: *random.pick(&[1, 1, 2, 2, 3, 5]) + more_rounds,
+            has_regulars,
             deaths_left: random.below(3),
             deaths: 0,
             orders: 0,
@@ -303,11 +309,13 @@ impl History {
     /// Something that a client may want now.
     fn wish(&mut self) -> Wish {
         let known = lock(&self.clients).payments.clone();
+        // Mostly in test mode, where more can happen.
+        let who = usize::from(self.random.once_in(5));
+        if self.has_regulars && self.random.once_in(2) {
+            return Wish { who, what: self.customer(who) };
+        }
         if known.is_empty() || self.random.once_in(3) {
-            // Mostly in test mode, where more can happen.
-            let who = usize::from(self.random.once_in(5));
-            let what = if self.random.once_in(4) { self.customer(who) } else { self.buy(who) };
-            return Wish { who, what };
+            return Wish { who, what: self.buy(who) };
         }
         // Mostly the last, so that wishes meet on one payment.
         let known = match self.random.below(3) {
@@ -354,7 +362,7 @@ impl History {
         let (mut body, card) = self.shop.order(&order, &self.callers[who], &mut self.random);
         let mut card = card.map(PaidWith::Typed);
         let usable = lock(&self.clients).customers.usable(who);
-        if card.is_some() && !usable.is_empty() && self.random.once_in(2) {
+        if card.is_some() && !usable.is_empty() {
             let (customer, saved) = self.random.pick(&usable).clone();
             body["payer"] = json!({"type": "customer", "id": customer});
             card = Some(PaidWith::Saved(saved));
