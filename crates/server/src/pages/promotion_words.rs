@@ -1,6 +1,7 @@
 //! The words of the promotions page and its banner.
 
 use super::locale::Locale;
+use pasarela_domain::site::{SITES, Site};
 
 /// Every fixed text of the promotions page in one language.
 #[allow(missing_docs, reason = "each field is the place where its text stands")]
@@ -20,6 +21,8 @@ pub struct PromotionWords {
     pub cft: &'static str,
     pub law: &'static str,
     pub countries: &'static str,
+    /// In the order of `SITES`.
+    pub names: [&'static str; SITES.len()],
     pub all: &'static str,
 }
 
@@ -27,7 +30,7 @@ const SPANISH: PromotionWords = PromotionWords {
     title: "Promociones y costos de financiación",
     lead: "Lo que tu tarjeta te da hoy, y lo que cuesta pagar en cuotas.",
     none: "Hoy no hay promociones.",
-    every_day: "Todos los días",
+    every_day: "todos los días",
     all_cards: "Con todas las tarjetas",
     costs: "Pagar en cuotas sin promoción",
     costs_text: "El recargo es sobre el precio de contado, con impuestos.",
@@ -38,6 +41,7 @@ const SPANISH: PromotionWords = PromotionWords {
     cft: "CFT",
     law: "Costos según la Resolución E 51/2017: TEA es la tasa efectiva anual; CFT, el costo financiero total, con IVA sobre los intereses.",
     countries: "Países",
+    names: ["Brasil", "Argentina", "México", "Chile", "Colombia", "Perú", "Uruguay"],
     all: "Ver todas las promociones",
 };
 
@@ -45,7 +49,7 @@ const PORTUGUESE: PromotionWords = PromotionWords {
     title: "Promoções e custos do parcelamento",
     lead: "O que seu cartão oferece hoje, e quanto custa parcelar.",
     none: "Hoje não há promoções.",
-    every_day: "Todos os dias",
+    every_day: "todos os dias",
     all_cards: "Com todos os cartões",
     costs: "Parcelar sem promoção",
     costs_text: "O acréscimo é sobre o preço à vista, com impostos.",
@@ -56,6 +60,7 @@ const PORTUGUESE: PromotionWords = PromotionWords {
     cft: "CFT",
     law: "Custos conforme a Resolución E 51/2017 da Argentina: TEA é a taxa efetiva anual; CFT, o custo financeiro total, com o imposto sobre os juros.",
     countries: "Países",
+    names: ["Brasil", "Argentina", "México", "Chile", "Colômbia", "Peru", "Uruguai"],
     all: "Ver todas as promoções",
 };
 
@@ -63,7 +68,7 @@ const ENGLISH: PromotionWords = PromotionWords {
     title: "Promotions and the cost of installments",
     lead: "What your card gives you today, and what paying in installments costs.",
     none: "There are no promotions today.",
-    every_day: "Every day",
+    every_day: "every day",
     all_cards: "With every card",
     costs: "Installments without a promotion",
     costs_text: "The surcharge is on top of the cash price, taxes included.",
@@ -74,10 +79,16 @@ const ENGLISH: PromotionWords = PromotionWords {
     cft: "CFT",
     law: "Costs as Argentina's Resolución E 51/2017 wants them shown: TEA is the effective annual rate; CFT the total financial cost, with the tax on interest.",
     countries: "Countries",
+    names: ["Brazil", "Argentina", "Mexico", "Chile", "Colombia", "Peru", "Uruguay"],
     all: "See all promotions",
 };
 
 impl PromotionWords {
+    /// What the site's country is called.
+    pub const fn country(&self, site: &Site) -> &'static str {
+        self.names[*site as usize]
+    }
+
     /// The words in a language.
     pub const fn of(locale: Locale) -> &'static PromotionWords {
         match locale {

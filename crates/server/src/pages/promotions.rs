@@ -56,7 +56,10 @@ impl PromotionsView {
         let deals = catalogue.deals(parameters);
         PromotionsView {
             site,
-            promotions: deals.into_iter().map(|deal| catalogue.promotion_text(deal, language)).collect(),
+            promotions: deals
+                .into_iter()
+                .map(|deal| whole_amounts(catalogue.promotion_text(deal, language)))
+                .collect(),
             costs: catalogue
                 .market_rates()
                 .iter()
@@ -115,6 +118,12 @@ pub fn promotions_banner(view: &PromotionsView, locale: Locale) -> Page {
     let shown = &view.promotions[..view.promotions.len().min(MOST_IN_A_BANNER)];
     let template = BannerTemplate { layout, texts, view, shown, locale: locale.language() };
     Page::render(&template, language, Framing::Anyone)
+}
+
+/// A line never ends between a currency's sign and its amount.
+fn whole_amounts(text: PromotionText) -> PromotionText {
+    let whole = |text: String| text.replace("$ ", "$\u{a0}").replace("S/ ", "S/\u{a0}");
+    PromotionText { title: whole(text.title), legals: whole(text.legals), ..text }
 }
 
 const fn language(locale: Locale) -> Language {

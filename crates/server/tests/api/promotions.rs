@@ -73,11 +73,14 @@ async fn argentina_shows_what_its_law_wants_and_the_cft_largest() {
         assert!(html.contains(shown), "{shown} in {html}");
     }
     let css = include_str!("../../assets/pages.css");
-    let size = |class: &str| -> f64 {
-        let rule = css.lines().find(|line| line.starts_with(&format!(".{class} {{"))).unwrap();
-        rule.split("font-size: ").nth(1).unwrap().split("rem").next().unwrap().parse().unwrap()
+    let sizes = |class: &str| -> Vec<f64> {
+        let rules = css.lines().filter(|line| line.contains(&format!(".{class} {{ font-size: ")));
+        let size = |rule: &str| rule.split("font-size: ").nth(1)?.split("rem").next()?.parse().ok();
+        rules.map(|rule| size(rule).unwrap()).collect()
     };
-    assert!(size("cft") / size("tea") >= 2.25, "five times the area");
+    let (cft, tea) = (sizes("cft"), sizes("tea"));
+    assert!(cft.len() == 3 && tea.len() == 3, "on a screen, a phone and a small phone");
+    assert!(cft.iter().zip(&tea).all(|(cft, tea)| cft / tea >= 2.25), "five times the area: {cft:?} {tea:?}");
     assert!(!app.stranger().get("/promociones/MLB").await.text().contains("51/2017"));
 }
 
@@ -87,7 +90,8 @@ async fn the_page_of_a_public_key_is_its_sellers() {
     let key = &seed(Site::MLB).test.public_key;
     let joined = format!("/promociones?public_key={key}&differential_pricing_id=30056");
     let html = app.stranger().get(&joined).await.text();
-    assert!(html.contains("10% de desconto até R$ 50,00"), "{html}");
+    assert!(html.contains("10% de desconto até R$\u{a0}50,00"), "{html}");
+    assert!(html.contains(">Colômbia</a>") && html.contains("<strong aria-current=\"page\">Brasil</strong>"));
     assert!(html.contains("lang=\"pt-BR\""));
     // Nobody's key shows what everybody sees.
     let html = app.stranger().get("/promociones?public_key=TEST-nobody").await.text();
