@@ -2,7 +2,9 @@
 
 use crate::world::{NOON, SELLER, World, open, outcome, payment};
 use pasarela_domain::identity::Mode;
-use pasarela_store::{Changes, CommitError, Location, OpenError, RecordChange, Store, StoreOptions};
+use pasarela_store::{
+    Changes, CommitError, Location, OpenError, PaymentRecord, RecordChange, Store, StoreOptions,
+};
 use std::path::{Path, PathBuf};
 
 fn options(directory: &Path) -> StoreOptions {
@@ -79,9 +81,12 @@ async fn data_of_a_newer_version_is_refused_and_left_as_it_is() {
 async fn data_of_the_version_before_are_brought_up_to_date_and_lose_nothing() {
     let world = World::on_sqlite().await;
     world.insert(&payment(1)).await;
-    let world = world.changed_behind("DROP TABLE catalogue; PRAGMA user_version = 2;").await;
+    let world =
+        world.changed_behind("ALTER TABLE payment DROP COLUMN traces; PRAGMA user_version = 3;").await;
     assert_eq!(world.stored(1).await, Some(payment(1)));
-    assert_eq!(world.store.catalogue_version().await.unwrap(), 0);
+    // It has traces from now on.
+    world.insert(&PaymentRecord { traces: vec![7], ..payment(2) }).await;
+    world.assert_sound().await;
 }
 
 #[tokio::test]
