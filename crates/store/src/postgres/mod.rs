@@ -30,6 +30,7 @@ pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod search;
 pub(crate) mod statements;
+mod statistics;
 pub(crate) mod store;
 pub(crate) mod timers;
 pub(crate) mod tls;

@@ -5,6 +5,7 @@ use crate::postgres::lanes::Readers;
 use crate::postgres::lease::Lease;
 use crate::postgres::migrations::{migrate, require_newest};
 use crate::postgres::rows;
+use crate::postgres::statistics::Attendant;
 use crate::postgres::writer::Writer;
 use crate::prepared::Prepared;
 use crate::work::{Counters, QUEUE, Task, Work};
@@ -31,6 +32,7 @@ struct Inner {
     lease: Arc<Lease>,
     readers: Readers,
     writer: Mutex<Option<JoinHandle<()>>>,
+    statistics: Option<Attendant>,
 }
 
 impl PostgresStore {
@@ -52,12 +54,13 @@ impl PostgresStore {
         }
         drop(client);
         let (counters, lease) = (Arc::new(Counters::default()), Lease::new(target.clone()));
-        let (queue, writer) = if options.read_only {
-            (None, None)
+        let (queue, writer, statistics) = if options.read_only {
+            (None, None, None)
         } else {
             let (queue, waiting) = mpsc::channel(QUEUE);
             let writer = Writer::new(target.clone(), lease.clone(), counters.clone());
-            (Some(queue), Some(tokio::spawn(writer.run(waiting))))
+            let statistics = Attendant::start(target.clone());
+            (Some(queue), Some(tokio::spawn(writer.run(waiting))), Some(statistics))
         };
         let inner = Inner {
             queue: RwLock::new(queue),
@@ -65,6 +68,7 @@ impl PostgresStore {
             lease,
             readers: Readers::new(target),
             writer: Mutex::new(writer),
+            statistics,
         };
         Ok(PostgresStore { inner: Arc::new(inner) })
     }
@@ -151,6 +155,7 @@ impl PostgresStore {
             // It answers all that waits, and ends; if it broke, whoever waited was told.
             let _ = writer.await;
         }
+        self.inner.statistics.iter().for_each(Attendant::stop);
         self.inner.lease.give_back().await;
         self.inner.readers.close();
     }

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
 
-/// A server's transactions end every 10 ms at the latest.
+/// A server's transactions end every 40 ms at the latest.
 const TURN: Duration = Duration::from_millis(250);
 
 /// Brings the tables up to the journal's end, and begins a new journal.

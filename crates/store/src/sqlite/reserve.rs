@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// As much as one transaction writes at most: see `writer::LARGEST_TRANSACTION`.
-const SIZE: u64 = 4 * 1024 * 1024;
+const SIZE: u64 = 8 * 1024 * 1024;
 
 /// It is made only where this much is free: it must not take the room that it is there to give.
 const LEAST_FREE: u64 = 4 * SIZE;

@@ -4,6 +4,7 @@ mod groups;
 mod leases;
 mod nodes;
 mod outages;
+mod plans;
 
 use crate::world::World;
 use pasarela_store::{Changes, CommitError, DatabaseUrl, Location, Store, StoreOptions};
