@@ -446,7 +446,7 @@ async fn a_disk_that_fills_up_refuses_and_loses_nothing_and_goes_on_when_there_i
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_finds_room_in_the_reserve_when_the_disk_fills_up_before_its_pages_are_written()
 {
-    let Some(disk) = Disk::of_kilobytes(24_000) else { return };
+    let Some(disk) = Disk::of_kilobytes(48_000) else { return };
     let store = open(&disk.data()).await;
     let reserve = disk.data().join("pasarela.db-reserve");
     assert!(reserve.exists(), "there is room for it");

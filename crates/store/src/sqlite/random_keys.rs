@@ -11,7 +11,7 @@
 
 use crate::sqlite::statements::{Hot, Statements};
 use pasarela_domain::identity::{AccountId, Mode};
-use rusqlite::{Connection, OptionalExtension, Statement};
+use rusqlite::{Connection, OptionalExtension, Statement, params_from_iter};
 use siphasher::sip::SipHasher13;
 use std::collections::BTreeSet;
 use std::hash::Hasher;
@@ -29,6 +29,9 @@ const IDLE_GENERATION: usize = 4_096;
 const LEAST_SLICE: usize = 16;
 /// What a commit moves for which nobody waits.
 const IDLE_SLICE: usize = 1_024;
+
+/// The keys of one statement: so many take a third of the time of as many statements.
+const KEYS_AT_ONCE: usize = 32;
 
 /// The rows of `random_key_recent` that one commit deletes once their keys are moved.
 const RECENT_ROWS_DELETED: i64 = 512;
@@ -354,10 +357,14 @@ impl RandomKeyWriter {
 
     fn move_slice(&mut self, statements: &mut Statements<'_>, size: usize) -> rusqlite::Result<()> {
         let moving = self.shared.recent.read().unwrap_or_else(PoisonError::into_inner).moving.clone();
-        let insert = statements.hot(Hot::InsertRandomKey)?;
         let until = moving.len().min(self.moved + size);
-        for (hash, row) in moving.iter().take(until).skip(self.moved) {
-            insert.execute([hash, row])?;
+        let (many, rest) = moving[self.moved..until].as_chunks::<KEYS_AT_ONCE>();
+        for keys in many {
+            let values = keys.iter().flat_map(|(hash, row)| [hash, row]);
+            statements.hot(Hot::InsertRandomKeys)?.execute(params_from_iter(values))?;
+        }
+        for (hash, row) in rest {
+            statements.hot(Hot::InsertRandomKey)?.execute([hash, row])?;
         }
         self.moved_by_group = until;
         if self.deleting {

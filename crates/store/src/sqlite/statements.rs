@@ -27,6 +27,7 @@ pub(crate) enum Hot {
     DeleteTimer,
     RandomKeyRows,
     InsertRandomKey,
+    InsertRandomKeys,
     InsertRecentKeys,
     CountPostings,
     Applied,
@@ -97,6 +98,14 @@ impl Hot {
             }
             Hot::RandomKeyRows => "SELECT row_id FROM random_key WHERE hash = ?1 ORDER BY row_id LIMIT ?2",
             Hot::InsertRandomKey => "INSERT OR IGNORE INTO random_key (hash, row_id) VALUES (?1, ?2)",
+            // `KEYS_AT_ONCE` of them.
+            Hot::InsertRandomKeys => {
+                "INSERT OR IGNORE INTO random_key (hash, row_id)
+                 VALUES (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?),
+                 (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?),
+                 (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?),
+                 (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?)"
+            }
             Hot::InsertRecentKeys => "INSERT INTO random_key_recent (id, keys) VALUES (?1, ?2)",
             Hot::CountPostings => "UPDATE applied SET postings = ?1",
             Hot::Applied => "UPDATE applied SET through = ?1",
