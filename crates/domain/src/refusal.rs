@@ -74,6 +74,16 @@ impl Refusal {
         Refusal { status, error: error_word(status), message: message.into(), causes: Vec::new() }
     }
 
+    /// A refusal that its word names (`invalid_items`), as the checkout's resources have it: it carries no causes.
+    pub fn keyed(status: u16, error: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal { status, error, message: message.into(), causes: Vec::new() }
+    }
+
+    /// Whether its word says why, so that its `cause` is `null`.
+    fn is_keyed(&self) -> bool {
+        self.causes.is_empty() && self.error != error_word(self.status)
+    }
+
     /// The first cause's code, if it is a number.
     pub fn code(&self) -> Option<i64> {
         match self.causes.first()?.code {
@@ -84,6 +94,9 @@ impl Refusal {
 
     /// The body. `data` is `dd-MM-yyyyTHH:mm:ssUTC;<request id>` or nothing; card token causes carry no `data`.
     pub fn to_json(&self, data: Option<&str>) -> Value {
+        if self.is_keyed() {
+            return json!({"message": self.message, "error": self.error, "status": self.status, "cause": null});
+        }
         let cause: Vec<Value> = self
             .causes
             .iter()

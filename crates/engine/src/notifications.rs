@@ -11,6 +11,7 @@ pub mod address_guard;
 pub mod attempts;
 mod connections;
 pub mod listeners;
+pub mod merchant_orders;
 pub mod message;
 mod queues;
 pub mod schedule;

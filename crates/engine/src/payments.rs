@@ -7,6 +7,7 @@
 pub mod expanded;
 pub mod search;
 
+use crate::checkout::OpenedPreference;
 use crate::fresh_tokens::FreshToken;
 use crate::identifiers::Fresh;
 use crate::notifications::listeners::{PaymentEvent, deliveries_for};
@@ -131,11 +132,13 @@ fn hash(parts: &[&[u8]]) -> [u8; 16] {
 
 /// What a request for a payment says, and who says it.
 #[derive(Clone, Copy)]
-struct Told<'a> {
-    caller: &'a Caller,
-    collector: &'a create::Collector,
-    request: &'a CreatePayment<'a>,
-    provenance: &'a Provenance,
+pub(crate) struct Told<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) collector: &'a create::Collector,
+    pub(crate) request: &'a CreatePayment<'a>,
+    pub(crate) provenance: &'a Provenance,
+    /// The preference that it pays, read for it.
+    pub(crate) opened: Option<&'a OpenedPreference>,
 }
 
 /// What of a stored payment its next version is made with.
@@ -175,7 +178,7 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let fresh_token = fresh_token.take();
             let is_fresh = fresh_token.is_some();
-            let told = Told { caller, collector: &collector, request: &request, provenance };
+            let told = Told { caller, collector: &collector, request: &request, provenance, opened: None };
             let outcome = self.try_create(told, key, token, fresh_token).await;
             match outcome {
                 Ok(Ok(written)) => return Ok(written),
@@ -196,9 +199,9 @@ impl Engine {
         Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
-    async fn try_create(
+    pub(crate) async fn try_create(
         &self,
-        Told { caller, collector, request, provenance }: Told<'_>,
+        Told { caller, collector, request, provenance, opened }: Told<'_>,
         key: IdempotencyKey,
         token: Option<Lookup>,
         fresh_token: Option<FreshToken>,
@@ -246,6 +249,10 @@ impl Engine {
         let mut changes = self.changes(&decision, caller.mode, new, body.clone())?;
         changes.idempotency =
             Some(key.record(caller.account_id, (decision.state.payment.id, 0), self.inner.clock.wall()));
+        match opened {
+            Some(opened) => self.pay_opened(opened, &decision.state, now, &mut changes)?,
+            None => self.tell_order(&decision.state, caller.mode, now, &mut changes).await?,
+        }
         if let Some(opened) = token {
             changes.records.push(used(opened, now)?);
         }
@@ -466,7 +473,9 @@ impl Engine {
                 (true, Some(_)) => Changes::default(),
                 (false, _) => {
                     let read = Read { version: record.version, traces: std::mem::take(&mut record.traces) };
-                    self.changes(&decision, mode, read, body.clone())?
+                    let mut changes = self.changes(&decision, mode, read, body.clone())?;
+                    self.tell_order(&decision.state, mode, now, &mut changes).await?;
+                    changes
                 }
             };
             changes.idempotency.clone_from(&idempotency);
@@ -584,7 +593,7 @@ impl Engine {
         Ok(self.inner.store.payment(account_id, mode, id).await?.ok_or_else(not_found)?)
     }
 
-    async fn replay_or(
+    pub(crate) async fn replay_or(
         &self,
         caller: &Caller,
         key: IdempotencyKey,

@@ -4,15 +4,17 @@
 //! sellers are asked one after the other, payments are read in pages, and each payment is changed as any other write,
 //! with the version that was read.
 
+mod checkouts;
 mod tokens;
 
 use crate::payments::{MAX_ROUNDS, from_json, state_of, to_json};
 use crate::{Engine, Failure};
+use checkouts::Whose;
 use pasarela_domain::customer::user_id_of;
 use pasarela_domain::identity::{AccountId, Caller, CredentialKind, Mode, PaymentId};
 use pasarela_domain::payment::erasure::{erase_payer, is_over};
 use pasarela_store::{
-    Changes, CommitError, CustomerRecord, PaymentRecord, PaymentSearch, RecordChange, SortField,
+    Changes, CommitError, CustomerRecord, Lookup, PaymentRecord, PaymentSearch, RecordChange, SortField,
 };
 use pasarela_vault::Purpose;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,8 @@ pub struct Erasure {
     pub cards: u64,
     /// Tokens that had not paid: their holder, device and card are gone.
     pub tokens: u64,
+    /// Preferences and merchant orders from which the buyer was taken.
+    pub checkouts: u64,
     /// Payments from which the payer was taken.
     pub payments: u64,
     /// Payments that had no payer any more.
@@ -56,6 +60,14 @@ struct Found {
     caller: Caller,
     customer: Option<CustomerRecord>,
     payers: BTreeSet<AccountId>,
+    /// Keyed hash of the person's e-mail.
+    email: Option<Lookup>,
+}
+
+impl Found {
+    const fn whose(&self) -> Whose<'_> {
+        Whose { email: self.email, payers: &self.payers }
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,12 +82,14 @@ impl Engine {
     /// When the store can't be read.
     pub async fn export_person(&self, person: &Person) -> Result<Value, Failure> {
         let (mut customers, mut payments, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+        let mut checkouts = Vec::new();
         for found in self.find(person).await? {
             let place = json!({"seller": found.caller.account_id, "mode": found.caller.mode.name()});
             if let Some(record) = &found.customer {
                 let customer: Value = from_json(&record.body, "a customer")?;
                 customers.push(json!({"at": place, "customer": customer}));
             }
+            checkouts.extend(self.export_checkouts(&found.caller, &found.whose(), &place).await?);
             let (mut after, mut signs) = (0, Signs::of(&found)?);
             loop {
                 let page = self.page_of(&found, after).await?;
@@ -103,7 +117,8 @@ impl Engine {
         };
         let accounts = self.accounts_of(person).await?;
         Ok(json!({"person": asked, "made": self.inner.clock.wall().to_wire(), "accounts": accounts,
-                  "customers": customers, "payments": payments, "card_tokens": tokens}))
+                  "customers": customers, "payments": payments, "card_tokens": tokens,
+                  "checkouts": checkouts}))
     }
 
     /// Erases a person, or with `is_rehearsal` only counts. `progress` is told how many payments were looked at. Can be
@@ -135,6 +150,8 @@ impl Engine {
                     progress(looked_at);
                 }
             }
+            let whose = found.whose();
+            erasure.checkouts += self.erase_checkouts(&found.caller, &whose, is_rehearsal).await?;
             // The customer goes last: whoever was interrupted finds the payments again.
             if let Some(record) = &found.customer {
                 let state = crate::customers::state_of(record)?;
@@ -251,7 +268,7 @@ impl Engine {
                 Person::Email(email) => self.find_email(caller, &email.to_lowercase()).await?,
                 Person::Customer(id) => self.find_customer(caller, id).await?,
             };
-            all.extend(found.filter(|found| found.customer.is_some() || !found.payers.is_empty()));
+            all.extend(found);
         }
         Ok(all)
     }
@@ -264,7 +281,10 @@ impl Engine {
         let account = store.account_by_email(caller.site, email).await?.map(|account| account.id);
         let user = customer.as_ref().map(|customer| customer.user_id);
         let payers = payer.into_iter().chain(account).chain(user).collect();
-        Ok(Some(Found { caller, customer, payers }))
+        let email = Some(lookup);
+        let is_known = self.has_checkouts(&caller, email).await?;
+        let found = Found { caller, customer, payers, email };
+        Ok(Some(found).filter(|found| is_known || found.customer.is_some() || !found.payers.is_empty()))
     }
 
     async fn find_customer(&self, caller: Caller, id: &str) -> Result<Option<Found>, Failure> {
@@ -273,6 +293,7 @@ impl Engine {
         let customer = customer.filter(|(_, state)| state.customer.id == id);
         Ok(customer.map(|(record, _)| Found {
             caller,
+            email: Some(record.email),
             customer: Some(record),
             payers: BTreeSet::from([user_id]),
         }))

@@ -106,7 +106,7 @@ fn failure(error: &UpkeepError, place: &str) -> Failure {
 }
 
 fn report(erasure: &Erasure, is_done: bool) -> String {
-    let Erasure { customers, cards, tokens, payments, erased_before, open, accounts } = erasure;
+    let Erasure { customers, cards, tokens, checkouts, payments, erased_before, open, accounts } = erasure;
     let mut text = String::from(if is_done { "Erased\n" } else { "To be erased (nothing is changed yet)\n" });
     // Writing to a string doesn't fail.
     let _ =
@@ -115,6 +115,10 @@ fn report(erasure: &Erasure, is_done: bool) -> String {
     let _ = writeln!(
         text,
         "  unused card tokens   {tokens:>8}  holder, device and card; they pay nothing any more"
+    );
+    let _ = writeln!(
+        text,
+        "  checkouts            {checkouts:>8}  buyers and addresses in preferences and merchant orders"
     );
     let _ = writeln!(
         text,

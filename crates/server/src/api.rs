@@ -10,9 +10,12 @@ pub mod currency_conversions;
 pub mod customers;
 pub mod health;
 pub mod hosted;
+pub mod hosted_checkout;
 pub mod item_categories;
+pub mod merchant_orders;
 pub mod openapi;
 pub mod payments;
+pub mod preferences;
 pub mod promotions;
 pub mod request;
 pub mod sandbox;
@@ -72,6 +75,12 @@ pub fn router(engine: Engine) -> Router {
             "/v1/customers/{id}/cards/{card_id}",
             get(cards::read).put(cards::change).delete(cards::delete),
         )
+        .route("/checkout/preferences", post(preferences::create))
+        .route("/checkout/preferences/search", get(preferences::search))
+        .route("/checkout/preferences/{id}", get(preferences::read).put(preferences::change))
+        .route("/merchant_orders", post(merchant_orders::create))
+        .route("/merchant_orders/search", get(merchant_orders::search))
+        .route("/merchant_orders/{id}", get(merchant_orders::read).put(merchant_orders::change))
         .route("/users/me", get(users::me))
         .route("/sandbox/payments/{id}/{act}", post(sandbox::act))
         .route("/sandbox/clock", get(sandbox::clock).post(sandbox::advance))
@@ -80,6 +89,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(public)
         .merge(private)
         .merge(hosted::routes())
+        .merge(hosted_checkout::routes())
         .merge(health::routes())
         .method_not_allowed_fallback(unknown_method)
         .with_state(engine);

@@ -9,6 +9,8 @@ pub mod amount;
 pub mod assets;
 pub mod bank_transfer;
 pub mod challenge;
+pub mod checkout;
+pub mod checkout_words;
 pub mod date;
 mod due_date;
 pub mod home;

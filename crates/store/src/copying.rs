@@ -35,6 +35,8 @@ pub enum Table {
     Customer,
     /// Their saved cards.
     SavedCard,
+    /// Preferences and merchant orders.
+    Checkout,
     /// Payments.
     Payment,
     /// Card tokens with what is sealed in them.
@@ -57,7 +59,7 @@ pub enum Table {
 }
 
 /// All tables, in the order in which they are copied.
-pub const TABLES: [Table; 18] = [
+pub const TABLES: [Table; 19] = [
     Table::Account,
     Table::Application,
     Table::Credential,
@@ -67,6 +69,7 @@ pub const TABLES: [Table; 18] = [
     Table::SealedCard,
     Table::Customer,
     Table::SavedCard,
+    Table::Checkout,
     Table::Payment,
     Table::CardToken,
     Table::Idempotency,
@@ -106,6 +109,7 @@ impl Table {
             Table::SealedCard => "sealed card",
             Table::Customer => "customer",
             Table::SavedCard => "saved card",
+            Table::Checkout => "checkout",
             Table::Payment => "payment",
             Table::CardToken => "card token",
             Table::Idempotency => "idempotency",
@@ -173,6 +177,24 @@ impl Table {
                 ("id", Integer),
                 ("user_id", Integer),
                 ("fingerprint", Bytes),
+            ],
+            Table::Checkout => &[
+                ("account_id", Integer),
+                ("mode", Integer),
+                ("kind", Integer),
+                ("id", Text),
+                ("version", Integer),
+                ("created", Integer),
+                ("updated", Integer),
+                ("external_reference", Text),
+                ("preference_id", Text),
+                ("status", Text),
+                ("marketplace", Text),
+                ("sponsor_id", Integer),
+                ("application_id", Integer),
+                ("payer_id", Integer),
+                ("payer_email", Bytes),
+                ("content", Bytes),
             ],
             Table::Payment => &[
                 ("account_id", Integer),

@@ -1,6 +1,6 @@
 //! What a check of the records can find, whichever engine keeps them.
 
-use crate::{CustomerRecord, PaymentRecord};
+use crate::{CheckoutKind, CheckoutRecord, CustomerRecord, PaymentRecord};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
 use pasarela_domain::money::Currency;
@@ -13,7 +13,7 @@ use std::fmt::Display;
 pub(crate) const MOST_FAULTS: usize = 100;
 
 /// The tables whose records are counted.
-pub(crate) const TABLES: [&str; 14] = [
+pub(crate) const TABLES: [&str; 15] = [
     "account",
     "application",
     "credential",
@@ -21,6 +21,7 @@ pub(crate) const TABLES: [&str; 14] = [
     "customer",
     "saved_card",
     "sealed_card",
+    "checkout",
     "payment",
     "card_token",
     "idempotency",
@@ -162,6 +163,35 @@ pub(crate) fn check_customer(customer: &CustomerRecord, faults: &mut Faults) {
         && let Err(cause) = serde_json::from_slice::<IgnoredAny>(&customer.internals)
     {
         faults.add(format!("customer {id}: its internals are no JSON: {cause}"));
+    }
+}
+
+/// What of a preference's or a merchant order's body stands in columns too.
+#[derive(Deserialize)]
+struct CheckoutHead {
+    id: serde_json::Value,
+    external_reference: Option<String>,
+    status: Option<String>,
+}
+
+/// Holds a preference's or a merchant order's body against its columns.
+pub(crate) fn check_checkout(record: &CheckoutRecord, faults: &mut Faults) {
+    let (name, id) = (record.kind.name(), &record.id);
+    match serde_json::from_slice::<CheckoutHead>(&record.body) {
+        Ok(head) => {
+            let said = head.id.as_str().map_or_else(|| head.id.to_string(), str::to_owned);
+            let reference = head.external_reference.filter(|reference| !reference.is_empty());
+            let status = head.status.filter(|_| record.kind == CheckoutKind::MerchantOrder);
+            if (&said, &reference, &status) != (id, &record.words.external_reference, &record.words.status) {
+                faults.add(format!("{name} {id}: its body names another id, reference or status"));
+            }
+        }
+        Err(cause) => faults.add(format!("{name} {id}: its body is none: {cause}")),
+    }
+    if !record.internals.is_empty()
+        && let Err(cause) = serde_json::from_slice::<IgnoredAny>(&record.internals)
+    {
+        faults.add(format!("{name} {id}: its internals are no JSON: {cause}"));
     }
 }
 

@@ -9,6 +9,7 @@
 //! a group becomes one sync).
 
 mod catalogue;
+pub mod checkout;
 pub mod copying;
 pub mod customers;
 mod encoding;
@@ -30,6 +31,7 @@ pub mod vocabulary;
 mod work;
 
 pub use catalogue::CatalogueRecord;
+pub use checkout::*;
 pub use customers::*;
 pub use failure::{BackupError, OpenError, ReadError};
 pub use options::{DatabaseUrl, Location, StoreOptions};

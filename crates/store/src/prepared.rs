@@ -34,6 +34,9 @@ impl Prepared {
                 RecordChange::Customer(
                     CustomerChange::Insert(customer) | CustomerChange::Update(customer),
                 ) => Some(encode(&customer.body, &customer.internals)),
+                RecordChange::Checkout(change) => {
+                    Some(encode(&change.record().body, &change.record().internals))
+                }
                 _ => None,
             })
             .collect();
@@ -64,6 +67,7 @@ impl Prepared {
                 | RecordChange::InsertCardToken(_)
                 | RecordChange::UpdateCardToken(_)
                 | RecordChange::Customer(CustomerChange::Insert(_) | CustomerChange::Update(_))
+                | RecordChange::Checkout(_)
         )
     }
 

@@ -5,11 +5,11 @@ use crate::memory::MemoryStore;
 use crate::postgres::store::PostgresStore;
 use crate::sqlite::store::SqliteStore;
 use crate::{
-    AccountRecord, ApplicationRecord, BackupError, CardTokenRecord, Changes, CommitError, CredentialRecord,
-    CustomerPage, CustomerRecord, CustomerSearch, DeliveryAttempt, DeliveryRecord, Fingerprint,
-    IdempotencyRecord, LedgerProof, Location, Lookup, NodeLease, OpenError, PayerRecord, PaymentPage,
-    PaymentRecord, PaymentSearch, ReadError, RecordsCheck, SavedCardRecord, SealedCardRecord, StoreCounters,
-    StoreOptions, Timer,
+    AccountRecord, ApplicationRecord, BackupError, CardTokenRecord, Changes, CheckoutKind, CheckoutPage,
+    CheckoutRecord, CheckoutSearch, CommitError, CredentialRecord, CustomerPage, CustomerRecord,
+    CustomerSearch, DeliveryAttempt, DeliveryRecord, Fingerprint, IdempotencyRecord, LedgerProof, Location,
+    Lookup, NodeLease, OpenError, PayerRecord, PaymentPage, PaymentRecord, PaymentSearch, ReadError,
+    RecordsCheck, SavedCardRecord, SealedCardRecord, StoreCounters, StoreOptions, Timer,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -529,6 +529,33 @@ impl Store {
             Engine::Postgres(store) => store.saved_card(account_id, mode, id).await,
             #[cfg(feature = "simulation")]
             Engine::Memory(store) => store.ask(|records| records.saved_card(account_id, mode, id)).await,
+        }
+    }
+
+    /// A preference or a merchant order of a seller.
+    pub async fn checkout(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        kind: CheckoutKind,
+        id: &str,
+    ) -> Result<Option<CheckoutRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.checkout(account_id, mode, kind, id).await,
+            Engine::Postgres(store) => store.checkout(account_id, mode, kind, id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.checkout(account_id, mode, kind, id)).await,
+        }
+    }
+
+    /// The preferences or merchant orders that match, a page of them, newest first, and how many there are in all. At
+    /// most 1,000 a page.
+    pub async fn search_checkouts(&self, search: CheckoutSearch) -> Result<CheckoutPage, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.search_checkouts(search).await,
+            Engine::Postgres(store) => store.search_checkouts(search).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.search_checkouts(&search)).await,
         }
     }
 

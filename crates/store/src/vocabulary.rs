@@ -287,6 +287,8 @@ pub enum RecordChange {
     RecordAttempt(DeliveryAttempt),
     /// A customer, or a saved card.
     Customer(crate::CustomerChange),
+    /// A preference, or a merchant order.
+    Checkout(crate::CheckoutChange),
     /// A new version of the catalogue, which follows the newest one.
     InsertCatalogue(CatalogueRecord),
 }

@@ -131,6 +131,8 @@ pub enum Purpose {
     Credential,
     /// An e-mail address by which people are found.
     Email,
+    /// What the hosted checkout names and signs: preferences, forms, results.
+    Checkout,
 }
 
 /// Within what a trace is the same: other accounts, the other mode and other kinds have unrelated hashes of the same word.
@@ -150,6 +152,7 @@ pub(crate) struct HashKeys {
     card_token: hmac::Key,
     credential: hmac::Key,
     email: hmac::Key,
+    checkout: hmac::Key,
     identity: hmac::Key,
     trace: SipHasher24,
 }
@@ -167,6 +170,7 @@ impl HashKeys {
             card_token: derive(b"lookup card_token"),
             credential: derive(b"lookup credential"),
             email: derive(b"lookup email"),
+            checkout: derive(b"lookup checkout"),
             identity: derive(b"identity"),
             trace: SipHasher24::new_with_key(&trace),
         }
@@ -186,6 +190,7 @@ impl HashKeys {
             Purpose::CardToken => &self.card_token,
             Purpose::Credential => &self.credential,
             Purpose::Email => &self.email,
+            Purpose::Checkout => &self.checkout,
         };
         first_bytes(&hmac::sign(key, secret.as_bytes()))
     }

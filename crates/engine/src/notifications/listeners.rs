@@ -58,7 +58,7 @@ pub fn deliveries_for(
 }
 
 /// The forms that the URL asks for with its own parameter `source_news`: `webhooks`, `ipn`, or, without it, both.
-fn channels(url: &str) -> &'static [Channel] {
+pub(super) fn channels(url: &str) -> &'static [Channel] {
     let url = url.split_once('#').map_or(url, |(before, _)| before);
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let wish = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "source_news");

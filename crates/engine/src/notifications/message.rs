@@ -1,5 +1,6 @@
 //! The HTTP request of one attempt: what a receiver sees.
 
+use super::merchant_orders::ipn_resource;
 use super::schedule;
 use super::signature::{ipn_secret, query_id, sign};
 use pasarela_domain::timestamp::{SECOND, Timestamp};
@@ -86,7 +87,8 @@ fn ipn(mut url: Url, delivery: &DeliveryRecord, attempt: AttemptIdentity<'_>, se
     let signature = sign(&ipn_secret(secret), None, Some(attempt.request_id), ts_seconds);
     let mut headers = headers(delivery, attempt, signature);
     headers.push(("user-agent", format!("MercadoPago Feed v2.0 {}", delivery.topic)));
-    let body = IpnBody { resource: &delivery.resource_id, topic: &delivery.topic };
+    let resource = ipn_resource(&delivery.topic, &delivery.resource_id);
+    let body = IpnBody { resource: &resource, topic: &delivery.topic };
     Message { url, headers, body: json(&body) }
 }
 

@@ -1,6 +1,10 @@
 //! The shapes of requests and small answers, for the API's description. What a request may hold is decided by the
 //! domain's readers; a test holds these members against theirs.
 
+mod checkout;
+
+pub use checkout::*;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

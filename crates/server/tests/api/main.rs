@@ -4,6 +4,7 @@ mod authentication;
 mod card_tokens;
 mod cards;
 mod catalogue;
+mod checkout;
 mod customers;
 mod hosted_pages;
 mod hostile;

@@ -358,6 +358,7 @@ impl Records {
             ("customer", self.customers.len()),
             ("saved_card", self.saved_cards.len()),
             ("sealed_card", self.sealed_cards.len()),
+            ("checkout", self.checkouts.len()),
             ("payment", self.payments.len()),
             ("card_token", self.card_tokens.len()),
             ("idempotency", self.idempotency.len()),

@@ -1,8 +1,9 @@
 //! All that is remembered, and what one commit does to it.
 
 use crate::memory::CommitFate;
+use crate::memory::checkout::CheckoutKey;
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, CommitError,
+    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, CheckoutRecord, CommitError,
     CredentialRecord, CustomerRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, Fingerprint,
     IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, Timer, TimerKind,
 };
@@ -37,6 +38,7 @@ pub struct Records {
     pub(crate) deliveries: BTreeMap<i64, DeliveryRecord>,
     pub(crate) attempts: BTreeMap<(i64, u32), DeliveryAttempt>,
     pub(crate) customers: BTreeMap<CustomerKey, CustomerRecord>,
+    pub(crate) checkouts: BTreeMap<CheckoutKey, CheckoutRecord>,
     pub(crate) saved_cards: BTreeMap<(AccountId, Mode, i64), SavedCardRecord>,
     /// With how many saved cards have each.
     pub(crate) sealed_cards: BTreeMap<(Mode, Fingerprint), (u64, Vec<u8>)>,
@@ -228,6 +230,7 @@ impl Writing<'_> {
             }
             RecordChange::RecordAttempt(attempt) => self.record_attempt(attempt),
             RecordChange::Customer(change) => self.customer(change),
+            RecordChange::Checkout(change) => self.checkout(change),
             RecordChange::InsertCatalogue(record) => {
                 if record.version != self.records.catalogue_version() + 1 {
                     return Err(CommitError::VersionConflict);

@@ -5,6 +5,7 @@
 //! request is held against them and against what those before it take from the same balances.
 
 use crate::postgres::catalogue;
+use crate::postgres::checkout::{AskedCheckouts, CheckoutFacts};
 use crate::postgres::connection::Session;
 use crate::postgres::customer_facts::{AskedCustomers, CustomerFacts};
 use crate::postgres::ledger::{BalanceKey, Sums, balance_rows, key_columns};
@@ -83,6 +84,7 @@ struct Asked<'a> {
     attempts: Vec<AttemptKeyRow>,
     deliveries: Vec<IdRow>,
     customers: AskedCustomers<'a>,
+    checkouts: AskedCheckouts<'a>,
     /// Whether a version of the catalogue is among them.
     catalogue: bool,
 }
@@ -141,6 +143,7 @@ impl<'a> Asked<'a> {
                 self.deliveries.push(IdRow { account_id, id });
             }
             RecordChange::Customer(change) => self.customers.add(change),
+            RecordChange::Checkout(change) => self.checkouts.add(change),
         }
     }
 }
@@ -159,6 +162,7 @@ pub(crate) struct Facts {
     attempts: HashSet<(AccountId, i64, i32)>,
     deliveries: HashSet<(AccountId, i64)>,
     customers: CustomerFacts,
+    checkouts: CheckoutFacts,
     /// The newest version of the catalogue.
     catalogue: i64,
     /// Those from which something is taken.
@@ -193,6 +197,7 @@ impl Facts {
         ask(asked.attempts.is_empty(), ATTEMPTS, AttemptKeyRow::columns(&asked.attempts));
         ask(asked.deliveries.is_empty(), DELIVERIES, IdRow::columns(&asked.deliveries));
         asked.customers.questions(&mut ask);
+        asked.checkouts.questions(&mut ask);
         ask(!asked.catalogue, catalogue::NEWEST, Vec::new());
         ask(watched.is_empty(), LOCK_BALANCES, key_columns(&locked));
         // Prepared before any is sent: the order in which they lock is the order above.
@@ -255,7 +260,11 @@ impl Facts {
             }
             LOCK_BALANCES => self.learn_balance(row)?,
             catalogue::NEWEST => self.catalogue = row.try_get(0)?,
-            _ => self.customers.learn(sql, row)?,
+            _ => {
+                if !self.checkouts.learn(sql, row)? {
+                    self.customers.learn(sql, row)?;
+                }
+            }
         }
         Ok(())
     }
@@ -361,6 +370,7 @@ impl Facts {
                 }
             }
             RecordChange::Customer(change) => self.customers.decide(change),
+            RecordChange::Checkout(change) => self.checkouts.decide(change),
         }
     }
 

@@ -37,6 +37,7 @@ const fn layout(table: Table) -> Layout {
         Table::Payer => of("payer", &["account_id", "mode", "email"]),
         Table::SealedCard => of("sealed_card", &["mode", "fingerprint"]),
         Table::Customer => of("customer", &["account_id", "mode", "user_id"]),
+        Table::Checkout => of("checkout", &["account_id", "mode", "kind", "id"]),
         Table::SavedCard => of("saved_card", &["account_id", "mode", "id"]),
         Table::Payment => of("payment", &["account_id", "id"]),
         Table::CardToken => of("card_token", &["account_id", "lookup"]),

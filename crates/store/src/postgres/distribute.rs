@@ -11,7 +11,7 @@ pub(crate) const REFERENCE_TABLES: [&str; 8] =
     ["setting", "node", "work_share", "account", "application", "credential", "clock", "catalogue"];
 
 /// The tables that grow, by the account whose they are. The first one is what the others lie beside.
-pub(crate) const DISTRIBUTED_TABLES: [&str; 12] = [
+pub(crate) const DISTRIBUTED_TABLES: [&str; 13] = [
     "payment",
     "payer",
     "card_token",
@@ -22,6 +22,7 @@ pub(crate) const DISTRIBUTED_TABLES: [&str; 12] = [
     "timer_head",
     "delivery",
     "delivery_attempt",
+    "checkout",
     "customer",
     "saved_card",
 ];

@@ -6,7 +6,7 @@ use crate::postgres::ledger::{BalanceChanges, LedgerRows, Sequence, Sums};
 use crate::postgres::records::{RecordRows, Step};
 use crate::prepared::Prepared;
 use crate::work::{GROUP, Task, Work};
-use crate::{Lookup, RecordChange, TimerKind};
+use crate::{CheckoutKind, Lookup, RecordChange, TimerKind};
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use std::collections::{HashSet, VecDeque};
 
@@ -26,6 +26,7 @@ enum Key<'a> {
     Catalogue,
     Timer(AccountId, Mode, PaymentId, TimerKind),
     Customer(CustomerKey<'a>),
+    Checkout(AccountId, Mode, CheckoutKind, &'a str),
 }
 
 /// A request's keys of records.
@@ -49,6 +50,10 @@ fn record_keys<'a>(record: &'a RecordChange, mut each: impl FnMut(Key<'a>)) {
         RecordChange::SetClock { account_id, .. } => each(Key::Account(*account_id)),
         RecordChange::RecordAttempt(attempt) => each(Key::Delivery(attempt.account_id, attempt.delivery_id)),
         RecordChange::Customer(change) => customers::keys(change, |key| each(Key::Customer(key))),
+        RecordChange::Checkout(change) => {
+            let record = change.record();
+            each(Key::Checkout(record.account_id, record.mode, record.kind, &record.id));
+        }
         RecordChange::InsertCatalogue(_) => each(Key::Catalogue),
     }
 }

@@ -9,6 +9,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod check;
+pub(crate) mod checkout;
 pub(crate) mod connection;
 pub(crate) mod copying;
 pub(crate) mod customer_facts;

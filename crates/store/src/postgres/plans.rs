@@ -1,7 +1,10 @@
 //! Holds the plans of the statements against what they are meant to go by.
 
-use crate::postgres::{customer_search, customers, migrations, past, reader, search};
-use crate::{CustomerSearch, CustomerWords, DateField, PaymentSearch, SortField};
+use crate::postgres::{checkout, customer_search, customers, migrations, past, reader, search};
+use crate::{
+    CheckoutKind, CheckoutSearch, CheckoutWords, CustomerSearch, CustomerWords, DateField, PaymentSearch,
+    SortField,
+};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_test_database::{TestDatabase, connect};
@@ -56,7 +59,7 @@ fn collect(plan: &Value, found: &mut Vec<String>) {
 async fn every_statement_of_the_request_path_goes_by_the_account() {
     let (_database, client) = with_tables().await;
     let customers = [customers::CUSTOMER, customers::CUSTOMER_BY_EMAIL, customers::SAVED_CARD];
-    for sql in reader::HOT.into_iter().chain(customers) {
+    for sql in reader::HOT.into_iter().chain(customers).chain([checkout::CHECKOUT]) {
         let conditions = conditions(&client, sql).await;
         assert!(!conditions.is_empty(), "{sql}");
         for condition in conditions {
@@ -142,6 +145,25 @@ async fn a_buyers_past_goes_by_its_traces() {
     let mut conditions = Vec::new();
     collect(&plan[0]["Plan"], &mut conditions);
     assert_eq!(conditions, ["(traces && '{77,-544,9,12,13}'::bigint[])"]);
+}
+
+#[tokio::test]
+async fn every_search_of_preferences_and_orders_goes_by_the_account() {
+    let (_database, client) = with_tables().await;
+    let all = CheckoutSearch::of(7, Mode::Test, CheckoutKind::MerchantOrder, 30);
+    let by = |words| CheckoutSearch { words, ..all.clone() };
+    for search in [
+        all.clone(),
+        by(CheckoutWords { external_reference: Some("a".to_owned()), ..CheckoutWords::default() }),
+        by(CheckoutWords { preference_id: Some("a".to_owned()), ..CheckoutWords::default() }),
+        by(CheckoutWords { payer_email: Some([1; 32]), ..CheckoutWords::default() }),
+        CheckoutSearch { created: (Some(Timestamp(1)), Some(Timestamp(2))), ..all.clone() },
+    ] {
+        let sql = checkout::sql(&search);
+        for condition in conditions(&client, &sql).await {
+            assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,14 +4,14 @@
 //! sum for each balance, some 100 bytes. The database's own pages and indexes are its own business (`pg_amcheck`).
 
 use crate::findings::{
-    DANGLING, Faults, TABLES, balance_name, check_balance, check_body, check_customer, check_missing,
-    check_overdrawn, check_payment, check_totals,
+    DANGLING, Faults, TABLES, balance_name, check_balance, check_body, check_checkout, check_customer,
+    check_missing, check_overdrawn, check_payment, check_totals,
 };
 use crate::postgres::catalogue;
 use crate::postgres::connection::Session;
-use crate::postgres::customers;
 use crate::postgres::rows::{self, payment_columns, posting_columns};
 use crate::postgres::store::PostgresStore;
+use crate::postgres::{checkout, customers};
 use crate::{LedgerProof, ReadError, RecordsCheck, share_of};
 use futures_util::TryStreamExt;
 use pasarela_domain::identity::{AccountId, Mode};
@@ -49,6 +49,7 @@ impl PostgresStore {
         check_payments(&snapshot, &mut faults).await?;
         check_bodies(&snapshot, &mut faults).await?;
         check_customers(&snapshot, &mut faults).await?;
+        check_checkouts(&snapshot, &mut faults).await?;
         check_references(&snapshot, &mut faults).await?;
         check_shares(&snapshot, &mut faults).await?;
         check_catalogues(&snapshot, &mut faults).await?;
@@ -197,6 +198,18 @@ async fn check_customers(snapshot: &Session, faults: &mut Faults) -> Result<(), 
         match customers::customer(row) {
             Ok(customer) => check_customer(&customer, faults),
             Err(damage) => faults.add(format!("customer {}: {}", rows::get::<i64>(row, 2)?, damage.cause())),
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+async fn check_checkouts(snapshot: &Session, faults: &mut Faults) -> Result<(), ReadError> {
+    each(snapshot, checkout::ALL, |row| {
+        match checkout::record(row) {
+            Ok(record) => check_checkout(&record, faults),
+            Err(damage) => faults.add(format!("checkout {}: {}", rows::get::<&str>(row, 3)?, damage.cause())),
         }
         Ok(())
     })

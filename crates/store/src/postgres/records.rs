@@ -1,6 +1,7 @@
 //! A group's rows, gathered by table, and the steps that write them.
 
 use crate::numbers::{credential_kind_number, mode_number};
+use crate::postgres::checkout::CheckoutRows;
 use crate::postgres::customers::CustomerRows;
 use crate::postgres::{catalogue, statements as sql};
 use crate::prepared::Prepared;
@@ -166,6 +167,7 @@ pub(crate) struct RecordRows<'a> {
     attempted: Vec<AttemptedRow>,
     deliveries: Vec<DeliveryRow<'a>>,
     customers: CustomerRows<'a>,
+    checkouts: CheckoutRows<'a>,
     catalogues: Vec<&'a CatalogueRecord>,
 }
 
@@ -221,6 +223,7 @@ impl<'a> RecordRows<'a> {
                 self.attempts.push(attempt_row(attempt));
             }
             RecordChange::Customer(change) => self.customers.add(change, content),
+            RecordChange::Checkout(change) => self.checkouts.add(change, content),
             RecordChange::InsertCatalogue(record) => self.catalogues.push(record),
         }
     }
@@ -253,6 +256,7 @@ impl<'a> RecordRows<'a> {
         self.attempted.sort_unstable_by_key(|row| (row.account_id, row.id));
         self.deliveries.sort_unstable_by_key(|row| (row.account_id, row.id));
         self.customers.sort();
+        self.checkouts.sort();
     }
 
     /// The statements that write them.
@@ -279,6 +283,7 @@ impl<'a> RecordRows<'a> {
         steps.extend(step(sql::UPDATE_DELIVERY, &self.attempted, AttemptedRow::columns));
         steps.extend(step(sql::INSERT_DELIVERY, &self.deliveries, DeliveryRow::columns));
         self.customers.steps(steps);
+        self.checkouts.steps(steps);
     }
 }
 

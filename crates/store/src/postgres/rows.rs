@@ -294,6 +294,6 @@ pub(crate) fn bytes<const LENGTH: usize>(row: &Row, index: usize) -> Result<[u8;
 }
 
 /// A value that this version can't read.
-fn damaged(why: &'static str) -> ReadError {
+pub(crate) fn damaged(why: &'static str) -> ReadError {
     ReadError::new(Damaged(why).to_string())
 }

@@ -47,6 +47,7 @@ const fn layout(table: Table) -> Layout {
         Table::Payer => of("payer t", &["t.account_id", "t.mode", "t.email"]),
         Table::SealedCard => of("sealed_card t", &["t.mode", "t.fingerprint"]),
         Table::Customer => of("customer t", &["t.account_id", "t.mode", "t.user_id"]),
+        Table::Checkout => of("checkout t", &["t.account_id", "t.mode", "t.kind", "t.id"]),
         Table::SavedCard => of("saved_card t", &["t.account_id", "t.mode", "t.id"]),
         Table::Payment => of("payment t", &["t.id"]),
         Table::CardToken => of("card_token t", &["t.id"]),

@@ -7,10 +7,10 @@ use crate::prepared::Prepared;
 use crate::varint::{push_signed, push_unsigned, take_signed, take_unsigned};
 use crate::work::Task;
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, Channel, CredentialRecord,
-    CustomerChange, CustomerRecord, CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState,
-    IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord, Timer,
-    TimerKind,
+    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, Channel, CheckoutChange,
+    CheckoutKind, CheckoutRecord, CheckoutWords, CredentialRecord, CustomerChange, CustomerRecord,
+    CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord,
+    PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord, Timer, TimerKind,
 };
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::ledger::Posting;
@@ -158,6 +158,19 @@ fields!(Changes { idempotency, records, postings, set_timers, clear_timers, deli
 fields!(CustomerRecord {
     account_id, mode, user_id, version, email, created, updated, words,
 } without { body, internals });
+fields!(CheckoutRecord {
+    account_id, mode, kind, id, version, created, updated, words,
+} without { body, internals });
+fields!(CheckoutWords {
+    external_reference,
+    preference_id,
+    status,
+    marketplace,
+    sponsor_id,
+    application_id,
+    payer_id,
+    payer_email,
+});
 fields!(CustomerWords {
     first_name,
     last_name,
@@ -216,6 +229,24 @@ impl Field for CustomerChange {
     }
 }
 
+impl Field for CheckoutChange {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            CheckoutChange::Insert(_) => 1,
+            CheckoutChange::Update(_) => 2,
+        });
+        self.record().put(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<CheckoutChange> {
+        Some(match u8::take(bytes)? {
+            1 => CheckoutChange::Insert(Field::take(bytes)?),
+            2 => CheckoutChange::Update(Field::take(bytes)?),
+            _ => return None,
+        })
+    }
+}
+
 impl Field for RecordChange {
     fn put(&self, out: &mut Vec<u8>) {
         let mut tagged = |tag: u8, record: &dyn Fn(&mut Vec<u8>)| {
@@ -237,6 +268,7 @@ impl Field for RecordChange {
             }
             RecordChange::RecordAttempt(record) => tagged(11, &|out| record.put(out)),
             RecordChange::Customer(change) => tagged(12, &|out| change.put(out)),
+            RecordChange::Checkout(change) => tagged(16, &|out| change.put(out)),
             RecordChange::InsertCatalogue(record) => tagged(13, &|out| record.put(out)),
         }
     }
@@ -262,6 +294,7 @@ impl Field for RecordChange {
             13 => RecordChange::InsertCatalogue(Field::take(bytes)?),
             14 => RecordChange::InsertPayment(take_payment(bytes)?),
             15 => RecordChange::UpdatePayment(take_payment(bytes)?),
+            16 => RecordChange::Checkout(Field::take(bytes)?),
             _ => return None,
         })
     }
@@ -327,6 +360,7 @@ macro_rules! numbered {
 numbered!(Mode, |mode| u8::from(mode.is_live()), numbers::mode);
 numbered!(CredentialKind, numbers::credential_kind_number, numbers::credential_kind);
 numbered!(TimerKind, |kind| kind as u8, numbers::timer_kind);
+numbered!(CheckoutKind, |kind| kind as u8, CheckoutKind::from_number);
 numbered!(Channel, |channel| channel as u8, numbers::channel);
 numbered!(DeliveryState, |state| state as u8, numbers::delivery_state);
 
@@ -530,6 +564,18 @@ mod tests {
             body: Vec::new(),
             internals: Vec::new(),
         };
+        let order = CheckoutRecord {
+            account_id: 7,
+            mode: Mode::Test,
+            kind: CheckoutKind::MerchantOrder,
+            id: "36127019344".to_owned(),
+            version: 2,
+            created: at,
+            updated: at,
+            words: CheckoutWords { payer_email: Some([8; 32]), ..CheckoutWords::default() },
+            body: Vec::new(),
+            internals: Vec::new(),
+        };
         let card =
             SavedCardRecord { account_id: 7, mode: Mode::Live, id: 9, user_id: 8, fingerprint: [4; 16] };
         let application = ApplicationRecord {
@@ -616,6 +662,8 @@ mod tests {
                     document: vec![123, 125],
                 }),
                 RecordChange::RecordAttempt(attempt),
+                RecordChange::Checkout(CheckoutChange::Insert(order.clone())),
+                RecordChange::Checkout(CheckoutChange::Update(order)),
                 RecordChange::Customer(CustomerChange::Insert(customer.clone())),
                 RecordChange::Customer(CustomerChange::Update(customer)),
                 RecordChange::Customer(CustomerChange::Delete {

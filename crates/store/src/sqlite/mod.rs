@@ -7,6 +7,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod catalogue;
+pub(crate) mod checkout;
 pub(crate) mod checkpoint;
 pub(crate) mod connection;
 pub(crate) mod copying;

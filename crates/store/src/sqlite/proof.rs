@@ -3,9 +3,10 @@
 //! Each reads one snapshot on a connection of its own, so it can run beside a busy server.
 
 use crate::findings::{
-    DANGLING, Faults, MOST_FAULTS, TABLES, balance_name, check_balance, check_body, check_customer,
-    check_missing, check_overdrawn, check_payment, check_totals,
+    DANGLING, Faults, MOST_FAULTS, TABLES, balance_name, check_balance, check_body, check_checkout,
+    check_customer, check_missing, check_overdrawn, check_payment, check_totals,
 };
+use crate::sqlite::checkout::each_checkout;
 use crate::sqlite::connection::{Purpose, open};
 use crate::sqlite::customers::each_customer;
 use crate::sqlite::ledger::BalanceKey;
@@ -42,6 +43,10 @@ impl SqliteStore {
             each_customer(connection, |id, customer| match customer {
                 Ok(customer) => check_customer(&customer, faults),
                 Err(cause) => faults.add(format!("customer {id}: {cause}")),
+            })?;
+            each_checkout(connection, |id, record| match record {
+                Ok(record) => check_checkout(&record, faults),
+                Err(cause) => faults.add(format!("checkout {id}: {cause}")),
             })?;
             check_references(connection, faults)?;
             tally::check(connection, |fault| faults.add(fault))?;

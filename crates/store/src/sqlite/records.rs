@@ -3,7 +3,6 @@
 use crate::numbers::{credential_kind_number, mode_number};
 use crate::packing::pack_traces;
 use crate::prepared::Prepared;
-use crate::sqlite::customers;
 use crate::sqlite::fault::{Fault, already_exists};
 use crate::sqlite::ledger::Balances;
 use crate::sqlite::random_keys::RandomKeyWriter;
@@ -12,6 +11,7 @@ use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
 use crate::sqlite::{SEALED, catalogue};
+use crate::sqlite::{checkout, customers};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CommitError, CredentialRecord, DeliveryAttempt,
     DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
@@ -125,6 +125,7 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
                 let content = if Prepared::has_content(record) { content() } else { &[] };
                 customers::apply(connection, change, content)?;
             }
+            RecordChange::Checkout(change) => checkout::apply(connection, change, content())?,
             RecordChange::InsertCatalogue(record) => catalogue::insert(connection, record)?,
         }
     }

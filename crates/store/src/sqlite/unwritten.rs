@@ -29,6 +29,7 @@ impl Kinds {
     pub(crate) const DELIVERIES: Kinds = Kinds(1 << 8);
     pub(crate) const CUSTOMERS: Kinds = Kinds(1 << 9);
     pub(crate) const CATALOGUES: Kinds = Kinds(1 << 10);
+    pub(crate) const CHECKOUTS: Kinds = Kinds(1 << 12);
     pub(crate) const ALL: Kinds = Kinds(u16::MAX);
 
     /// Both.
@@ -65,6 +66,7 @@ impl Kinds {
             RecordChange::SetClock { .. } => Kinds::CLOCKS.and(Kinds::TIMERS).and(Kinds::DELIVERIES),
             RecordChange::RecordAttempt(_) => Kinds::DELIVERIES,
             RecordChange::Customer(_) => Kinds::CUSTOMERS,
+            RecordChange::Checkout(_) => Kinds::CHECKOUTS,
             RecordChange::InsertCatalogue(_) => Kinds::CATALOGUES,
         }
     }

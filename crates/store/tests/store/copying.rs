@@ -1,8 +1,8 @@
 //! A store is read out and put into another one, of either engine, in pages of any size: nothing is lost, nothing changes,
 //! and what an engine derives for itself is right there.
 
-use crate::customers;
 use crate::world::{NOON, SELLER, World, approved, card_token, outcome, payment, release, released, sale};
+use crate::{checkout, customers};
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::HOUR;
@@ -55,6 +55,7 @@ async fn fill(world: &World) {
     }
     records.push(RecordChange::SetClock { account_id: SELLER, offset_ms: HOUR });
     for user_id in 1..=3 {
+        records.push(checkout::insert(checkout::order(user_id)));
         records.push(customers::insert(customers::customer(user_id)));
         records.push(customers::save(customers::card(user_id, user_id, 1 + (user_id == 3) as u8)));
     }

@@ -5,6 +5,7 @@ mod world;
 
 mod backup;
 mod catalogue;
+mod checkout;
 mod commits;
 mod copying;
 mod customers;

@@ -1,0 +1,70 @@
+//! What a buyer may choose on the hosted checkout: methods that the seller did not exclude and that take the amount, and
+//! the plans in which a card pays it.
+
+use super::Preference;
+use crate::catalogue::installments::{InstallmentOffer, InstallmentPlan, OfferQuery};
+use crate::catalogue::{PaymentMethod, PaymentType, SiteCatalogue};
+use crate::timestamp::Timestamp;
+
+/// The methods that may pay the preference, in the catalogue's order, the one that the seller prefers first.
+pub fn choices<'c>(preference: &Preference, catalogue: &'c SiteCatalogue) -> Vec<&'c PaymentMethod> {
+    let mut methods: Vec<&PaymentMethod> =
+        catalogue.methods().iter().filter(|method| is_allowed(preference, method)).collect();
+    if let Some(first) = &preference.payment_methods.default_payment_method_id {
+        methods.sort_by_key(|method| method.id != *first);
+    }
+    methods
+}
+
+/// Whether `method` may pay the preference.
+pub fn is_allowed(preference: &Preference, method: &PaymentMethod) -> bool {
+    let limits = &preference.payment_methods;
+    let is_excluded = limits.excluded_payment_methods.iter().any(|excluded| excluded.id == method.id)
+        || limits.excluded_payment_types.iter().any(|excluded| excluded.id == method.payment_type.id());
+    let total = preference.total();
+    method.is_offered()
+        && is_here(preference, method)
+        && !is_excluded
+        && (method.min_allowed..=method.max_allowed).contains(&total)
+}
+
+/// Whether the hosted checkout can take it: a card with a number, or what is paid elsewhere. Where everything is decided
+/// at once, nothing is paid elsewhere.
+fn is_here(preference: &Preference, method: &PaymentMethod) -> bool {
+    match method.payment_type {
+        kind if kind.is_card() => !method.settings.is_empty(),
+        PaymentType::Ticket | PaymentType::Atm => !preference.binary_mode,
+        PaymentType::BankTransfer => !preference.binary_mode || method.id == "pix",
+        _ => false,
+    }
+}
+
+/// The plans in which a card of `method` pays the preference, ascending, with what each costs in all.
+pub fn plans<'c>(
+    preference: &Preference,
+    catalogue: &'c SiteCatalogue,
+    method: &'c PaymentMethod,
+    bin: &'c str,
+    now: Timestamp,
+) -> Vec<(InstallmentOffer<'c>, InstallmentPlan)> {
+    let asked = OfferQuery {
+        method,
+        bin,
+        issuer_id: None,
+        collector_id: preference.collector_id,
+        differential_pricing_id: preference.differential_pricing.as_ref().map(|pricing| pricing.id),
+        now,
+    };
+    let total = preference.total();
+    let most = preference.payment_methods.installments.unwrap_or(u32::MAX);
+    catalogue
+        .offers(&asked, Some(total))
+        .into_iter()
+        .filter(|offer| offer.installments <= most)
+        .filter(|offer| offer.installments == 1 || total >= offer.min_amount)
+        .map(|offer| {
+            let plan = offer.plan(total);
+            (offer, plan)
+        })
+        .collect()
+}

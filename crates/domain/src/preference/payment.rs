@@ -1,0 +1,135 @@
+//! From a buyer's choice on the hosted checkout to the request for a payment: what the seller wrote into the preference,
+//! and what the buyer typed.
+
+use super::{Item, Preference};
+use serde_json::{Map, Value, json};
+
+/// What a buyer chose and typed. The card itself is behind the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuyerChoice {
+    /// `visa`, `pix`, …; none for a card, whose number tells it.
+    pub payment_method_id: Option<String>,
+    /// A card token.
+    pub token: Option<String>,
+    /// How many instalments.
+    pub installments: Option<u32>,
+    /// E-mail.
+    pub email: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Kind of document.
+    pub document_type: String,
+    /// Its number.
+    pub document_number: String,
+    /// The address, by its members' names, for methods that need one.
+    pub address: Vec<(&'static str, String)>,
+    /// The bank of a transfer.
+    pub financial_institution: Option<String>,
+    /// The buyer's address on the network.
+    pub ip_address: String,
+}
+
+/// Where a payment belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The merchant order.
+    pub order_id: i64,
+    /// Whether the method is paid elsewhere, so that the seller's `date_of_expiration` counts.
+    pub is_offline: bool,
+    /// Where a bank sends the buyer back to.
+    pub return_url: &'a str,
+}
+
+/// The body of `POST /v1/payments` that the choice comes to.
+pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>) -> Value {
+    let mut body = Map::new();
+    let mut say = |name: &str, value: Value| {
+        let is_empty = value.is_null() || value.as_str() == Some("");
+        if !is_empty {
+            body.insert(name.to_owned(), value);
+        }
+    };
+    say("transaction_amount", Value::Number(preference.total().to_number()));
+    say("token", choice.token.clone().into());
+    say("installments", choice.installments.into());
+    say("payment_method_id", choice.payment_method_id.clone().into());
+    say("payer", payer(choice));
+    say("description", description(&preference.items).into());
+    say("external_reference", preference.external_reference.clone().into());
+    say("statement_descriptor", preference.statement_descriptor.clone().into());
+    say("notification_url", preference.notification_url.clone().into());
+    say("metadata", preference.metadata.clone());
+    say("additional_info", additional_info(preference, choice));
+    say("binary_mode", preference.binary_mode.into());
+    if place.is_offline {
+        say("date_of_expiration", preference.date_of_expiration.map(|at| at.to_wire()).into());
+    }
+    if !preference.marketplace_fee.0.is_zero() {
+        say("application_fee", json!(preference.marketplace_fee));
+    }
+    say("differential_pricing_id", preference.differential_pricing.as_ref().map(|pricing| pricing.id).into());
+    say("callback_url", choice.financial_institution.as_ref().map(|_| place.return_url).into());
+    say("sponsor_id", preference.sponsor_id.into());
+    say("order", json!({"id": place.order_id, "type": "mercadopago"}));
+    say("point_of_interaction", json!({"type": "CHECKOUT"}));
+    if let Some(institution) = &choice.financial_institution {
+        say("transaction_details", json!({"financial_institution": institution}));
+    }
+    Value::Object(body)
+}
+
+fn payer(choice: &BuyerChoice) -> Value {
+    let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let mut payer = json!({"email": choice.email, "first_name": said(&choice.first_name), "last_name": said(&choice.last_name)});
+    if !choice.document_number.is_empty() {
+        payer["identification"] =
+            json!({"type": said(&choice.document_type), "number": choice.document_number});
+    }
+    let address: Map<String, Value> = choice
+        .address
+        .iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| ((*name).to_owned(), Value::String(text.clone())))
+        .collect();
+    if !address.is_empty() {
+        payer["address"] = Value::Object(address);
+    }
+    if choice.financial_institution.is_some() {
+        payer["entity_type"] = json!("individual");
+    }
+    payer
+}
+
+/// What the buyer reads on a bill: the first article, and how many others there are.
+pub fn description(items: &[Item]) -> String {
+    let first = items.first().map(|item| item.title.as_str()).unwrap_or_default();
+    match items.len() {
+        0 | 1 => first.to_owned(),
+        count => format!("{first} (+{})", count - 1),
+    }
+}
+
+fn additional_info(preference: &Preference, choice: &BuyerChoice) -> Value {
+    /// More would only make the payment's body larger.
+    const MOST_ITEMS: usize = 50;
+    let items: Vec<Value> = preference.items.iter().take(MOST_ITEMS).map(item).collect();
+    let mut info = json!({"items": items});
+    if !choice.ip_address.is_empty() {
+        info["ip_address"] = json!(choice.ip_address);
+    }
+    info
+}
+
+fn item(item: &Item) -> Value {
+    json!({
+        "id": item.id,
+        "title": item.title,
+        "description": item.description,
+        "picture_url": item.picture_url,
+        "category_id": item.category_id,
+        "quantity": item.quantity,
+        "unit_price": item.unit_price,
+    })
+}

@@ -1,0 +1,326 @@
+//! The hosted checkout: a preference is opened by whoever has its address, and paid.
+//!
+//! A payment from here is a payment like any other: the same decision, the same commit. With it in that commit go the
+//! merchant order it belongs to and the count of attempts in the preference, whose version keeps two payments of one
+//! preference from being decided on the same state.
+
+use crate::payments::{IdempotencyKey, MAX_ROUNDS, Told, from_json, state_of as payment_state};
+use crate::preferences::{record_of, state_of};
+use crate::{Engine, Failure};
+use pasarela_domain::card_token::TokenRequest;
+use pasarela_domain::catalogue::{Catalogue, PaymentMethod};
+use pasarela_domain::identity::{AccountId, Caller, CredentialKind, Mode, PaymentId};
+use pasarela_domain::json::Json;
+use pasarela_domain::merchant_order::{CREATED, MerchantOrder, OrderState, UPDATED};
+use pasarela_domain::money::Money;
+use pasarela_domain::payment::create::Provenance;
+use pasarela_domain::payment::request::CreatePayment;
+use pasarela_domain::payment::{PaymentState, body::Status};
+use pasarela_domain::preference::payment::{BuyerChoice, Place, request};
+use pasarela_domain::preference::{Preference, PreferenceState, Window, choice, collector_of, not_found};
+use pasarela_domain::refusal::Refusal;
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::{Changes, CheckoutChange, CheckoutRecord, CommitError, RecordChange};
+use pasarela_vault::{CardNumber, Purpose};
+use serde_json::Value;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// A preference that somebody opened.
+pub struct OpenCheckout {
+    /// As it is now.
+    pub preference: Preference,
+    /// Whether one more payment may be tried.
+    pub allows_attempt: bool,
+    /// In whose name payments are made: its seller's.
+    pub caller: Caller,
+    /// What buyers see of the seller.
+    pub merchant_name: String,
+    /// The account's time.
+    pub now: Timestamp,
+    /// What is offered.
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// What a payment needs of the preference that it pays.
+pub(crate) struct OpenedPreference {
+    record: CheckoutRecord,
+    state: PreferenceState,
+    order: MerchantOrder,
+    /// 0: it is a new one.
+    order_version: i64,
+    mode: Mode,
+}
+
+/// A card in a token: what a page may know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenisedCard {
+    /// The token.
+    pub token: String,
+    /// The method that the number tells.
+    pub method: String,
+    /// Its first digits.
+    pub bin: String,
+    /// Its last four digits.
+    pub last_four: String,
+}
+
+/// What a buyer sends when paying.
+#[derive(Clone, Copy, Debug)]
+pub struct Purchase<'a> {
+    /// One word for each form that was shown: however often it is sent, one payment is made.
+    pub attempt: &'a str,
+    /// What the buyer chose and typed.
+    pub choice: &'a BuyerChoice,
+    /// The total that the buyer was shown.
+    pub shown_total: Money,
+}
+
+impl Engine {
+    /// The preference with this public id; `None` for an id of nobody's.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn open_checkout(&self, id: &str) -> Result<Option<OpenCheckout>, Failure> {
+        let Some(account_id) = collector_of(id) else { return Ok(None) };
+        let Some(account) = self.account(account_id).await? else { return Ok(None) };
+        for mode in [Mode::Test, Mode::Live] {
+            let mut caller = Caller {
+                account_id,
+                site: account.site,
+                application_id: 0,
+                mode,
+                kind: CredentialKind::AccessToken,
+            };
+            let Some(record) = self.preference_record(&caller, id).await? else { continue };
+            if mode == Mode::Test {
+                self.refresh_clock(account_id).await?;
+            }
+            let state = state_of(&record)?;
+            caller.application_id = state.preference.client_id.parse().unwrap_or_default();
+            return Ok(Some(OpenCheckout {
+                allows_attempt: state.internals.allows_attempt(),
+                preference: state.preference,
+                caller,
+                merchant_name: account.name.clone(),
+                now: self.inner.clock.now(account_id, mode),
+                catalogue: self.catalogue(),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Puts a card that a buyer typed into a token.
+    ///
+    /// # Errors
+    /// The documented causes of a token; 2131 for a card of no method that may pay here.
+    pub async fn tokenise_for(
+        &self,
+        checkout: &OpenCheckout,
+        card: &TokenRequest,
+    ) -> Result<TokenisedCard, Failure> {
+        let digits = card.card_number.as_deref().unwrap_or_default();
+        let method = checkout.card_method(digits).map(|method| method.id.clone());
+        let method = method.ok_or_else(|| Refusal::bad_request(2131, "Cannot infer Payment Method"))?;
+        let bin = CardNumber::parse(digits).map(|number| number.bin(8).to_owned()).unwrap_or_default();
+        let body = self.create_card_token(&checkout.caller, None, card).await?;
+        let token: pasarela_domain::card_token::CardToken = from_json(&body, "a card token")?;
+        Ok(TokenisedCard {
+            token: token.id,
+            method,
+            bin,
+            last_four: token.last_four_digits.unwrap_or_default(),
+        })
+    }
+
+    /// Pays: once for each attempt, whatever is sent twice.
+    ///
+    /// # Errors
+    /// `invalid_expired` outside the preference's window; `too_many_attempts`; `invalid_amount` when the price is another
+    /// than the one shown; whatever a payment is refused for.
+    pub async fn pay_checkout(
+        &self,
+        checkout: &OpenCheckout,
+        purchase: Purchase<'_>,
+    ) -> Result<PaymentId, Failure> {
+        let caller = &checkout.caller;
+        let path = format!("checkout {}", checkout.preference.id);
+        let key = IdempotencyKey::required(Some(purchase.attempt), caller.mode, &path, &[])?;
+        if let Some(made) = self.inner.store.idempotency(caller.account_id, key.stored()).await? {
+            return Ok(made.resource_id);
+        }
+        let collector = self.collector(caller).await?;
+        let provenance = Provenance::default();
+        let token = purchase.choice.token.as_deref();
+        let token = token.map(|id| self.inner.vault.lookup(Purpose::CardToken, id));
+        for _ in 0..MAX_ROUNDS {
+            let opened = self.open_for_payment(checkout, &purchase).await?;
+            let body = opened.body(checkout, purchase.choice, &self.inner.public_url)?;
+            let body = Json::from(&body);
+            let request = CreatePayment::from_json(&body, caller.site)?;
+            let told = Told {
+                caller,
+                collector: &collector,
+                request: &request,
+                provenance: &provenance,
+                opened: Some(&opened),
+            };
+            match self.try_create(told, key, token, None).await {
+                Ok(Ok(written)) => return id_of(&written.body),
+                Ok(Err(CommitError::IdempotencyKeyTaken(made))) => return Ok(made.resource_id),
+                Ok(Err(
+                    CommitError::VersionConflict | CommitError::AlreadyExists(_) | CommitError::Overdrawn(_),
+                )) => {}
+                Ok(Err(error)) => return Err(error.into()),
+                // A used token: perhaps it was this very form that used it before.
+                Err(Failure::Refused(refusal)) => {
+                    return id_of(&self.replay_or(caller, key, refusal).await?.body);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// Reads the preference as it is now, and the order that its next payment belongs to.
+    async fn open_for_payment(
+        &self,
+        checkout: &OpenCheckout,
+        purchase: &Purchase<'_>,
+    ) -> Result<OpenedPreference, Failure> {
+        let (caller, id) = (&checkout.caller, &checkout.preference.id);
+        let record = self.preference_record(caller, id).await?.ok_or_else(|| not_found(id))?;
+        let state = state_of(&record)?;
+        let now = self.inner.clock.now(caller.account_id, caller.mode);
+        if state.preference.window(now) != Window::Open {
+            return Err(Refusal::keyed(400, "invalid_expired", "the preference_id has expired").into());
+        }
+        if !state.internals.allows_attempt() {
+            return Err(Refusal::keyed(429, "too_many_attempts", "too many payments were tried").into());
+        }
+        if state.preference.total() != purchase.shown_total {
+            return Err(
+                Refusal::keyed(409, "invalid_amount", "the price is another than the one shown").into()
+            );
+        }
+        let open = match state.internals.open_order {
+            Some(order) => self.order_record(caller.account_id, caller.mode, order).await?,
+            None => None,
+        };
+        let stored = open.map(|open| {
+            let order: MerchantOrder = from_json(&open.body, "a merchant order")?;
+            Ok::<_, Failure>((order, open.version))
+        });
+        let stored = stored.transpose()?.filter(|(order, _)| order.status == OrderState::Opened);
+        let (order, order_version) = match stored {
+            Some(stored) => stored,
+            None => {
+                let mut order = self.new_order(caller.account_id, caller, now).await?;
+                order.take_from(&state.preference);
+                (order, 0)
+            }
+        };
+        Ok(OpenedPreference { record, state, order, order_version, mode: caller.mode })
+    }
+
+    /// Adds the order and the count of attempts to the commit of a payment.
+    pub(crate) fn pay_opened(
+        &self,
+        opened: &OpenedPreference,
+        state: &PaymentState,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) -> Result<(), Failure> {
+        let mut order = opened.order.clone();
+        order.take(&state.payment, state.internals.payer_id, now);
+        self.keep_order(&order, opened.mode, opened.order_version, changes)?;
+        let actions: &[&'static str] =
+            if opened.order_version == 0 { &[CREATED, UPDATED] } else { &[UPDATED] };
+        self.announce_order(&order, opened.mode, actions, changes);
+        let mut preference = opened.state.clone();
+        let is_refused = state.payment.status == Status::Rejected;
+        let open = (order.status == OrderState::Opened).then_some(order.id);
+        preference.internals.attempted(open, is_refused);
+        let record = record_of(&preference, opened.mode, opened.record.version, &self.inner.vault)?;
+        changes.records.push(RecordChange::Checkout(CheckoutChange::Update(record)));
+        Ok(())
+    }
+
+    /// A word that only this platform can say of `what`: it keeps forms and results of the hosted checkout from being made
+    /// up elsewhere.
+    pub fn checkout_word(&self, what: &str) -> String {
+        crate::payments::hex(&self.inner.vault.lookup(Purpose::Checkout, what)[..16])
+    }
+
+    /// Whether `word` is what [`Engine::checkout_word`] says of `what`.
+    pub fn is_checkout_word(&self, what: &str, word: &str) -> bool {
+        self.checkout_word(what).as_bytes().ct_eq(word.as_bytes()).into()
+    }
+
+    /// A payment of an opened preference.
+    ///
+    /// # Errors
+    /// 404 2000 when it is none of its seller's in its mode.
+    pub async fn checkout_payment(
+        &self,
+        checkout: &OpenCheckout,
+        id: PaymentId,
+    ) -> Result<PaymentState, Failure> {
+        let account_id: AccountId = checkout.caller.account_id;
+        payment_state(&self.load(account_id, checkout.caller.mode, id).await?)
+    }
+}
+
+impl OpenCheckout {
+    /// The methods that may pay, the seller's first choice first.
+    pub fn choices(&self) -> Vec<&PaymentMethod> {
+        choice::choices(&self.preference, self.catalogue.site(self.caller.site))
+    }
+
+    /// The method of a card with these digits, if it may pay here.
+    pub fn card_method(&self, digits: &str) -> Option<&PaymentMethod> {
+        let catalogue = self.catalogue.site(self.caller.site);
+        let mut methods = catalogue.resolve_bin(digits);
+        if methods.is_empty() {
+            methods = catalogue.resolve_bin(digits.get(..8).unwrap_or(digits));
+        }
+        methods.into_iter().find(|method| choice::is_allowed(&self.preference, method))
+    }
+}
+
+impl OpenedPreference {
+    /// The body of the request for the payment that the choice comes to.
+    fn body(
+        &self,
+        checkout: &OpenCheckout,
+        choice: &BuyerChoice,
+        public_url: &str,
+    ) -> Result<Value, Refusal> {
+        let preference = &self.state.preference;
+        let catalogue = checkout.catalogue.site(checkout.caller.site);
+        let method = choice.payment_method_id.as_deref().and_then(|id| catalogue.method(id));
+        // What was excluded, or not offered, can't be paid with, whatever a form says.
+        if method.is_none_or(|method| !choice::is_allowed(preference, method)) {
+            return Err(Refusal::bad_request(3028, "Invalid payment_method_id"));
+        }
+        if let (Some(most), Some(count)) = (preference.payment_methods.installments, choice.installments)
+            && count > most
+        {
+            return Err(Refusal::bad_request(4033, "Invalid installments"));
+        }
+        let place = Place {
+            order_id: self.order.id,
+            is_offline: method.is_some_and(|method| method.payment_type.is_offline()),
+            return_url: &format!("{public_url}/checkout/v1/redirect?pref_id={}", preference.id),
+        };
+        Ok(request(preference, choice, place))
+    }
+}
+
+fn id_of(body: &[u8]) -> Result<PaymentId, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        id: PaymentId,
+    }
+    Ok(from_json::<Head>(body, "a payment")?.id)
+}
