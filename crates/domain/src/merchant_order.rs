@@ -291,6 +291,18 @@ impl MerchantOrder {
         true
     }
 
+    /// The time to pay it is over. Says whether that changed it: an order that is covered stays closed, and one that a
+    /// ticket may still pay expires only when that is called off too.
+    pub fn expire(&mut self, now: Timestamp) -> bool {
+        if self.status != OrderState::Opened || self.cancelled {
+            return false;
+        }
+        self.cancelled = true;
+        self.last_updated = now;
+        self.derive();
+        true
+    }
+
     /// Takes out who pays, but for the id that the payments have, and where it was sent.
     pub fn forget_buyer(&mut self) {
         if let Some(payer) = &mut self.payer {

@@ -453,6 +453,11 @@ impl Preference {
         }
     }
 
+    /// When its time is over, if it ever is.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.expiration_date_to.filter(|_| self.expires)
+    }
+
     /// Whether only a wallet's owner may pay.
     pub fn demands_login(&self) -> bool {
         self.purpose.as_deref() == Some("wallet_purchase")

@@ -4,6 +4,7 @@
 //! merchant order it belongs to and the count of attempts in the preference, whose version keeps two payments of one
 //! preference from being decided on the same state.
 
+use crate::merchant_orders::expiry_timer;
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, Told, from_json, state_of as payment_state};
 use crate::preferences::{record_of, state_of};
 use crate::{Engine, Failure};
@@ -237,6 +238,9 @@ impl Engine {
         let actions: &[&'static str] =
             if opened.order_version == 0 { &[CREATED, UPDATED] } else { &[UPDATED] };
         self.announce_order(&order, opened.mode, actions, changes);
+        if opened.order_version == 0 {
+            changes.set_timers.extend(expiry_timer(&order, &opened.state.preference, opened.mode));
+        }
         let mut preference = opened.state.clone();
         let is_refused = state.payment.status == Status::Rejected;
         let open = (order.status == OrderState::Opened).then_some(order.id);

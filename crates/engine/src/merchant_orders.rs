@@ -9,12 +9,13 @@ use pasarela_domain::json::Json;
 use pasarela_domain::merchant_order::request::OrderRequest;
 use pasarela_domain::merchant_order::{Birth, CREATED, MerchantOrder, UPDATED, not_found, order_of};
 use pasarela_domain::payment::PaymentState;
-use pasarela_domain::preference::Window;
 use pasarela_domain::preference::query::CheckoutQuery;
+use pasarela_domain::preference::{Preference, Window};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
-    Changes, CheckoutChange, CheckoutKind, CheckoutRecord, CheckoutWords, CommitError, RecordChange,
+    Changes, CheckoutChange, CheckoutKind, CheckoutRecord, CheckoutWords, CommitError, RecordChange, Timer,
+    TimerKind,
 };
 
 impl Engine {
@@ -34,7 +35,7 @@ impl Engine {
             let mut order = self.new_order(caller.account_id, caller, now).await?;
             let mut changes = Changes::default();
             if let Some(id) = &request.preference_id {
-                changes.records.push(self.order_for(caller, id, &mut order, now).await?);
+                self.order_for(caller, id, &mut order, now, &mut changes).await?;
             }
             request.apply(&mut order, caller.site, now)?;
             let body = to_json(&order)?;
@@ -177,7 +178,8 @@ impl Engine {
         preference_id: &str,
         order: &mut MerchantOrder,
         now: Timestamp,
-    ) -> Result<RecordChange, Failure> {
+        changes: &mut Changes,
+    ) -> Result<(), Failure> {
         let record = self.preference_record(caller, preference_id).await?;
         let record = record.ok_or_else(|| Refusal::keyed(400, "invalid_id", "invalid preference_id"))?;
         let mut state = preferences::state_of(&record)?;
@@ -187,7 +189,47 @@ impl Engine {
         order.take_from(&state.preference);
         state.internals.open_order = Some(order.id);
         let record = preferences::record_of(&state, caller.mode, record.version, &self.inner.vault)?;
-        Ok(RecordChange::Checkout(CheckoutChange::Update(record)))
+        changes.records.push(RecordChange::Checkout(CheckoutChange::Update(record)));
+        changes.set_timers.extend(expiry_timer(order, &state.preference, caller.mode));
+        Ok(())
+    }
+
+    /// The time to pay an order is over: it expires, unless its preference was given another time since.
+    pub(crate) async fn expire_order(&self, timer: &Timer, now: Timestamp) -> Result<(), Failure> {
+        let (account_id, mode) = (timer.account_id, timer.mode);
+        for _ in 0..MAX_ROUNDS {
+            let mut changes = Changes { clear_timers: vec![*timer], ..Changes::default() };
+            if let Some(record) = self.order_record(account_id, mode, timer.subject).await? {
+                let mut order: MerchantOrder = from_json(&record.body, "a merchant order")?;
+                match self.deadline_of(&order, mode).await? {
+                    Some(later) if later > now => {
+                        let moved = Timer { due: later, ..*timer };
+                        changes = Changes { set_timers: vec![moved], ..Changes::default() };
+                    }
+                    Some(_) if order.expire(now) => {
+                        self.keep_order(&order, mode, record.version, &mut changes)?;
+                        self.announce_order(&order, mode, &[UPDATED], &mut changes);
+                    }
+                    _ => {}
+                }
+            }
+            match self.commit(changes).await {
+                Ok(()) => return Ok(()),
+                // It was paid at this moment.
+                Err(CommitError::VersionConflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// When the time of the order's preference is over, as the preference says now.
+    async fn deadline_of(&self, order: &MerchantOrder, mode: Mode) -> Result<Option<Timestamp>, Failure> {
+        let Some(id) = &order.preference_id else { return Ok(None) };
+        let kind = CheckoutKind::Preference;
+        let record = self.inner.store.checkout(order.collector.id, mode, kind, id).await?;
+        let state = record.as_ref().map(preferences::state_of).transpose()?;
+        Ok(state.and_then(|state| state.preference.deadline()))
     }
 
     pub(crate) async fn order_record(
@@ -259,6 +301,17 @@ impl Engine {
             changes.deliveries.extend(order_deliveries(&event, ids, self.inner.clock.wall()));
         }
     }
+}
+
+/// What ends the time to pay an order, if anything does.
+pub(crate) fn expiry_timer(order: &MerchantOrder, preference: &Preference, mode: Mode) -> Option<Timer> {
+    preference.deadline().map(|due| Timer {
+        account_id: order.collector.id,
+        mode,
+        kind: TimerKind::OrderExpiry,
+        subject: order.id,
+        due,
+    })
 }
 
 fn application_of(order: &MerchantOrder) -> Option<ApplicationId> {

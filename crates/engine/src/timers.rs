@@ -78,11 +78,15 @@ impl Engine {
     /// Does what the timer is for, at `now`, and removes it, in one commit: who fires it a second time, or sets it anew
     /// meanwhile, finds another version of the payment.
     pub(crate) async fn fire(&self, timer: &Timer, now: Timestamp) -> Result<(), Failure> {
+        if timer.kind == TimerKind::OrderExpiry {
+            return self.expire_order(timer, now).await;
+        }
         let decided = self
             .decide_at(timer.account_id, timer.mode, timer.subject, None, now, |state, context| {
                 Ok(match timer.kind {
                     TimerKind::Expiry => lifecycle::expire_when_due(state, context),
                     TimerKind::Release => lifecycle::release(state, context),
+                    TimerKind::OrderExpiry => state.unchanged(),
                 })
             })
             .await;

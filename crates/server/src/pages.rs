@@ -1,5 +1,5 @@
-//! The pages a buyer opens: tickets, Pix, the bank of a test transfer, the 3DS challenge, promotions, and the server's own
-//! front page.
+//! The pages a buyer opens: the hosted checkout, tickets, Pix, the bank of a test transfer, the 3DS challenge, promotions,
+//! and the server's own front page.
 //!
 //! Every page is a pure function of what it shows ([`PaymentView`] and a [`Locale`]) to a [`Page`]; routes and
 //! loading live elsewhere. Never here: reading the store, deciding about a payment, an inline script or style, a

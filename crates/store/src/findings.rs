@@ -35,8 +35,14 @@ pub(crate) const TABLES: [&str; 15] = [
 pub(crate) const DANGLING: &[(&str, &str)] = &[
     (
         "a timer of a payment that is not there",
-        "SELECT subject FROM timer t WHERE NOT EXISTS
+        "SELECT subject FROM timer t WHERE t.kind <> 3 AND NOT EXISTS
          (SELECT 1 FROM payment p WHERE p.id = t.subject AND p.account_id = t.account_id AND p.mode = t.mode)",
+    ),
+    (
+        "a timer of a merchant order that is not there",
+        "SELECT subject FROM timer t WHERE t.kind = 3 AND NOT EXISTS
+         (SELECT 1 FROM checkout o WHERE o.account_id = t.account_id AND o.mode = t.mode AND o.kind = 2
+          AND o.id = CAST(t.subject AS TEXT))",
     ),
     (
         "an account whose earliest timer is not kept right",

@@ -42,6 +42,7 @@ pub(crate) const fn timer_kind(number: i64) -> Option<TimerKind> {
     match number {
         1 => Some(TimerKind::Expiry),
         2 => Some(TimerKind::Release),
+        3 => Some(TimerKind::OrderExpiry),
         _ => None,
     }
 }

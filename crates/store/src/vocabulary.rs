@@ -159,6 +159,8 @@ pub enum TimerKind {
     Expiry = 1,
     /// A seller's money is released.
     Release = 2,
+    /// The time to pay a merchant order is over. Its subject is the order.
+    OrderExpiry = 3,
 }
 
 /// One thing that must happen at an instant of an account's time. One per account, mode, kind and subject.
@@ -170,7 +172,7 @@ pub struct Timer {
     pub mode: Mode,
     /// What happens.
     pub kind: TimerKind,
-    /// To which payment.
+    /// To which payment, or merchant order.
     pub subject: PaymentId,
     /// When, in the account's time.
     pub due: Timestamp,

@@ -1,1 +1,148 @@
+use super::return_address::{Outcome, return_address, returns_by_itself};
+use super::*;
+use crate::json::{Json, parse};
+use proptest::prelude::*;
+use serde_json::json;
 
+const ID: &str = "7-11111111-1111-4111-8111-111111111111";
+
+fn read(body: &Value) -> Result<Preference, Refusal> {
+    let mut preference = Preference::empty(&Birth {
+        id: ID,
+        collector_id: 7,
+        application_id: 12,
+        site: Site::MLA,
+        live_mode: false,
+        public_url: "http://pasarela.test",
+        now: Timestamp(1_795_262_400_000),
+    });
+    request::apply(&Json::from(body), &mut preference)?;
+    Ok(preference)
+}
+
+fn with(members: Value) -> Preference {
+    let mut body = json!({"items": [{"title": "Mate", "quantity": 2, "unit_price": 50.25}]});
+    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    read(&body).unwrap()
+}
+
+#[test]
+fn an_id_names_its_seller_and_nothing_else_is_one() {
+    assert_eq!(collector_of(ID), Some(7));
+    for id in [
+        "",
+        "7",
+        "7-",
+        "x-11111111-1111-4111-8111-111111111111",
+        "7-1",
+        "-1-11111111-1111-4111-8111-111111111111",
+    ] {
+        assert_eq!(collector_of(id), None, "{id}");
+    }
+}
+
+#[test]
+fn the_total_has_shipping_that_the_buyer_pays() {
+    let total = |shipments: Value| with(json!({"shipments": shipments})).total().minor;
+    assert_eq!(total(json!({})), 10_050);
+    assert_eq!(total(json!({"mode": "custom", "cost": 10})), 11_050);
+    assert_eq!(total(json!({"mode": "custom", "cost": 10, "free_shipping": true})), 10_050);
+    assert_eq!(total(json!({"mode": "me2", "cost": 10})), 10_050);
+}
+
+#[test]
+fn the_window_counts_only_when_it_is_said_to() {
+    let dates = |expires: bool| {
+        with(json!({"expires": expires, "expiration_date_from": "2026-01-01T00:00:00Z",
+                    "expiration_date_to": "2026-02-01T00:00:00Z"}))
+    };
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let window = dates(true);
+    assert_eq!(window.window(at("2025-12-31T23:59:59Z")), Window::NotYet);
+    assert_eq!(window.window(at("2026-01-01T00:00:00Z")), Window::Open);
+    assert_eq!(window.window(at("2026-01-31T23:59:59Z")), Window::Open);
+    assert_eq!(window.window(at("2026-02-01T00:00:00Z")), Window::Over);
+    assert_eq!(dates(false).window(at("2030-01-01T00:00:00Z")), Window::Open);
+}
+
+#[test]
+fn the_shops_query_is_kept_and_what_is_told_follows_in_its_order() {
+    let urls = json!({"success": "https://shop.example/ok?x=%7e#part", "failure": "shop://left"});
+    let preference =
+        with(json!({"back_urls": urls, "auto_return": "approved", "external_reference": "a b&c"}));
+    let outcome =
+        Outcome { payment_id: 5, status: "approved", payment_type_id: "ticket", merchant_order_id: Some(6) };
+    assert_eq!(
+        return_address(&preference, Some(outcome)).unwrap(),
+        format!(
+            "https://shop.example/ok?x=%7e&collection_id=5&collection_status=approved&payment_id=5&status=approved\
+             &external_reference=a+b%26c&payment_type=ticket&merchant_order_id=6&preference_id={ID}&site_id=MLA\
+             &processing_mode=aggregator&merchant_account_id=null#part"
+        )
+    );
+    let left = return_address(&preference, None).unwrap();
+    assert!(
+        left.starts_with("shop://left?collection_id=null&collection_status=null&payment_id=null&status=null"),
+        "{left}"
+    );
+    assert!(returns_by_itself(&preference, Some(outcome)));
+    for status in ["pending", "rejected", "in_process"] {
+        assert!(!returns_by_itself(&preference, Some(Outcome { status, ..outcome })));
+    }
+    // No address was named for what is pending.
+    assert_eq!(return_address(&preference, Some(Outcome { status: "pending", ..outcome })), None);
+}
+
+#[test]
+fn an_address_of_return_is_never_one_that_runs_in_the_page() {
+    for address in [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,x",
+        " javascript:alert(1)",
+        "vbscript:x",
+    ] {
+        assert!(!request::is_followed(address), "{address}");
+    }
+    for address in ["https://shop.example", "http://localhost:3000/a", "myshop://paid"] {
+        assert!(request::is_followed(address), "{address}");
+    }
+}
+
+#[test]
+fn attempts_are_bounded_in_all_and_in_a_row() {
+    let mut internals = Internals::default();
+    for _ in 0..MAX_REFUSED_IN_A_ROW {
+        assert!(internals.allows_attempt());
+        internals.attempted(Some(1), true);
+    }
+    assert!(!internals.allows_attempt());
+    let mut internals = Internals::default();
+    for _ in 0..MAX_ATTEMPTS {
+        assert!(internals.allows_attempt());
+        internals.attempted(None, false);
+    }
+    assert!(!internals.allows_attempt());
+}
+
+proptest! {
+    /// Whatever JSON comes: it is refused, or what is kept can be written and read again, and sums up without overflow.
+    #[test]
+    fn no_body_breaks_the_reader(
+        price in "-?[0-9]{1,18}(\\.[0-9]{1,4})?", quantity in "[0-9]{1,12}", name in "[a-z_]{1,20}",
+        junk in prop::sample::select(vec!["null", "true", "[]", "{}", "\"x\"", "-1", "[{}]", "{\"id\":[]}"]),
+    ) {
+        let text = format!(
+            r#"{{"items":[{{"title":"a","quantity":{},"unit_price":{price}}}],"{name}":{junk},"payer":{junk},"shipments":{junk},"payment_methods":{junk}}}"#,
+            quantity.trim_start_matches('0').parse::<u64>().unwrap_or(0)
+        );
+        if let Ok(body) = parse(text.as_bytes()) {
+            let body = Value::from(&body);
+            if let Ok(preference) = read(&body) {
+                prop_assert!(preference.total().minor > 0);
+                let text = serde_json::to_string(&preference).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Preference>(&text).unwrap(), preference);
+            }
+        }
+    }
+}

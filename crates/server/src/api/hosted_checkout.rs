@@ -17,11 +17,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use pasarela_domain::card_token::TokenRequest;
+use pasarela_domain::documents;
 use pasarela_domain::json::Json;
 use pasarela_domain::merchant_order::order_of;
 use pasarela_domain::money::Money;
 use pasarela_domain::payment::PaymentState;
 use pasarela_domain::payment::create::TEST_EMAIL_DOMAIN;
+use pasarela_domain::payment::request::is_email;
 use pasarela_domain::preference::payment::BuyerChoice;
 use pasarela_domain::preference::return_address::{Outcome, return_address, returns_by_itself};
 use pasarela_domain::preference::{Window, choice};
@@ -101,11 +103,16 @@ impl Opened {
         }
     }
 
+    /// Whether a payer may have this e-mail: test purchases are paid by test users, and real ones by nobody such.
+    fn may_pay(&self, email: &str) -> bool {
+        let email = email.to_lowercase();
+        is_email(&email) && email.ends_with(TEST_EMAIL_DOMAIN) != self.checkout.preference.live_mode
+    }
+
     /// What is known of the buyer before anything is typed.
     fn known(&self) -> Typed {
         let payer = &self.checkout.preference.payer;
-        let may_pay = payer.email.ends_with(TEST_EMAIL_DOMAIN) != self.checkout.preference.live_mode;
-        let email = match (may_pay && !payer.email.is_empty(), self.checkout.preference.live_mode) {
+        let email = match (self.may_pay(&payer.email), self.checkout.preference.live_mode) {
             (true, _) => payer.email.clone(),
             (false, true) => String::new(),
             (false, false) => TEST_BUYER.to_owned(),
@@ -239,8 +246,12 @@ async fn card(
         return card_page(&opened, &posted.typed(), Some(words.encrypted_only));
     }
     let wrong = |notice| card_page(&opened, &posted.typed(), Some(notice));
-    if !pasarela_domain::payment::request::is_email(posted.get("email")) {
+    if !opened.may_pay(posted.get("email")) {
         return wrong(words.wrong_email);
+    }
+    let (kind, number) = (posted.get("document_type"), posted.get("document_number"));
+    if !number.is_empty() && documents::check(opened.checkout.caller.site, kind, number).is_err() {
+        return wrong(words.wrong_document);
     }
     let request = match token_request(&posted) {
         Ok(request) => request,

@@ -175,6 +175,10 @@ pub struct Field {
     pub longest: u16,
     /// Whether it must be filled in.
     pub required: bool,
+    /// What can be chosen, where it is a list: the value and its name.
+    pub options: Vec<(String, String)>,
+    /// Whether it shares its line with another one.
+    pub half: bool,
 }
 
 /// What a buyer typed before, to be shown again; never a card's number or code.
@@ -185,14 +189,6 @@ impl Typed {
     fn value(&self, name: &str) -> String {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, text)| text.clone()).unwrap_or_default()
     }
-}
-
-/// A list to choose from.
-struct Options {
-    name: &'static str,
-    label: &'static str,
-    options: Vec<(String, String)>,
-    chosen: String,
 }
 
 #[derive(Template)]
@@ -207,7 +203,6 @@ struct FormTemplate<'a> {
     action: String,
     hidden: Vec<(&'static str, String)>,
     fields: Vec<Field>,
-    lists: Vec<Options>,
     button: String,
     notice: Option<&'static str>,
 }
@@ -223,6 +218,8 @@ fn field(name: &'static str, label: &'static str, typed: &Typed) -> Field {
         hint: None,
         longest: 128,
         required: true,
+        options: Vec::new(),
+        half: false,
     }
 }
 
@@ -237,21 +234,16 @@ fn email_field(view: &CheckoutView, words: &'static CheckoutWords, typed: &Typed
     }
 }
 
-fn documents(
-    catalogue: &SiteCatalogue,
-    words: &'static CheckoutWords,
-    typed: &Typed,
-) -> Option<(Options, Field)> {
-    let options: Vec<(String, String)> = catalogue
-        .identification_types()
-        .iter()
-        .map(|kind| (kind.id.to_owned(), kind.name.to_owned()))
-        .collect();
-    let first = options.first()?.0.clone();
-    let chosen = Some(typed.value("document_type")).filter(|kind| !kind.is_empty()).unwrap_or(first);
-    let list = Options { name: "document_type", label: words.document, options, chosen };
-    let number = Field { longest: 32, ..field("document_number", words.document_number, typed) };
-    Some((list, number))
+/// The kind of document and its number, on sites that have such.
+fn documents(catalogue: &SiteCatalogue, words: &'static CheckoutWords, typed: &Typed) -> Vec<Field> {
+    let options: Vec<(String, String)> =
+        catalogue.identification_types().iter().map(|kind| (kind.id.clone(), kind.name.clone())).collect();
+    if options.is_empty() {
+        return Vec::new();
+    }
+    let kind = Field { options, half: true, ..field("document_type", words.document, typed) };
+    let number = Field { longest: 32, half: true, ..field("document_number", words.document_number, typed) };
+    vec![kind, number]
 }
 
 /// The page on which a card is typed. It is posted to the platform itself: the shop never sees it.
@@ -271,15 +263,15 @@ pub fn card_form(
     };
     let mut fields = vec![
         digits("card_number", words.card_number, "cc-number", 23),
-        Field { hint: Some(words.card_expiry_hint), ..digits("card_expiry", words.card_expiry, "cc-exp", 7) },
-        Field { required: false, ..digits("card_code", words.card_code, "cc-csc", 4) },
+        Field {
+            hint: Some(words.card_expiry_hint),
+            half: true,
+            ..digits("card_expiry", words.card_expiry, "cc-exp", 7)
+        },
+        Field { required: false, half: true, ..digits("card_code", words.card_code, "cc-csc", 4) },
         Field { autocomplete: "cc-name", ..field("card_holder", words.card_holder, typed) },
     ];
-    let mut lists = Vec::new();
-    if let Some((list, number)) = documents(catalogue, words, typed) {
-        lists.push(list);
-        fields.push(number);
-    }
+    fields.extend(documents(catalogue, words, typed));
     fields.push(email_field(view, words, typed));
     let layout = view.layout(words.card_title, locale);
     let language = layout.language;
@@ -293,7 +285,6 @@ pub fn card_form(
         action: format!("/checkout/v1/card?{}", view.query),
         hidden: Vec::new(),
         fields,
-        lists,
         button: words.go_on.to_owned(),
         notice,
     };
@@ -317,12 +308,8 @@ pub fn offline_form(
         fields.push(named("first_name", words.first_name, "given-name"));
         fields.push(named("last_name", words.last_name, "family-name"));
     }
-    let mut lists = Vec::new();
-    if (needs("identification_number") || needs("identification_type"))
-        && let Some((list, number)) = documents(catalogue, words, typed)
-    {
-        lists.push(list);
-        fields.push(number);
+    if needs("identification_number") || needs("identification_type") {
+        fields.extend(documents(catalogue, words, typed));
     }
     if method.id == "bolbradesco" {
         fields.push(named("zip_code", words.zip_code, "postal-code"));
@@ -335,8 +322,7 @@ pub fn offline_form(
     if method.id == "pse" {
         let banks = method.financial_institutions.iter();
         let options = banks.map(|bank| (bank.id.clone(), bank.description.clone())).collect();
-        let chosen = typed.value("financial_institution");
-        lists.push(Options { name: "financial_institution", label: words.bank, options, chosen });
+        fields.push(Field { options, ..field("financial_institution", words.bank, typed) });
     }
     let title = format!("{} {}", locale.words().pay_with, method.name);
     let layout = view.layout(&title, locale);
@@ -351,7 +337,6 @@ pub fn offline_form(
         action: format!("/checkout/v1/pay?{}", view.query),
         hidden: vec![("payment_method_id", method.id.clone()), ("form", ticket.to_owned())],
         fields,
-        lists,
         button: format!("{} {}", words.pay, view.amount()),
         notice,
     };

@@ -327,7 +327,13 @@ impl Records {
     /// Checks what refers to what.
     pub fn check_records(&self) -> RecordsCheck {
         let mut faults = Vec::new();
-        for timer in self.timers() {
+        for timer in self.timers().filter(|timer| timer.kind == TimerKind::OrderExpiry) {
+            let kind = crate::CheckoutKind::MerchantOrder;
+            if self.checkout(timer.account_id, timer.mode, kind, &timer.subject.to_string()).is_none() {
+                faults.push(format!("a timer of a merchant order that is not there: {}", timer.subject));
+            }
+        }
+        for timer in self.timers().filter(|timer| timer.kind != TimerKind::OrderExpiry) {
             let payment = self.payments.get(&timer.subject);
             if payment.is_none_or(|of| of.account_id != timer.account_id || of.mode != timer.mode) {
                 faults.push(format!("a timer of a payment that is not there: {}", timer.subject));

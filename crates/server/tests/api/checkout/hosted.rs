@@ -399,7 +399,7 @@ async fn argentine_plans_show_their_annual_cost_and_each_site_has_its_ways() {
     assert_eq!(live["live_mode"], true);
     let buyer = Buyer::of(&app, &live);
     assert!(!buyer.open("").await.text().contains("Pago de prueba"));
-    let test_buyer = buyer.pay_by_card("APRO").await;
+    let test_buyer = buyer.card("APRO").await;
     assert!(test_buyer.text().contains("Check the e-mail"), "{}", test_buyer.text());
     assert_eq!(seed(Site::MLB).account.id, live["collector_id"].as_i64().unwrap());
 }

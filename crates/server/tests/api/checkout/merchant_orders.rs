@@ -181,6 +181,33 @@ async fn an_expired_ticket_leaves_the_order_open() {
     assert_eq!(order["payments"][0]["status"], "cancelled");
 }
 
+#[tokio::test]
+async fn an_order_expires_with_its_preference_unless_it_was_paid_or_given_more_time() {
+    let app = TestApp::at("2026-11-21T12:00:00Z").await;
+    let seller = app.seller(Site::MLB);
+    let until = |day: &str| json!({"expires": true, "expiration_date_to": format!("2026-11-{day}T12:00:00.000-04:00")});
+    let (unpaid, paid) = (preference(&seller, until("23")).await, preference(&seller, until("23")).await);
+    let longer = preference(&seller, until("23")).await;
+    Buyer::of(&app, &unpaid).pay_by_card("OTHE").await;
+    Buyer::of(&app, &paid).pay_by_card("APRO").await;
+    let made = seller.post("/merchant_orders", &json!({"preference_id": longer["id"]})).await.expect(201);
+    seller
+        .put(&format!("/checkout/preferences/{}", longer["id"].as_str().unwrap()), &until("28"))
+        .await
+        .expect(200);
+    seller.advance("P4D").await;
+    let order = order_of(&app, &unpaid).await;
+    assert_eq!(
+        (&order["status"], &order["order_status"], &order["cancelled"]),
+        (&json!("expired"), &json!("expired"), &json!(true))
+    );
+    assert_eq!(order_of(&app, &paid).await["status"], "closed");
+    let path = format!("/merchant_orders/{}", made["id"]);
+    assert_eq!(seller.get(&path).await.expect(200)["status"], "opened");
+    seller.advance("P5D").await;
+    assert_eq!(seller.get(&path).await.expect(200)["status"], "expired");
+}
+
 /// Takes what is told, and answers 200.
 struct Recorder(tokio::sync::mpsc::UnboundedSender<(String, String)>);
 
