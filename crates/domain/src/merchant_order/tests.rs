@@ -48,8 +48,8 @@ fn each_rule_of_the_state_machine_holds() {
     use Status::{
         Approved, Authorized, Cancelled, ChargedBack, InMediation, InProcess, Pending, Refunded, Rejected,
     };
-    let cases: Vec<(Vec<(i64, Status)>, OrderState, OrderStatus)> = vec![
-        (vec![], OrderState::Opened, OrderStatus::PaymentRequired),
+    let cases = [
+        (Vec::<(i64, Status)>::new(), OrderState::Opened, OrderStatus::PaymentRequired),
         (vec![(100, Rejected), (100, Cancelled)], OrderState::Opened, OrderStatus::PaymentRequired),
         (vec![(100, Pending)], OrderState::Opened, OrderStatus::PaymentInProcess),
         (vec![(100, Rejected), (100, InProcess)], OrderState::Opened, OrderStatus::PaymentInProcess),

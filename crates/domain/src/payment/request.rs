@@ -601,7 +601,8 @@ fn changes(name: &str, value: &Json<'_>) -> bool {
         }
 }
 
-fn renamed(members: &Members<'_>) -> Map<String, Value> {
+/// An object with its names in snake_case, nested ones too.
+pub(crate) fn renamed(members: &Members<'_>) -> Map<String, Value> {
     members.iter().map(|(name, inner)| (snake_case(name), renamed_in(inner))).collect()
 }
 

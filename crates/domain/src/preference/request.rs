@@ -14,7 +14,7 @@ use crate::catalogue::SiteCatalogue;
 use crate::identity::AccountId;
 use crate::json::{Json, member, text_or_number};
 use crate::money::{Amount, Money};
-use crate::payment::request::{is_email, snake_case_keys};
+use crate::payment::request::{is_email, renamed};
 use crate::refusal::Refusal;
 use fields::{amount, boolean, date, invalid, list, object, text, word};
 use serde_json::{Map, Value};
@@ -168,7 +168,7 @@ fn apply_rest(name: &str, value: Said<'_, '_>, to: &mut Preference) -> Result<()
         "metadata" => {
             to.metadata = match value {
                 None => Value::Object(Map::new()),
-                Some(metadata @ Json::Object(_)) => snake_case_keys(metadata),
+                Some(Json::Object(members)) => Value::Object(renamed(members)),
                 Some(_) => return Err(invalid("invalid_metadata", "metadata invalid")),
             };
         }

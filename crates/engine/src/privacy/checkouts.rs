@@ -23,11 +23,7 @@ pub(super) struct Whose<'a> {
 
 impl Engine {
     /// The person's preferences and orders at one seller, newest first.
-    async fn checkouts_of(
-        &self,
-        caller: &Caller,
-        whose: &Whose<'_>,
-    ) -> Result<Vec<CheckoutRecord>, Failure> {
+    async fn checkouts_of(&self, caller: &Caller, whose: &Whose<'_>) -> Result<Vec<CheckoutRecord>, Failure> {
         let mut found = Vec::new();
         let by_email = whose.email.map(|email| {
             let words = CheckoutWords { payer_email: Some(email), ..CheckoutWords::default() };
