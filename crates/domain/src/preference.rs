@@ -13,15 +13,15 @@ use crate::identity::{AccountId, ApplicationId};
 use crate::money::{Amount, Money};
 use crate::refusal::Refusal;
 use crate::site::Site;
-use crate::timestamp::Timestamp;
+use crate::timestamp::{HOUR, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// How many payments may be tried from one preference: beyond, somebody is trying out cards.
-pub const MAX_ATTEMPTS: u32 = 30;
-/// How many of them may be refused in a row before the preference rests.
+/// How many payments of a preference may be refused in a row before it rests: beyond, somebody is trying out cards.
 pub const MAX_REFUSED_IN_A_ROW: u32 = 10;
+/// How long it rests then, since the last of them.
+pub const REST: i64 = HOUR;
 
 /// A preference with what the API does not show of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,12 +38,12 @@ pub struct Internals {
     /// The merchant order that the next payment belongs to, while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_order: Option<i64>,
-    /// Payments that were tried.
-    #[serde(default)]
-    pub attempts: u32,
     /// Payments that were refused since the last one that was not.
     #[serde(default)]
     pub refused_in_a_row: u32,
+    /// When the last payment was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_attempt: Option<Timestamp>,
 }
 
 /// A preference as the API shows it. Every date is RFC 3339 or `null`, every amount a number.
@@ -490,16 +490,20 @@ pub enum Window {
 }
 
 impl Internals {
-    /// Whether one more payment may be tried.
-    pub const fn allows_attempt(&self) -> bool {
-        self.attempts < MAX_ATTEMPTS && self.refused_in_a_row < MAX_REFUSED_IN_A_ROW
+    /// Whether one more payment may be tried. How many succeed has no bound: a preference may be paid by any number of
+    /// buyers.
+    pub fn allows_attempt(&self, now: Timestamp) -> bool {
+        let has_rested = self.last_attempt.is_none_or(|last| now >= last.plus_ms(REST));
+        self.refused_in_a_row < MAX_REFUSED_IN_A_ROW || has_rested
     }
 
     /// A payment was tried; `order` is the merchant order that the next one belongs to, if this one left it open.
-    pub const fn attempted(&mut self, order: Option<i64>, is_refused: bool) {
-        self.attempts += 1;
+    pub fn attempted(&mut self, order: Option<i64>, is_refused: bool, now: Timestamp) {
+        // Whoever comes after a rest begins anew.
+        let before = if self.refused_in_a_row < MAX_REFUSED_IN_A_ROW { self.refused_in_a_row } else { 0 };
+        self.refused_in_a_row = if is_refused { before + 1 } else { 0 };
         self.open_order = order;
-        self.refused_in_a_row = if is_refused { self.refused_in_a_row + 1 } else { 0 };
+        self.last_attempt = Some(now);
     }
 }
 

@@ -99,12 +99,13 @@ impl Engine {
             }
             let state = state_of(&record)?;
             caller.application_id = state.preference.client_id.parse().unwrap_or_default();
+            let now = self.inner.clock.now(account_id, mode);
             return Ok(Some(OpenCheckout {
-                allows_attempt: state.internals.allows_attempt(),
+                allows_attempt: state.internals.allows_attempt(now),
                 preference: state.preference,
                 caller,
                 merchant_name: account.name.clone(),
-                now: self.inner.clock.now(account_id, mode),
+                now,
                 catalogue: self.catalogue(),
             }));
         }
@@ -196,7 +197,7 @@ impl Engine {
         if state.preference.window(now) != Window::Open {
             return Err(Refusal::keyed(400, "invalid_expired", "the preference_id has expired").into());
         }
-        if !state.internals.allows_attempt() {
+        if !state.internals.allows_attempt(now) {
             return Err(Refusal::keyed(429, "too_many_attempts", "too many payments were tried").into());
         }
         if state.preference.total() != purchase.shown_total {
@@ -244,7 +245,7 @@ impl Engine {
         let mut preference = opened.state.clone();
         let is_refused = state.payment.status == Status::Rejected;
         let open = (order.status == OrderState::Opened).then_some(order.id);
-        preference.internals.attempted(open, is_refused);
+        preference.internals.attempted(open, is_refused, now);
         let record = record_of(&preference, opened.mode, opened.record.version, &self.inner.vault)?;
         changes.records.push(RecordChange::Checkout(CheckoutChange::Update(record)));
         Ok(())
@@ -278,7 +279,7 @@ impl Engine {
 impl OpenCheckout {
     /// The methods that may pay, the seller's first choice first.
     pub fn choices(&self) -> Vec<&PaymentMethod> {
-        choice::choices(&self.preference, self.catalogue.site(self.caller.site))
+        choice::choices(&self.preference, self.catalogue.site(self.caller.site), self.now)
     }
 
     /// The method of a card with these digits, if it may pay here.
@@ -288,7 +289,7 @@ impl OpenCheckout {
         if methods.is_empty() {
             methods = catalogue.resolve_bin(digits.get(..8).unwrap_or(digits));
         }
-        methods.into_iter().find(|method| choice::is_allowed(&self.preference, method))
+        methods.into_iter().find(|method| choice::is_allowed(&self.preference, method, self.now))
     }
 }
 
@@ -304,9 +305,8 @@ impl OpenedPreference {
         let catalogue = checkout.catalogue.site(checkout.caller.site);
         let method = choice.payment_method_id.as_deref().and_then(|id| catalogue.method(id));
         // What was excluded, or not offered, can't be paid with, whatever a form says.
-        if method.is_none_or(|method| !choice::is_allowed(preference, method)) {
-            return Err(Refusal::bad_request(3028, "Invalid payment_method_id"));
-        }
+        let method = method.filter(|method| choice::is_allowed(preference, method, checkout.now));
+        let method = method.ok_or_else(|| Refusal::bad_request(3028, "Invalid payment_method_id"))?;
         if let (Some(most), Some(count)) = (preference.payment_methods.installments, choice.installments)
             && count > most
         {
@@ -314,7 +314,7 @@ impl OpenedPreference {
         }
         let place = Place {
             order_id: self.order.id,
-            is_offline: method.is_some_and(|method| method.payment_type.is_offline()),
+            expires: choice::expiry(preference, method, checkout.now),
             return_url: &format!("{public_url}/checkout/v1/redirect?pref_id={}", preference.id),
         };
         Ok(request(preference, choice, place))

@@ -39,7 +39,7 @@ impl Engine {
                 now,
             });
             apply(body, &mut preference)?;
-            check_payable(&preference, self.catalogue().site(caller.site))?;
+            check_payable(&preference, self.catalogue().site(caller.site), now)?;
             let state = PreferenceState { preference, internals: Internals::default() };
             let record = record_of(&state, caller.mode, 1, &self.inner.vault)?;
             let body = record.body.clone();
@@ -81,8 +81,9 @@ impl Engine {
             let record = self.preference_record(caller, id).await?.ok_or_else(unknown)?;
             let mut state = state_of(&record)?;
             apply(body, &mut state.preference)?;
-            check_payable(&state.preference, self.catalogue().site(caller.site))?;
-            state.preference.last_updated = Some(self.inner.clock.now(caller.account_id, caller.mode));
+            let now = self.inner.clock.now(caller.account_id, caller.mode);
+            check_payable(&state.preference, self.catalogue().site(caller.site), now)?;
+            state.preference.last_updated = Some(now);
             let record = record_of(&state, caller.mode, record.version, &self.inner.vault)?;
             let body = record.body.clone();
             let change = RecordChange::Checkout(CheckoutChange::Update(record));

@@ -2,14 +2,19 @@
 //! the plans in which a card pays it.
 
 use super::Preference;
+use crate::catalogue::expiry::allowed;
 use crate::catalogue::installments::{InstallmentOffer, InstallmentPlan, OfferQuery};
 use crate::catalogue::{PaymentMethod, PaymentType, SiteCatalogue};
-use crate::timestamp::Timestamp;
+use crate::timestamp::{MINUTE, Timestamp};
 
 /// The methods that may pay the preference, in the catalogue's order, the one that the seller prefers first.
-pub fn choices<'c>(preference: &Preference, catalogue: &'c SiteCatalogue) -> Vec<&'c PaymentMethod> {
+pub fn choices<'c>(
+    preference: &Preference,
+    catalogue: &'c SiteCatalogue,
+    now: Timestamp,
+) -> Vec<&'c PaymentMethod> {
     let mut methods: Vec<&PaymentMethod> =
-        catalogue.methods().iter().filter(|method| is_allowed(preference, method)).collect();
+        catalogue.methods().iter().filter(|method| is_allowed(preference, method, now)).collect();
     if let Some(first) = &preference.payment_methods.default_payment_method_id {
         methods.sort_by_key(|method| method.id != *first);
     }
@@ -17,13 +22,14 @@ pub fn choices<'c>(preference: &Preference, catalogue: &'c SiteCatalogue) -> Vec
 }
 
 /// Whether `method` may pay the preference.
-pub fn is_allowed(preference: &Preference, method: &PaymentMethod) -> bool {
+pub fn is_allowed(preference: &Preference, method: &PaymentMethod, now: Timestamp) -> bool {
     let limits = &preference.payment_methods;
     let is_excluded = limits.excluded_payment_methods.iter().any(|excluded| excluded.id == method.id)
         || limits.excluded_payment_types.iter().any(|excluded| excluded.id == method.payment_type.id());
     let total = preference.total();
     method.is_offered()
         && is_here(preference, method)
+        && (!method.payment_type.is_offline() || preference.date_of_expiration.is_none_or(|at| at > now))
         && !is_excluded
         && (method.min_allowed..=method.max_allowed).contains(&total)
 }
@@ -37,6 +43,14 @@ fn is_here(preference: &Preference, method: &PaymentMethod) -> bool {
         PaymentType::BankTransfer => !preference.binary_mode || method.id == "pix",
         _ => false,
     }
+}
+
+/// When a ticket or a transfer that is made out now expires, if the seller said so: as near to that as the method goes.
+pub fn expiry(preference: &Preference, method: &PaymentMethod, now: Timestamp) -> Option<Timestamp> {
+    let wanted = preference.date_of_expiration?;
+    let (first, last) = allowed(preference.site(), method.payment_type, &method.id, now)?;
+    // What is allowed has a little room for clocks that differ; a moment inside of it is surely allowed.
+    Some(wanted.clamp(first.plus_ms(MINUTE), last.plus_ms(-MINUTE)))
 }
 
 /// The plans in which a card of `method` pays the preference, ascending, with what each costs in all.

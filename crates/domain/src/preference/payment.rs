@@ -2,6 +2,7 @@
 //! and what the buyer typed.
 
 use super::{Item, Preference};
+use crate::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// What a buyer chose and typed. The card itself is behind the token.
@@ -36,8 +37,8 @@ pub struct BuyerChoice {
 pub struct Place<'a> {
     /// The merchant order.
     pub order_id: i64,
-    /// Whether the method is paid elsewhere, so that the seller's `date_of_expiration` counts.
-    pub is_offline: bool,
+    /// Until when what is paid elsewhere can be paid, if the seller said so.
+    pub expires: Option<Timestamp>,
     /// Where a bank sends the buyer back to.
     pub return_url: &'a str,
 }
@@ -63,9 +64,7 @@ pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>) 
     say("metadata", preference.metadata.clone());
     say("additional_info", additional_info(preference, choice));
     say("binary_mode", preference.binary_mode.into());
-    if place.is_offline {
-        say("date_of_expiration", preference.date_of_expiration.map(|at| at.to_wire()).into());
-    }
+    say("date_of_expiration", place.expires.map(|at| at.to_wire()).into());
     if !preference.marketplace_fee.0.is_zero() {
         say("application_fee", json!(preference.marketplace_fee));
     }

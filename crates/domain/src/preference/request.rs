@@ -16,6 +16,7 @@ use crate::json::{Json, member, text_or_number};
 use crate::money::{Amount, Money};
 use crate::payment::request::{is_email, renamed};
 use crate::refusal::Refusal;
+use crate::timestamp::Timestamp;
 use fields::{amount, boolean, date, invalid, list, object, text, word};
 use serde_json::{Map, Value};
 use url::Url;
@@ -224,8 +225,12 @@ fn check(preference: &Preference) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 400 `invalid_payment_methods`.
-pub fn check_payable(preference: &Preference, catalogue: &SiteCatalogue) -> Result<(), Refusal> {
-    if preference.demands_login() || !super::choice::choices(preference, catalogue).is_empty() {
+pub fn check_payable(
+    preference: &Preference,
+    catalogue: &SiteCatalogue,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if preference.demands_login() || !super::choice::choices(preference, catalogue, now).is_empty() {
         return Ok(());
     }
     Err(invalid("invalid_payment_methods", "amount cannot be paid"))

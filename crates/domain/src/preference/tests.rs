@@ -110,19 +110,23 @@ fn an_address_of_return_is_never_one_that_runs_in_the_page() {
 }
 
 #[test]
-fn attempts_are_bounded_in_all_and_in_a_row() {
+fn a_preference_rests_after_refusals_in_a_row_and_never_after_payments() {
+    let now = Timestamp(1_795_262_400_000);
     let mut internals = Internals::default();
-    for _ in 0..MAX_REFUSED_IN_A_ROW {
-        assert!(internals.allows_attempt());
-        internals.attempted(Some(1), true);
+    for _ in 0..2 {
+        for _ in 0..MAX_REFUSED_IN_A_ROW {
+            assert!(internals.allows_attempt(now));
+            internals.attempted(Some(1), true, now);
+        }
+        assert!(!internals.allows_attempt(now) && !internals.allows_attempt(now.plus_ms(REST - 1)));
+        let later = now.plus_ms(REST);
+        assert!(internals.allows_attempt(later));
+        internals.attempted(None, false, later);
     }
-    assert!(!internals.allows_attempt());
-    let mut internals = Internals::default();
-    for _ in 0..MAX_ATTEMPTS {
-        assert!(internals.allows_attempt());
-        internals.attempted(None, false);
+    for _ in 0..1_000 {
+        internals.attempted(None, false, now);
+        assert!(internals.allows_attempt(now));
     }
-    assert!(!internals.allows_attempt());
 }
 
 proptest! {

@@ -186,7 +186,8 @@ fn offline_page(
 ) -> Response {
     let catalogue = opened.catalogue();
     let method = catalogue.method(id).filter(|method| {
-        !method.payment_type.is_card() && choice::is_allowed(&opened.checkout.preference, method)
+        let checkout = &opened.checkout;
+        !method.payment_type.is_card() && choice::is_allowed(&checkout.preference, method, checkout.now)
     });
     match method {
         Some(method) => {

@@ -121,10 +121,7 @@ const SPANISH: CheckoutWords = CheckoutWords {
         "El plazo venció. Vuelve a la tienda y empieza una compra nueva.",
     ),
     not_yet: ("Esta compra todavía no se puede pagar", "El plazo para pagarla empieza más adelante."),
-    exhausted: (
-        "Hubo demasiados intentos",
-        "Por seguridad, esta compra ya no acepta pagos. Vuelve a la tienda y empieza otra.",
-    ),
+    exhausted: ("Hubo demasiados intentos", "Por seguridad, esta compra no acepta pagos durante una hora."),
     login: (
         "Esta compra se paga con una cuenta",
         "La tienda solo acepta pagos de quien entra a su cuenta, y aquí todavía no se puede entrar. No se hizo ningún cobro.",
@@ -188,7 +185,7 @@ const PORTUGUESE: CheckoutWords = CheckoutWords {
     not_yet: ("Esta compra ainda não pode ser paga", "O prazo para pagar começa mais tarde."),
     exhausted: (
         "Houve tentativas demais",
-        "Por segurança, esta compra não aceita mais pagamentos. Volte à loja e comece outra.",
+        "Por segurança, esta compra não aceita pagamentos durante uma hora.",
     ),
     login: (
         "Esta compra se paga com uma conta",
@@ -254,10 +251,7 @@ const ENGLISH: CheckoutWords = CheckoutWords {
         "Its time is over. Go back to the shop and start a new one.",
     ),
     not_yet: ("This purchase can't be paid yet", "The time to pay it begins later."),
-    exhausted: (
-        "There were too many attempts",
-        "To be safe, this purchase takes no more payments. Go back to the shop and start another one.",
-    ),
+    exhausted: ("There were too many attempts", "To be safe, this purchase takes no payments for an hour."),
     login: (
         "This purchase is paid from an account",
         "The shop only takes payments of those who sign in to their account, and one can't sign in here yet. Nothing was charged.",

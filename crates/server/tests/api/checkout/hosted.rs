@@ -141,6 +141,32 @@ async fn a_refused_card_may_be_tried_again_but_not_for_ever() {
     let typed = buyer.card("APRO").await;
     assert_eq!(typed.status, 429);
     assert_eq!(payments(&app).await.len(), 10);
+    app.seller(Site::MLB).advance("PT1H").await;
+    assert_eq!(buyer.open("").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_tickets_own_expiry_is_the_sellers_as_far_as_the_method_goes() {
+    let app = TestApp::at("2026-11-21T12:00:00Z").await;
+    let seller = app.seller(Site::MLB);
+    for (wanted, is_kept) in
+        [("2026-11-24T12:00:00.000-04:00", true), ("2027-11-24T12:00:00.000-04:00", false)]
+    {
+        let made = preference(&seller, json!({"date_of_expiration": wanted})).await;
+        let buyer = Buyer::of(&app, &made);
+        let mut fields = hidden(&buyer.open("&method=pix").await.text());
+        fields.push(("email".into(), "test_user_123@testuser.com".into()));
+        let answer = buyer.post("pay", &refs(&fields)).send().await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let expires =
+            payments(&app).await.into_iter().find(|payment| payment["date_of_expiration"] == wanted);
+        assert_eq!(expires.is_some(), is_kept);
+    }
+    // Past: what is paid elsewhere is not offered, and alone it can't be sold.
+    let past = json!({"date_of_expiration": "2026-11-20T12:00:00.000-04:00"});
+    let made = preference(&seller, past.clone()).await;
+    let page = Buyer::of(&app, &made).open("").await.text();
+    assert!(page.contains("method=card") && !page.contains("method=pix"), "{page}");
 }
 
 #[tokio::test]
