@@ -446,7 +446,19 @@ async fn a_disk_that_fills_up_refuses_and_loses_nothing_and_goes_on_when_there_i
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_finds_room_in_the_reserve_when_the_disk_fills_up_before_its_pages_are_written()
 {
-    let Some(disk) = Disk::of_kilobytes(48_000) else { return };
+    // The disk may be full at a moment when all pages are written; then the reserve is not needed.
+    for _ in 0..20 {
+        match fill_up_while_payments_come_in().await {
+            Some(true) | None => return,
+            Some(false) => {}
+        }
+    }
+    panic!("the reserve was never needed");
+}
+
+/// Whether the reserve was needed; `None` where no disk can be made.
+async fn fill_up_while_payments_come_in() -> Option<bool> {
+    let disk = Disk::of_kilobytes(48_000)?;
     let store = open(&disk.data()).await;
     let reserve = disk.data().join("pasarela.db-reserve");
     assert!(reserve.exists(), "there is room for it");
@@ -459,13 +471,14 @@ async fn what_was_acknowledged_finds_room_in_the_reserve_when_the_disk_fills_up_
     });
     let last = commit_until_full(&writing, 20).await;
     let ballast = filling.join().unwrap();
-    assert!(!reserve.exists(), "it was given up");
+    let was_needed = !reserve.exists();
     assert_holds(&store, last).await;
     std::fs::remove_file(&ballast).unwrap();
     commit(&store, last + 1..=last + 3).await;
     store.close().await;
     assert!(!reserve.exists(), "it is not left behind");
     assert_holds(&open(&disk.data()).await, last + 3).await;
+    Some(was_needed)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -81,6 +81,13 @@ impl Segment {
         (&self.file).write_all(bytes)?;
         self.file.sync_data()
     }
+
+    /// Lets the file end at `offset`.
+    fn cut(&mut self, offset: u64) -> std::io::Result<()> {
+        self.file.set_len(offset)?;
+        self.filled = self.filled.min(offset);
+        self.file.sync_all()
+    }
 }
 
 /// What the writer and the checkpointer share of the journal.
@@ -238,8 +245,9 @@ impl Journal {
     }
 
     fn erase(&mut self, written: Written) -> std::io::Result<()> {
-        let Some(segment) = &self.segment else { return Ok(()) };
-        let erased = segment.write(written.offset, &[0; HEADER]);
+        let Some(segment) = &mut self.segment else { return Ok(()) };
+        // Where the file was growing on a full disk there is no room for the zeros either; to end before it takes none.
+        let erased = segment.write(written.offset, &[0; HEADER]).or_else(|_| segment.cut(written.offset));
         self.is_broken = erased.is_err();
         erased
     }
