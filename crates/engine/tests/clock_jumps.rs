@@ -86,5 +86,6 @@ fn delivery(id: i64, address: SocketAddr, due: Timestamp) -> DeliveryRecord {
         state: DeliveryState::Pending,
         attempts: 0,
         next_attempt: due,
+        data: None,
     }
 }

@@ -293,6 +293,7 @@ fn attempt(number: i64) -> Changes {
         failure: None,
         state: DeliveryState::Delivered,
         next_attempt: None,
+        exchange: None,
     };
     Changes { records: vec![RecordChange::RecordAttempt(record)], ..Changes::default() }
 }
@@ -327,6 +328,7 @@ fn changes(number: i64, token: CardTokenRecord) -> Changes {
         state: DeliveryState::Pending,
         attempts: 0,
         next_attempt: created,
+        data: None,
     };
     Changes {
         idempotency: Some(IdempotencyRecord {

@@ -355,6 +355,7 @@ fn changes(number: i64) -> Changes {
         state: DeliveryState::Pending,
         attempts: 0,
         next_attempt: created,
+        data: None,
     };
     Changes {
         idempotency: Some(IdempotencyRecord {

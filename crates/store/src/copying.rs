@@ -27,6 +27,8 @@ pub enum Table {
     Clock,
     /// Versions of the catalogue.
     Catalogue,
+    /// Where applications are told, and what is known of their addresses.
+    NotificationSetting,
     /// Payers without an account.
     Payer,
     /// Card numbers of saved cards, sealed.
@@ -65,6 +67,7 @@ pub const TABLES: [Table; 19] = [
     Table::Credential,
     Table::Clock,
     Table::Catalogue,
+    Table::NotificationSetting,
     Table::Payer,
     Table::SealedCard,
     Table::Customer,
@@ -105,6 +108,7 @@ impl Table {
             Table::Credential => "credential",
             Table::Clock => "clock",
             Table::Catalogue => "catalogue version",
+            Table::NotificationSetting => "notification setting",
             Table::Payer => "payer",
             Table::SealedCard => "sealed card",
             Table::Customer => "customer",
@@ -145,6 +149,15 @@ impl Table {
                 ("author", Text),
                 ("comment", Text),
                 ("document", Bytes),
+            ],
+            Table::NotificationSetting => &[
+                ("application_id", Integer),
+                ("mode", Integer),
+                ("kind", Integer),
+                ("name", Text),
+                ("version", Integer),
+                ("changed", Integer),
+                ("body", Bytes),
             ],
             Table::Payer => {
                 &[("account_id", Integer), ("mode", Integer), ("email", Bytes), ("payer_id", Integer)]
@@ -273,6 +286,7 @@ impl Table {
                 ("topic", Text),
                 ("action", Text),
                 ("url", Text),
+                ("data", Text),
             ],
             Table::DeliveryAttempt => &[
                 ("account_id", Integer),
@@ -285,6 +299,7 @@ impl Table {
                 ("failure", Text),
                 ("state", Integer),
                 ("next_attempt", Integer),
+                ("exchange", Bytes),
             ],
         }
     }

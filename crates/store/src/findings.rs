@@ -29,6 +29,7 @@ pub(crate) const TABLES: [&str; 15] = [
     "timer",
     "delivery",
     "catalogue",
+    "notification_setting",
 ];
 
 /// Queries that find rows which refer to what isn't there, or which stand where they should not.

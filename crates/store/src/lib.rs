@@ -17,6 +17,7 @@ mod failure;
 mod findings;
 #[cfg(feature = "simulation")]
 pub mod memory;
+pub mod notifications;
 mod numbers;
 mod options;
 mod packing;
@@ -34,6 +35,7 @@ pub use catalogue::CatalogueRecord;
 pub use checkout::*;
 pub use customers::*;
 pub use failure::{BackupError, OpenError, ReadError};
+pub use notifications::*;
 pub use options::{DatabaseUrl, Location, StoreOptions};
 pub use past::{MOST_PAST, PastPayment, PastQuestion};
 pub use store::Store;

@@ -1,6 +1,6 @@
 //! The numbers under which words are kept, the same in every engine. None is ever used for another word.
 
-use crate::{Channel, DeliveryState, TimerKind};
+use crate::{Channel, DeliveryState, SettingKind, TimerKind};
 use pasarela_domain::identity::{CredentialKind, Mode};
 
 /// How a mode is kept.
@@ -62,6 +62,18 @@ pub(crate) const fn delivery_state(number: i64) -> Option<DeliveryState> {
         0 => Some(DeliveryState::Pending),
         1 => Some(DeliveryState::Delivered),
         2 => Some(DeliveryState::Exhausted),
+        3 => Some(DeliveryState::Held),
+        _ => None,
+    }
+}
+
+/// The kind of setting with this number; the other way is `kind as u8`.
+pub(crate) const fn setting_kind(number: i64) -> Option<SettingKind> {
+    match number {
+        1 => Some(SettingKind::Addresses),
+        2 => Some(SettingKind::Secret),
+        3 => Some(SettingKind::Endpoint),
+        4 => Some(SettingKind::Listener),
         _ => None,
     }
 }

@@ -217,6 +217,8 @@ pub struct DeliveryRecord {
     pub attempts: u32,
     /// Wall-clock time of the next attempt, while pending.
     pub next_attempt: Timestamp,
+    /// The JSON object that the message carries as `data` in the place of the id alone, for topics that have one.
+    pub data: Option<String>,
 }
 
 /// Where a delivery stands.
@@ -229,6 +231,8 @@ pub enum DeliveryState {
     Delivered = 1,
     /// All attempts failed.
     Exhausted = 2,
+    /// Not to be tried by itself: its address is paused, or it waits for a program that listens.
+    Held = 3,
 }
 
 /// What one attempt saw.
@@ -254,6 +258,8 @@ pub struct DeliveryAttempt {
     pub state: DeliveryState,
     /// Wall-clock time of the next attempt, if there is one.
     pub next_attempt: Option<Timestamp>,
+    /// What the request and its answer can be shown again from, in the form of whoever made the attempt.
+    pub exchange: Option<Vec<u8>>,
 }
 
 /// One change of a record.
@@ -293,6 +299,8 @@ pub enum RecordChange {
     Checkout(crate::CheckoutChange),
     /// A new version of the catalogue, which follows the newest one.
     InsertCatalogue(CatalogueRecord),
+    /// A setting of notifications, or their history.
+    Notification(crate::NotificationChange),
 }
 
 /// Everything that one decision changes: all of it is committed, or nothing.

@@ -100,6 +100,7 @@ pub async fn attempt(delivery: &DeliveryRecord, surroundings: &Surroundings) -> 
                 (Err(_), None) => DeliveryState::Exhausted,
             },
             next_attempt: next,
+            exchange: None,
         },
         receiver_struggles: no_answer || took > SLOW_ANSWER,
     }

@@ -53,6 +53,7 @@ pub fn deliveries_for(
             state: DeliveryState::Pending,
             attempts: 0,
             next_attempt: now_wall,
+            data: None,
         })
         .collect()
 }
@@ -142,6 +143,7 @@ mod tests {
                 state: DeliveryState::Pending,
                 attempts: 0,
                 next_attempt: Timestamp(2_000),
+                data: None,
             }]
         );
     }

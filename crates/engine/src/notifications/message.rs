@@ -178,6 +178,7 @@ mod tests {
             state: DeliveryState::Pending,
             attempts: 0,
             next_attempt: Timestamp(0),
+            data: None,
         }
     }
 

@@ -333,6 +333,7 @@ mod tests {
             state: DeliveryState::Pending,
             attempts: 0,
             next_attempt: Timestamp(id),
+            data: None,
         }
     }
 

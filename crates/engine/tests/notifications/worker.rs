@@ -119,6 +119,7 @@ fn delivery(id: i64, url: String, resource: &str, action: &str) -> DeliveryRecor
         state: DeliveryState::Pending,
         attempts: 0,
         next_attempt: START,
+        data: None,
     }
 }
 

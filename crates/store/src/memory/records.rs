@@ -2,10 +2,12 @@
 
 use crate::memory::CommitFate;
 use crate::memory::checkout::CheckoutKey;
+use crate::memory::notifications::SettingKey;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, CheckoutRecord, CommitError,
     CredentialRecord, CustomerRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, Fingerprint,
-    IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, Timer, TimerKind,
+    IdempotencyRecord, Lookup, NotificationSetting, PayerRecord, PaymentRecord, RecordChange,
+    SavedCardRecord, Timer, TimerKind,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -43,6 +45,7 @@ pub struct Records {
     /// With how many saved cards have each.
     pub(crate) sealed_cards: BTreeMap<(Mode, Fingerprint), (u64, Vec<u8>)>,
     pub(crate) catalogues: BTreeMap<i64, Arc<CatalogueRecord>>,
+    pub(crate) settings: BTreeMap<SettingKey, NotificationSetting>,
     rows: u64,
 }
 
@@ -231,6 +234,7 @@ impl Writing<'_> {
             RecordChange::RecordAttempt(attempt) => self.record_attempt(attempt),
             RecordChange::Customer(change) => self.customer(change),
             RecordChange::Checkout(change) => self.checkout(change),
+            RecordChange::Notification(change) => self.notification(change),
             RecordChange::InsertCatalogue(record) => {
                 if record.version != self.records.catalogue_version() + 1 {
                     return Err(CommitError::VersionConflict);

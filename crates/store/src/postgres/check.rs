@@ -9,11 +9,12 @@ use crate::postgres::checkout::{AskedCheckouts, CheckoutFacts};
 use crate::postgres::connection::Session;
 use crate::postgres::customer_facts::{AskedCustomers, CustomerFacts};
 use crate::postgres::ledger::{BalanceKey, Sums, balance_rows, key_columns};
+use crate::postgres::notifications::{self, AskedSettings, SettingFacts};
 use crate::postgres::records::{Value, mode_value, rows};
 use crate::postgres::rows::{self, idempotency_columns};
 use crate::postgres::statements::LOCK_BALANCES;
 use crate::prepared::Prepared;
-use crate::{CommitError, IdempotencyRecord, Lookup, RecordChange};
+use crate::{CommitError, IdempotencyRecord, Lookup, NotificationChange, RecordChange};
 use futures_util::future::try_join_all;
 use pasarela_domain::identity::{AccountId, ApplicationId, PaymentId};
 use pasarela_domain::money::Currency;
@@ -85,6 +86,7 @@ struct Asked<'a> {
     deliveries: Vec<IdRow>,
     customers: AskedCustomers<'a>,
     checkouts: AskedCheckouts<'a>,
+    settings: AskedSettings<'a>,
     /// Whether a version of the catalogue is among them.
     catalogue: bool,
 }
@@ -144,6 +146,10 @@ impl<'a> Asked<'a> {
             }
             RecordChange::Customer(change) => self.customers.add(change),
             RecordChange::Checkout(change) => self.checkouts.add(change),
+            RecordChange::Notification(NotificationChange::Set(setting)) => self.settings.add(setting),
+            RecordChange::Notification(change) => self
+                .deliveries
+                .extend(notifications::delivery_of(change).map(|(account_id, id)| IdRow { account_id, id })),
         }
     }
 }
@@ -163,6 +169,7 @@ pub(crate) struct Facts {
     deliveries: HashSet<(AccountId, i64)>,
     customers: CustomerFacts,
     checkouts: CheckoutFacts,
+    settings: SettingFacts,
     /// The newest version of the catalogue.
     catalogue: i64,
     /// Those from which something is taken.
@@ -198,6 +205,7 @@ impl Facts {
         ask(asked.deliveries.is_empty(), DELIVERIES, IdRow::columns(&asked.deliveries));
         asked.customers.questions(&mut ask);
         asked.checkouts.questions(&mut ask);
+        asked.settings.questions(&mut ask);
         ask(!asked.catalogue, catalogue::NEWEST, Vec::new());
         ask(watched.is_empty(), LOCK_BALANCES, key_columns(&locked));
         // Prepared before any is sent: the order in which they lock is the order above.
@@ -260,6 +268,7 @@ impl Facts {
             }
             LOCK_BALANCES => self.learn_balance(row)?,
             catalogue::NEWEST => self.catalogue = row.try_get(0)?,
+            _ if self.settings.learn(sql, row)? => {}
             _ => {
                 if !self.checkouts.learn(sql, row)? {
                     self.customers.learn(sql, row)?;
@@ -371,7 +380,23 @@ impl Facts {
             }
             RecordChange::Customer(change) => self.customers.decide(change),
             RecordChange::Checkout(change) => self.checkouts.decide(change),
+            RecordChange::Notification(change) => self.decide_notification(change),
         }
+    }
+
+    fn decide_notification(&mut self, change: &NotificationChange) -> Result<(), CommitError> {
+        let is_there = match change {
+            NotificationChange::Set(setting) => return self.settings.decide(setting),
+            NotificationChange::Reschedule { account_id, delivery_id, .. } => {
+                self.deliveries.contains(&(*account_id, *delivery_id))
+            }
+            NotificationChange::Forget { account_id, delivery_id } => {
+                self.attempts
+                    .retain(|(account, delivery, _)| (account, delivery) != (account_id, delivery_id));
+                self.deliveries.remove(&(*account_id, *delivery_id))
+            }
+        };
+        if is_there { Ok(()) } else { Err(CommitError::VersionConflict) }
     }
 
     fn decide_balances(&self, request: &Prepared, sums: &Sums) -> Result<(), CommitError> {

@@ -34,6 +34,9 @@ const fn layout(table: Table) -> Layout {
         Table::Credential => of("credential", &["lookup"]),
         Table::Clock => of("clock", &["account_id"]),
         Table::Catalogue => of("catalogue", &["version"]),
+        Table::NotificationSetting => {
+            of("notification_setting", &["application_id", "mode", "kind", "name"])
+        }
         Table::Payer => of("payer", &["account_id", "mode", "email"]),
         Table::SealedCard => of("sealed_card", &["mode", "fingerprint"]),
         Table::Customer => of("customer", &["account_id", "mode", "user_id"]),

@@ -7,8 +7,17 @@ use crate::postgres::migrations;
 use crate::{DatabaseUrl, OpenError};
 
 /// Small tables that every request reads, and those of the nodes: the whole of each on every machine.
-pub(crate) const REFERENCE_TABLES: [&str; 8] =
-    ["setting", "node", "work_share", "account", "application", "credential", "clock", "catalogue"];
+pub(crate) const REFERENCE_TABLES: [&str; 9] = [
+    "setting",
+    "node",
+    "work_share",
+    "account",
+    "application",
+    "credential",
+    "clock",
+    "catalogue",
+    "notification_setting",
+];
 
 /// The tables that grow, by the account whose they are. The first one is what the others lie beside.
 pub(crate) const DISTRIBUTED_TABLES: [&str; 13] = [

@@ -3,10 +3,11 @@
 use crate::postgres::customers::{self, CustomerKey};
 use crate::postgres::heads::TimerRows;
 use crate::postgres::ledger::{BalanceChanges, LedgerRows, Sequence, Sums};
+use crate::postgres::notifications::SettingKey;
 use crate::postgres::records::{RecordRows, Step};
 use crate::prepared::Prepared;
 use crate::work::{GROUP, Task, Work};
-use crate::{CheckoutKind, Lookup, RecordChange, TimerKind};
+use crate::{CheckoutKind, Lookup, NotificationChange, RecordChange, TimerKind};
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use std::collections::{HashSet, VecDeque};
 
@@ -27,6 +28,7 @@ enum Key<'a> {
     Timer(AccountId, Mode, PaymentId, TimerKind),
     Customer(CustomerKey<'a>),
     Checkout(AccountId, Mode, CheckoutKind, &'a str),
+    Setting(SettingKey<'a>),
 }
 
 /// A request's keys of records.
@@ -55,6 +57,15 @@ fn record_keys<'a>(record: &'a RecordChange, mut each: impl FnMut(Key<'a>)) {
             each(Key::Checkout(record.account_id, record.mode, record.kind, &record.id));
         }
         RecordChange::InsertCatalogue(_) => each(Key::Catalogue),
+        RecordChange::Notification(change) => match change {
+            NotificationChange::Set(setting) => {
+                each(Key::Setting((setting.application_id, setting.mode, setting.kind, &setting.name)))
+            }
+            NotificationChange::Reschedule { account_id, delivery_id, .. }
+            | NotificationChange::Forget { account_id, delivery_id } => {
+                each(Key::Delivery(*account_id, *delivery_id));
+            }
+        },
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0002_customers.sql"),
     include_str!("../../migrations/postgres/0003_catalogue.sql"),
     include_str!("../../migrations/postgres/0004_traces.sql"),
+    include_str!("../../migrations/postgres/0005_notifications.sql"),
     include_str!("../../migrations/postgres/0006_checkout.sql"),
 ];
 

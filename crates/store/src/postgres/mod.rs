@@ -22,6 +22,7 @@ pub(crate) mod lanes;
 pub(crate) mod lease;
 pub(crate) mod ledger;
 pub(crate) mod migrations;
+pub(crate) mod notifications;
 pub(crate) mod past;
 #[cfg(test)]
 mod plans;

@@ -1,9 +1,11 @@
 //! Holds the plans of the statements against what they are meant to go by.
 
-use crate::postgres::{checkout, customer_search, customers, migrations, past, reader, search};
+use crate::postgres::{
+    checkout, customer_search, customers, migrations, notifications, past, reader, search,
+};
 use crate::{
-    CheckoutKind, CheckoutSearch, CheckoutWords, CustomerSearch, CustomerWords, DateField, PaymentSearch,
-    SortField,
+    CheckoutKind, CheckoutSearch, CheckoutWords, CustomerSearch, CustomerWords, DateField, DeliverySearch,
+    DeliveryState, PaymentSearch, SortField,
 };
 use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
@@ -173,5 +175,24 @@ async fn what_comes_first_of_each_share_is_found_without_sorting_what_waits() {
         let conditions = conditions(&client, sql).await;
         assert_eq!(conditions.len(), 1, "{conditions:?}: {sql}");
         assert!(conditions[0].contains("(share = mine.number)"), "{conditions:?}: {sql}");
+    }
+}
+
+#[tokio::test]
+async fn every_search_of_notifications_goes_by_the_account() {
+    let (_database, client) = with_tables().await;
+    let all = DeliverySearch::of(7, Mode::Test, 30);
+    let searches = [
+        all.clone(),
+        DeliverySearch { state: Some(DeliveryState::Held), ..all.clone() },
+        DeliverySearch { resource_id: Some("1".to_owned()), ..all },
+    ];
+    let searches = searches.iter().map(notifications::sql).chain([notifications::OLD_DELIVERIES.to_owned()]);
+    for sql in searches {
+        let conditions = conditions(&client, &sql).await;
+        assert!(!conditions.is_empty(), "{sql}");
+        for condition in conditions {
+            assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::numbers::{credential_kind_number, mode_number};
 use crate::postgres::checkout::CheckoutRows;
 use crate::postgres::customers::CustomerRows;
+use crate::postgres::notifications::NotificationRows;
 use crate::postgres::{catalogue, statements as sql};
 use crate::prepared::Prepared;
 use crate::{
@@ -122,6 +123,7 @@ rows! {
         failure: Option<&'a str>,
         state: i16,
         next_attempt: Option<i64>,
+        exchange: Option<&'a [u8]>,
     }
 }
 
@@ -146,6 +148,7 @@ rows! {
         topic: &'a str,
         action: &'a str,
         url: &'a str,
+        data: Option<&'a str>,
     }
 }
 
@@ -169,6 +172,7 @@ pub(crate) struct RecordRows<'a> {
     customers: CustomerRows<'a>,
     checkouts: CheckoutRows<'a>,
     catalogues: Vec<&'a CatalogueRecord>,
+    notifications: NotificationRows<'a>,
 }
 
 impl<'a> RecordRows<'a> {
@@ -225,6 +229,7 @@ impl<'a> RecordRows<'a> {
             RecordChange::Customer(change) => self.customers.add(change, content),
             RecordChange::Checkout(change) => self.checkouts.add(change, content),
             RecordChange::InsertCatalogue(record) => self.catalogues.push(record),
+            RecordChange::Notification(change) => self.notifications.add(change),
         }
     }
 
@@ -257,6 +262,7 @@ impl<'a> RecordRows<'a> {
         self.deliveries.sort_unstable_by_key(|row| (row.account_id, row.id));
         self.customers.sort();
         self.checkouts.sort();
+        self.notifications.sort();
     }
 
     /// The statements that write them.
@@ -284,6 +290,7 @@ impl<'a> RecordRows<'a> {
         steps.extend(step(sql::INSERT_DELIVERY, &self.deliveries, DeliveryRow::columns));
         self.customers.steps(steps);
         self.checkouts.steps(steps);
+        self.notifications.steps(steps);
     }
 }
 
@@ -370,6 +377,7 @@ fn attempt_row(attempt: &DeliveryAttempt) -> AttemptRow<'_> {
         failure: attempt.failure.as_deref(),
         state: attempt.state as i16,
         next_attempt: attempt.next_attempt.map(|at| at.0),
+        exchange: attempt.exchange.as_deref(),
     }
 }
 
@@ -399,6 +407,7 @@ fn delivery_row(delivery: &DeliveryRecord) -> DeliveryRow<'_> {
         topic: &delivery.topic,
         action: &delivery.action,
         url: &delivery.url,
+        data: delivery.data.as_deref(),
     }
 }
 

@@ -69,14 +69,14 @@ macro_rules! timer_columns {
 macro_rules! delivery_columns {
     () => {
         "id, account_id, application_id, mode, channel, url, topic, action, resource_id, created, state, attempts, \
-         next_attempt"
+         next_attempt, data"
     };
 }
 /// The columns that [`attempt`] reads.
 macro_rules! attempt_columns {
     () => {
         "account_id, delivery_id, number, request_id, started, duration_ms, response_status, failure, state, \
-         next_attempt"
+         next_attempt, exchange"
     };
 }
 /// The columns that [`posting`] reads.
@@ -213,6 +213,7 @@ pub(crate) fn delivery(row: &Row) -> Result<DeliveryRecord, ReadError> {
         state: delivery_state(row, 10)?,
         attempts: count(row, 11)?,
         next_attempt: instant(row, 12)?,
+        data: get(row, 13)?,
     })
 }
 
@@ -230,6 +231,7 @@ pub(crate) fn attempt(row: &Row) -> Result<DeliveryAttempt, ReadError> {
         failure: get(row, 7)?,
         state: delivery_state(row, 8)?,
         next_attempt: optional_instant(row, 9)?,
+        exchange: get(row, 10)?,
     })
 }
 

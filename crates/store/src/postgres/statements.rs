@@ -85,9 +85,9 @@ pub(crate) const SET_CLOCK: &str = "INSERT INTO clock (account_id, offset_ms) VA
 
 pub(crate) const INSERT_ATTEMPT: &str =
     "INSERT INTO delivery_attempt (account_id, delivery_id, number, request_id,
-     started, duration_ms, response_status, failure, state, next_attempt)
+     started, duration_ms, response_status, failure, state, next_attempt, exchange)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[],
-     $7::smallint[], $8::text[], $9::smallint[], $10::bigint[])";
+     $7::smallint[], $8::text[], $9::smallint[], $10::bigint[], $11::bytea[])";
 
 pub(crate) const UPDATE_DELIVERY: &str = "UPDATE delivery SET state = new.state, attempts = new.attempts,
      next_attempt = coalesce(new.next_attempt, delivery.next_attempt)
@@ -96,10 +96,10 @@ pub(crate) const UPDATE_DELIVERY: &str = "UPDATE delivery SET state = new.state,
     WHERE delivery.account_id = new.account_id AND delivery.id = new.id";
 
 pub(crate) const INSERT_DELIVERY: &str = "INSERT INTO delivery (account_id, id, share, application_id, mode, channel,
-     state, attempts, created, next_attempt, resource_id, topic, action, url)
+     state, attempts, created, next_attempt, resource_id, topic, action, url, data)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::smallint[], $6::smallint[],
      $7::smallint[], $8::integer[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[],
-     $14::text[])";
+     $14::text[], $15::text[])";
 
 pub(crate) const INSERT_POSTING: &str =
     "INSERT INTO posting (account_id, mode, effective_at, sequence, resource_id, cause, currency, legs)

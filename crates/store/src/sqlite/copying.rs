@@ -44,6 +44,9 @@ const fn layout(table: Table) -> Layout {
         Table::Credential => of("credential t", &["t.lookup"]),
         Table::Clock => of("clock t", &["t.account_id"]),
         Table::Catalogue => of("catalogue t", &["t.version"]),
+        Table::NotificationSetting => {
+            of("notification_setting t", &["t.application_id", "t.mode", "t.kind", "t.name"])
+        }
         Table::Payer => of("payer t", &["t.account_id", "t.mode", "t.email"]),
         Table::SealedCard => of("sealed_card t", &["t.mode", "t.fingerprint"]),
         Table::Customer => of("customer t", &["t.account_id", "t.mode", "t.user_id"]),

@@ -9,8 +9,9 @@ use crate::work::Task;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, Channel, CheckoutChange,
     CheckoutKind, CheckoutRecord, CheckoutWords, CredentialRecord, CustomerChange, CustomerRecord,
-    CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, PayerRecord,
-    PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord, Timer, TimerKind,
+    CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, NotificationChange,
+    NotificationSetting, PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord,
+    SettingKind, Timer, TimerKind,
 };
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::ledger::Posting;
@@ -125,33 +126,132 @@ fields!(CredentialRecord { lookup, kind, account_id, application_id, mode, well_
 fields!(PayerRecord { account_id, mode, email, payer_id });
 fields!(IdempotencyRecord { account_id, key, request, resource_id, part_id, expires });
 fields!(Timer { account_id, mode, kind, subject, due });
-fields!(DeliveryRecord {
-    id,
-    account_id,
-    application_id,
-    mode,
-    channel,
-    url,
-    topic,
-    action,
-    resource_id,
-    created,
-    state,
-    attempts,
-    next_attempt,
-});
-fields!(DeliveryAttempt {
-    account_id,
-    delivery_id,
-    number,
-    request_id,
-    started,
-    duration_ms,
-    response_status,
-    failure,
-    state,
-    next_attempt,
-});
+/// Added to the number of a state when one more field stands at the end: records without it are as short as they were.
+const ONE_MORE: u8 = 0x80;
+
+impl Field for DeliveryRecord {
+    fn put(&self, out: &mut Vec<u8>) {
+        ((self.id, self.account_id), (self.application_id, self.mode)).put(out);
+        self.channel.put(out);
+        for text in [&self.url, &self.topic, &self.action, &self.resource_id] {
+            text.put(out);
+        }
+        self.created.put(out);
+        out.push(self.state as u8 | if self.data.is_some() { ONE_MORE } else { 0 });
+        (self.attempts, self.next_attempt).put(out);
+        if let Some(data) = &self.data {
+            data.put(out);
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<DeliveryRecord> {
+        let ((id, account_id), (application_id, mode)) = Field::take(bytes)?;
+        let channel = Field::take(bytes)?;
+        let [url, topic, action, resource_id] =
+            [Field::take(bytes)?, Field::take(bytes)?, Field::take(bytes)?, Field::take(bytes)?];
+        let created = Field::take(bytes)?;
+        let (state, has_data) = take_state(bytes)?;
+        let (attempts, next_attempt) = Field::take(bytes)?;
+        let data = if has_data { Some(Field::take(bytes)?) } else { None };
+        Some(DeliveryRecord {
+            id,
+            account_id,
+            application_id,
+            mode,
+            channel,
+            url,
+            topic,
+            action,
+            resource_id,
+            created,
+            state,
+            attempts,
+            next_attempt,
+            data,
+        })
+    }
+}
+
+impl Field for DeliveryAttempt {
+    fn put(&self, out: &mut Vec<u8>) {
+        ((self.account_id, self.delivery_id), self.number).put(out);
+        self.request_id.put(out);
+        (self.started, self.duration_ms).put(out);
+        self.response_status.put(out);
+        self.failure.put(out);
+        out.push(self.state as u8 | if self.exchange.is_some() { ONE_MORE } else { 0 });
+        self.next_attempt.put(out);
+        if let Some(exchange) = &self.exchange {
+            exchange.put(out);
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<DeliveryAttempt> {
+        let ((account_id, delivery_id), number) = Field::take(bytes)?;
+        let request_id = Field::take(bytes)?;
+        let (started, duration_ms) = Field::take(bytes)?;
+        let (response_status, failure) = (Field::take(bytes)?, Field::take(bytes)?);
+        let (state, has_exchange) = take_state(bytes)?;
+        let next_attempt = Field::take(bytes)?;
+        let exchange = if has_exchange { Some(Field::take(bytes)?) } else { None };
+        Some(DeliveryAttempt {
+            account_id,
+            delivery_id,
+            number,
+            request_id,
+            started,
+            duration_ms,
+            response_status,
+            failure,
+            state,
+            next_attempt,
+            exchange,
+        })
+    }
+}
+
+/// A state, and whether one more field stands at the end.
+fn take_state(bytes: &mut &[u8]) -> Option<(DeliveryState, bool)> {
+    let number = u8::take(bytes)?;
+    Some((numbers::delivery_state(i64::from(number & !ONE_MORE))?, number & ONE_MORE != 0))
+}
+
+fields!(NotificationSetting { application_id, mode, kind, name, version, changed, body });
+
+impl Field for NotificationChange {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            NotificationChange::Set(setting) => {
+                out.push(1);
+                setting.put(out);
+            }
+            NotificationChange::Reschedule { account_id, delivery_id, state, next_attempt } => {
+                out.push(2);
+                ((*account_id, *delivery_id), (*state, *next_attempt)).put(out);
+            }
+            NotificationChange::Forget { account_id, delivery_id } => {
+                out.push(3);
+                (*account_id, *delivery_id).put(out);
+            }
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<NotificationChange> {
+        Some(match u8::take(bytes)? {
+            1 => NotificationChange::Set(Field::take(bytes)?),
+            2 => {
+                let ((account_id, delivery_id), (state, next_attempt)) = Field::take(bytes)?;
+                NotificationChange::Reschedule { account_id, delivery_id, state, next_attempt }
+            }
+            3 => {
+                let (account_id, delivery_id) = Field::take(bytes)?;
+                NotificationChange::Forget { account_id, delivery_id }
+            }
+            _ => return None,
+        })
+    }
+}
+
 fields!(CatalogueRecord { version, applied, author, comment, document });
 fields!(Changes { idempotency, records, postings, set_timers, clear_timers, deliveries });
 
@@ -270,6 +370,7 @@ impl Field for RecordChange {
             RecordChange::Customer(change) => tagged(12, &|out| change.put(out)),
             RecordChange::Checkout(change) => tagged(16, &|out| change.put(out)),
             RecordChange::InsertCatalogue(record) => tagged(13, &|out| record.put(out)),
+            RecordChange::Notification(change) => tagged(20, &|out| change.put(out)),
         }
     }
 
@@ -295,6 +396,7 @@ impl Field for RecordChange {
             14 => RecordChange::InsertPayment(take_payment(bytes)?),
             15 => RecordChange::UpdatePayment(take_payment(bytes)?),
             16 => RecordChange::Checkout(Field::take(bytes)?),
+            20 => RecordChange::Notification(Field::take(bytes)?),
             _ => return None,
         })
     }
@@ -363,6 +465,7 @@ numbered!(TimerKind, |kind| kind as u8, numbers::timer_kind);
 numbered!(CheckoutKind, |kind| kind as u8, CheckoutKind::from_number);
 numbered!(Channel, |channel| channel as u8, numbers::channel);
 numbered!(DeliveryState, |state| state as u8, numbers::delivery_state);
+numbered!(SettingKind, |kind| kind as u8, numbers::setting_kind);
 
 impl Field for Site {
     fn put(&self, out: &mut Vec<u8>) {
@@ -595,6 +698,7 @@ mod tests {
             failure: Some("the receiver answered 503".to_owned()),
             state: DeliveryState::Pending,
             next_attempt: Some(at),
+            exchange: None,
         };
         let posting = Posting::build(7, Currency::BRL, Cause::Refund, 1 << 52, at)
             .debit(LedgerAccount::of(AccountKind::SellerPending, 7), 99)
@@ -616,6 +720,7 @@ mod tests {
             state: DeliveryState::Pending,
             attempts: 0,
             next_attempt: at,
+            data: None,
         };
         Changes {
             idempotency: Some(IdempotencyRecord {
@@ -661,9 +766,29 @@ mod tests {
                     comment: String::new(),
                     document: vec![123, 125],
                 }),
+                RecordChange::RecordAttempt(DeliveryAttempt {
+                    exchange: Some(vec![7; 200]),
+                    ..attempt.clone()
+                }),
                 RecordChange::RecordAttempt(attempt),
                 RecordChange::Checkout(CheckoutChange::Insert(order.clone())),
                 RecordChange::Checkout(CheckoutChange::Update(order)),
+                RecordChange::Notification(NotificationChange::Set(NotificationSetting {
+                    application_id: 9,
+                    mode: Mode::Live,
+                    kind: SettingKind::Endpoint,
+                    name: "https://shop.example/hook".to_owned(),
+                    version: 3,
+                    changed: at,
+                    body: b"{}".to_vec(),
+                })),
+                RecordChange::Notification(NotificationChange::Reschedule {
+                    account_id: 7,
+                    delivery_id: 8,
+                    state: DeliveryState::Held,
+                    next_attempt: at,
+                }),
+                RecordChange::Notification(NotificationChange::Forget { account_id: 7, delivery_id: 8 }),
                 RecordChange::Customer(CustomerChange::Insert(customer.clone())),
                 RecordChange::Customer(CustomerChange::Update(customer)),
                 RecordChange::Customer(CustomerChange::Delete {
@@ -686,7 +811,14 @@ mod tests {
             postings: vec![(Mode::Test, posting)],
             set_timers: vec![timer(TimerKind::Release)],
             clear_timers: vec![timer(TimerKind::Expiry)],
-            deliveries: vec![delivery],
+            deliveries: vec![
+                DeliveryRecord {
+                    data: Some("{}".to_owned()),
+                    state: DeliveryState::Held,
+                    ..delivery.clone()
+                },
+                delivery,
+            ],
         }
     }
 

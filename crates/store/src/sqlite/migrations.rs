@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_customers.sql"),
     include_str!("../../migrations/sqlite/0003_catalogue.sql"),
     include_str!("../../migrations/sqlite/0004_traces.sql"),
+    include_str!("../../migrations/sqlite/0005_notifications.sql"),
     include_str!("../../migrations/sqlite/0006_checkout.sql"),
 ];
 

@@ -18,6 +18,7 @@ pub(crate) mod journal_record;
 pub(crate) mod ledger;
 pub(crate) mod location;
 pub(crate) mod migrations;
+pub(crate) mod notifications;
 pub(crate) mod past;
 pub(crate) mod proof;
 pub(crate) mod random_keys;

@@ -27,7 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MOST_CANDIDATES: usize = 64;
 
 /// The most that one answer with several rows holds, whatever limit was asked for.
-const MOST_ROWS: u32 = 10_000;
+pub(crate) const MOST_ROWS: u32 = 10_000;
 
 /// Connections for reading, opened when they are needed and kept.
 pub(crate) struct ReaderPool {

@@ -10,8 +10,7 @@ use crate::sqlite::rows::{self, idempotency_record, resource_value};
 use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
-use crate::sqlite::{SEALED, catalogue};
-use crate::sqlite::{checkout, customers};
+use crate::sqlite::{SEALED, catalogue, checkout, customers, notifications};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CommitError, CredentialRecord, DeliveryAttempt,
     DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
@@ -127,6 +126,7 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
             }
             RecordChange::Checkout(change) => checkout::apply(connection, change, content())?,
             RecordChange::InsertCatalogue(record) => catalogue::insert(connection, record)?,
+            RecordChange::Notification(change) => notifications::apply(connection, change)?,
         }
     }
     let mark = tables.memory.balances.mark();
@@ -480,6 +480,7 @@ fn insert_delivery(tables: &mut Tables<'_>, delivery: &DeliveryRecord) -> Result
             delivery.topic,
             delivery.action,
             delivery.url,
+            delivery.data,
         ])
         .map_err(already_exists("delivery"))?;
     Ok(())
@@ -499,6 +500,7 @@ fn record_attempt(tables: &mut Tables<'_>, attempt: &DeliveryAttempt) -> Result<
             attempt.failure,
             attempt.state as u8,
             attempt.next_attempt.map(|at| at.0),
+            attempt.exchange,
         ])
         .map_err(already_exists("delivery attempt"))?;
     let updated = tables.statements.hot(Hot::UpdateDelivery)?.execute(params![

@@ -32,10 +32,10 @@ pub(crate) const CREDENTIAL: &str = "lookup, kind, account_id, application_id, m
 pub(crate) const TIMER: &str = "account_id, mode, kind, subject, due";
 /// The columns that [`delivery`] reads.
 pub(crate) const DELIVERY: &str = "id, account_id, application_id, mode, channel, url, topic, action, resource_id, \
-     created, state, attempts, next_attempt";
+     created, state, attempts, next_attempt, data";
 /// The columns that [`attempt`] reads.
 pub(crate) const ATTEMPT: &str = "delivery_id, number, request_id, started, duration_ms, response_status, failure, \
-     state, next_attempt";
+     state, next_attempt, exchange";
 /// The columns that [`posting`] reads.
 pub(crate) const POSTING: &str = "account_id, currency, cause, resource_id, effective_at, legs";
 
@@ -183,6 +183,7 @@ pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
         state: delivery_state(row, 10)?,
         attempts: row.get(11)?,
         next_attempt: instant(row, 12)?,
+        data: row.get(13)?,
     })
 }
 
@@ -207,6 +208,7 @@ pub(crate) fn attempt(row: &Row<'_>, account_id: AccountId) -> rusqlite::Result<
         failure: row.get(6)?,
         state: delivery_state(row, 7)?,
         next_attempt: optional_instant(row, 8)?,
+        exchange: row.get(9)?,
     })
 }
 

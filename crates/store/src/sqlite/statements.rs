@@ -67,12 +67,12 @@ impl Hot {
             }
             Hot::InsertDelivery => {
                 "INSERT INTO delivery (id, account_id, application_id, mode, channel, state, attempts, created,
-                 next_attempt, resource_id, topic, action, url)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                 next_attempt, resource_id, topic, action, url, data)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
             }
             Hot::InsertAttempt => {
                 "INSERT INTO delivery_attempt (delivery_id, number, request_id, started, duration_ms, response_status,
-                 failure, state, next_attempt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                 failure, state, next_attempt, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
             }
             Hot::UpdateDelivery => {
                 "UPDATE delivery SET state = ?1, attempts = ?2, next_attempt = coalesce(?3, next_attempt)

@@ -29,6 +29,7 @@ impl Kinds {
     pub(crate) const DELIVERIES: Kinds = Kinds(1 << 8);
     pub(crate) const CUSTOMERS: Kinds = Kinds(1 << 9);
     pub(crate) const CATALOGUES: Kinds = Kinds(1 << 10);
+    pub(crate) const NOTIFICATIONS: Kinds = Kinds(1 << 11);
     pub(crate) const CHECKOUTS: Kinds = Kinds(1 << 12);
     pub(crate) const ALL: Kinds = Kinds(u16::MAX);
 
@@ -68,6 +69,7 @@ impl Kinds {
             RecordChange::Customer(_) => Kinds::CUSTOMERS,
             RecordChange::Checkout(_) => Kinds::CHECKOUTS,
             RecordChange::InsertCatalogue(_) => Kinds::CATALOGUES,
+            RecordChange::Notification(_) => Kinds::NOTIFICATIONS.and(Kinds::DELIVERIES),
         }
     }
 }

@@ -9,8 +9,8 @@ use pasarela_domain::timestamp::HOUR;
 use pasarela_store::copying::{Cursor, Dump, Restore, TABLES, Table};
 use pasarela_store::{
     AccountRecord, ApplicationRecord, CatalogueRecord, Changes, Channel, CommitError, CredentialRecord,
-    DeliveryAttempt, DeliveryRecord, DeliveryState, Location, PastQuestion, PayerRecord, PaymentRecord,
-    PaymentSearch, RecordChange,
+    DeliveryAttempt, DeliveryRecord, DeliveryState, Location, NotificationChange, NotificationSetting,
+    PastQuestion, PayerRecord, PaymentRecord, PaymentSearch, RecordChange, SettingKind,
 };
 
 on_both_stores! {
@@ -66,6 +66,17 @@ async fn fill(world: &World) {
         comment: String::new(),
         document: b"{}".to_vec(),
     }));
+    for application_id in 700..703 {
+        records.push(RecordChange::Notification(NotificationChange::Set(NotificationSetting {
+            application_id,
+            mode: Mode::Live,
+            kind: SettingKind::Endpoint,
+            name: format!("https://shop.example/ñ{application_id}"),
+            version: 0,
+            changed: NOON,
+            body: b"{}".to_vec(),
+        })));
+    }
     world.commit(records).await.unwrap();
     for id in 1..=7 {
         let mut changes = Changes {
@@ -107,6 +118,7 @@ fn delivery(id: i64, resource_id: &str) -> DeliveryRecord {
         state: DeliveryState::Pending,
         attempts: 0,
         next_attempt: NOON.plus_ms(id),
+        data: (id % 2 == 0).then(|| r#"{"id":"1"}"#.to_owned()),
     }
 }
 
@@ -122,6 +134,7 @@ fn attempt(number: u32) -> DeliveryAttempt {
         failure: Some("the receiver answered 500".to_owned()),
         state: DeliveryState::Pending,
         next_attempt: Some(NOON.plus_ms(HOUR)),
+        exchange: (number > 0).then(|| vec![1, 2, number as u8]),
     }
 }
 

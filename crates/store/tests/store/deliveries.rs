@@ -4,7 +4,8 @@ use crate::world::{NOON, SELLER, World};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::{HOUR, MINUTE, Timestamp};
 use pasarela_store::{
-    Changes, Channel, CommitError, DeliveryAttempt, DeliveryRecord, DeliveryState, RecordChange,
+    Changes, Channel, CommitError, DeliveryAttempt, DeliveryPage, DeliveryRecord, DeliverySearch,
+    DeliveryState, NotificationChange, NotificationSetting, RecordChange, SettingKind,
 };
 
 on_both_stores! {
@@ -13,6 +14,10 @@ on_both_stores! {
     an_attempt_of_an_unknown_delivery_is_refused,
     deliveries_are_found_by_their_resource_whatever_its_text_looks_like,
     moving_a_clock_moves_the_accounts_pending_deliveries_only,
+    the_history_is_searched_newest_first_and_page_by_page,
+    a_delivery_is_held_and_tried_again,
+    what_is_over_is_forgotten_with_its_attempts,
+    a_setting_has_one_writer_at_a_time,
 }
 
 fn delivery(id: i64, next_attempt: Timestamp) -> DeliveryRecord {
@@ -30,6 +35,7 @@ fn delivery(id: i64, next_attempt: Timestamp) -> DeliveryRecord {
         state: DeliveryState::Pending,
         attempts: 0,
         next_attempt,
+        data: None,
     }
 }
 
@@ -45,6 +51,7 @@ fn attempt(delivery_id: i64, number: u32, state: DeliveryState) -> DeliveryAttem
         failure: Some("the receiver answered 500".to_owned()),
         state,
         next_attempt: (state == DeliveryState::Pending).then(|| NOON.plus_ms(15 * MINUTE)),
+        exchange: (number > 0).then(|| vec![1, 2]),
     }
 }
 
@@ -126,4 +133,117 @@ async fn moving_a_clock_moves_the_accounts_pending_deliveries_only(world: World)
         let stored = world.store.delivery(account_id, id).await.unwrap().unwrap();
         assert_eq!(stored.next_attempt, expected, "delivery {id}");
     }
+}
+
+async fn notify(world: &World, change: NotificationChange) -> Result<(), CommitError> {
+    world.commit(vec![RecordChange::Notification(change)]).await
+}
+
+fn ids(page: &DeliveryPage) -> Vec<i64> {
+    page.deliveries.iter().map(|delivery| delivery.id).collect()
+}
+
+async fn the_history_is_searched_newest_first_and_page_by_page(world: World) {
+    let held = DeliveryRecord { state: DeliveryState::Held, ..delivery(5, NOON) };
+    let foreign = DeliveryRecord { account_id: 42, ..delivery(6, NOON) };
+    let live = DeliveryRecord { mode: Mode::Live, ..delivery(7, NOON) };
+    let other = DeliveryRecord {
+        topic: "order".to_owned(),
+        action: "order.processed".to_owned(),
+        resource_id: "ORD1".to_owned(),
+        url: "https://shop.example/orders".to_owned(),
+        data: Some(r#"{"id":"ORD1"}"#.to_owned()),
+        ..delivery(8, NOON)
+    };
+    let mut all: Vec<DeliveryRecord> = (1..=4).map(|id| delivery(id, NOON)).collect();
+    all.extend([held.clone(), foreign, live, other.clone()]);
+    insert(&world, all).await;
+    let all = DeliverySearch::of(SELLER, Mode::Test, 3);
+    let find = async |search: DeliverySearch| world.store.search_deliveries(&search).await.unwrap();
+    let first = find(all.clone()).await;
+    assert_eq!((ids(&first), first.next), (vec![8, 5, 4], Some(4)));
+    let second = find(DeliverySearch { before: 4, ..all.clone() }).await;
+    assert_eq!(ids(&second), [3, 2, 1]);
+    let last = find(DeliverySearch { before: 1, ..all.clone() }).await;
+    assert_eq!(last, DeliveryPage::default());
+    let since = find(DeliverySearch { from: 3, limit: 9, ..all.clone() }).await;
+    assert_eq!((ids(&since), since.next), (vec![8, 5, 4, 3], None));
+    let by_state = DeliverySearch { state: Some(DeliveryState::Held), ..all.clone() };
+    assert_eq!(find(by_state).await.deliveries, [held]);
+    for search in [
+        DeliverySearch { topic: Some("order".to_owned()), ..all.clone() },
+        DeliverySearch { action: Some("order.processed".to_owned()), ..all.clone() },
+        DeliverySearch { resource_id: Some("ORD1".to_owned()), ..all.clone() },
+        DeliverySearch { url: Some("https://shop.example/orders".to_owned()), ..all.clone() },
+    ] {
+        assert_eq!(find(search.clone()).await.deliveries, std::slice::from_ref(&other), "{search:?}");
+    }
+    let by_resource = DeliverySearch { resource_id: Some("42".to_owned()), ..all };
+    assert_eq!(ids(&find(by_resource).await), [5, 4, 3]);
+}
+
+async fn a_delivery_is_held_and_tried_again(world: World) {
+    insert(&world, vec![delivery(1, NOON)]).await;
+    let change = |state, next_attempt| NotificationChange::Reschedule {
+        account_id: SELLER,
+        delivery_id: 1,
+        state,
+        next_attempt,
+    };
+    notify(&world, change(DeliveryState::Held, NOON)).await.unwrap();
+    assert_eq!(world.store.next_delivery().await.unwrap(), None);
+    let later = NOON.plus_ms(HOUR);
+    notify(&world, change(DeliveryState::Pending, later)).await.unwrap();
+    assert_eq!(world.store.next_delivery().await.unwrap(), Some(later));
+    let foreign = NotificationChange::Reschedule {
+        account_id: 42,
+        delivery_id: 1,
+        state: DeliveryState::Held,
+        next_attempt: NOON,
+    };
+    assert_eq!(notify(&world, foreign).await, Err(CommitError::VersionConflict));
+}
+
+async fn what_is_over_is_forgotten_with_its_attempts(world: World) {
+    insert(&world, (1..=4).map(|id| delivery(id, NOON)).collect()).await;
+    for id in [1, 3, 4] {
+        let over = attempt(id, 0, DeliveryState::Delivered);
+        world.commit(vec![RecordChange::RecordAttempt(over)]).await.unwrap();
+    }
+    assert_eq!(world.store.old_deliveries(SELLER, 4, 9).await.unwrap(), [1, 3]);
+    assert_eq!(world.store.old_deliveries(SELLER, 4, 1).await.unwrap(), [1]);
+    assert_eq!(world.store.old_deliveries(42, 4, 9).await.unwrap(), [0_i64; 0]);
+    let forget = |account_id| NotificationChange::Forget { account_id, delivery_id: 1 };
+    assert_eq!(notify(&world, forget(42)).await, Err(CommitError::VersionConflict));
+    notify(&world, forget(SELLER)).await.unwrap();
+    assert_eq!(world.store.delivery(SELLER, 1).await.unwrap(), None);
+    assert_eq!(world.store.attempts(SELLER, 1).await.unwrap(), vec![]);
+    assert_eq!(world.store.attempts(SELLER, 3).await.unwrap().len(), 1);
+    assert_eq!(notify(&world, forget(SELLER)).await, Err(CommitError::VersionConflict));
+    world.assert_sound().await;
+}
+
+async fn a_setting_has_one_writer_at_a_time(world: World) {
+    let setting = |version, body: &str| NotificationSetting {
+        application_id: 7,
+        mode: Mode::Test,
+        kind: SettingKind::Addresses,
+        name: String::new(),
+        version,
+        changed: NOON.plus_ms(version),
+        body: body.as_bytes().to_vec(),
+    };
+    let set = async |version, body| notify(&world, NotificationChange::Set(setting(version, body))).await;
+    assert_eq!(set(1, "none").await, Err(CommitError::VersionConflict));
+    set(0, "first").await.unwrap();
+    assert_eq!(set(0, "again").await, Err(CommitError::AlreadyExists("notification setting")));
+    set(1, "second").await.unwrap();
+    assert_eq!(set(1, "late").await, Err(CommitError::VersionConflict));
+    let other = NotificationSetting { mode: Mode::Live, name: "x".to_owned(), ..setting(0, "other") };
+    notify(&world, NotificationChange::Set(other.clone())).await.unwrap();
+    let stored = NotificationSetting { version: 2, changed: NOON.plus_ms(1), ..setting(0, "second") };
+    let other = NotificationSetting { version: 1, ..other };
+    assert_eq!(world.store.notification_settings(7).await.unwrap(), [stored.clone(), other]);
+    assert_eq!(world.store.notification_settings(8).await.unwrap(), vec![]);
+    assert_eq!(world.store.notification_settings_since(NOON.plus_ms(1)).await.unwrap(), [stored]);
 }

@@ -15,8 +15,9 @@ use pasarela_domain::timestamp::{HOUR, MINUTE, Timestamp};
 use pasarela_store::{
     AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, CustomerChange,
     CustomerDate, CustomerRecord, CustomerSearch, CustomerSort, CustomerWords, DateField, DeliveryAttempt,
-    DeliveryRecord, DeliveryState, IdempotencyRecord, PastQuestion, PayerRecord, PaymentRecord,
-    PaymentSearch, RecordChange, SavedCardRecord, SealedCardRecord, SortField, Store, Timer, TimerKind,
+    DeliveryRecord, DeliverySearch, DeliveryState, IdempotencyRecord, NotificationChange,
+    NotificationSetting, PastQuestion, PayerRecord, PaymentRecord, PaymentSearch, RecordChange, SavedCardRecord,
+    SealedCardRecord, SettingKind, SortField, Store, Timer, TimerKind,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -62,6 +63,9 @@ enum Part {
     SaveCard { account: usize, id: i64, user: i64, number: u8 },
     DeleteCard { account: usize, id: i64 },
     Reseal { number: u8, sealed: u8 },
+    SetSetting { application: i64, kind: bool, is_stale: bool },
+    Reschedule { delivery: i64, is_held: bool, due: i64 },
+    Forget { delivery: i64 },
 }
 
 /// One request.
@@ -118,7 +122,19 @@ fn a_part() -> impl Strategy<Value = Part> {
             .prop_map(|(account, id, user, number)| Part::SaveCard { account, id, user, number }),
         3 => (account(), id()).prop_map(|(account, id)| Part::DeleteCard { account, id }),
         1 => (1_u8..4, any::<u8>()).prop_map(|(number, sealed)| Part::Reseal { number, sealed }),
+        2 => (id(), any::<bool>(), proptest::bool::weighted(0.2))
+            .prop_map(|(application, kind, is_stale)| Part::SetSetting { application, kind, is_stale }),
+        2 => (id(), any::<bool>(), 0_i64..20)
+            .prop_map(|(delivery, is_held, due)| Part::Reschedule { delivery, is_held, due }),
+        1 => id().prop_map(|delivery| Part::Forget { delivery }),
     ]
+}
+
+const fn moves_deliveries(part: &Part) -> bool {
+    matches!(
+        part,
+        Part::RecordAttempt { .. } | Part::Deliver { .. } | Part::Reschedule { .. } | Part::Forget { .. }
+    )
 }
 
 fn a_step() -> impl Strategy<Value = Step> {
@@ -127,7 +143,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         // Whether a clock moves the deliveries as they are before or after the rest of its request is left open: nobody
         // asks for both.
         if parts.iter().any(|part| matches!(part, Part::SetClock { .. })) {
-            parts.retain(|part| !matches!(part, Part::RecordAttempt { .. } | Part::Deliver { .. }));
+            parts.retain(|part| !moves_deliveries(part));
         }
         Request { key, parts }
     });
@@ -203,6 +219,7 @@ enum Subject {
     Credential(u8),
     Payer(usize, usize, u8),
     Delivery(i64),
+    Setting(i64, bool),
     Timer(usize, usize, i64, bool),
     Customer(usize, i64),
     CustomerEmail(usize, u8),
@@ -227,7 +244,11 @@ fn subjects(request: &Request) -> Option<HashSet<Subject>> {
             }
             Part::InsertCredential { number } => vec![Subject::Credential(number)],
             Part::InsertPayer { account, mode, email, .. } => vec![Subject::Payer(account, mode, email)],
-            Part::RecordAttempt { delivery: id, .. } | Part::Deliver { id, .. } => {
+            Part::SetSetting { application, kind, .. } => vec![Subject::Setting(application, kind)],
+            Part::RecordAttempt { delivery: id, .. }
+            | Part::Deliver { id, .. }
+            | Part::Reschedule { delivery: id, .. }
+            | Part::Forget { delivery: id } => {
                 vec![Subject::Delivery(id)]
             }
             Part::SetTimer { account, mode, subject, kind, .. }
@@ -388,8 +409,43 @@ async fn add(changes: &mut Changes, store: &Store, part: &Part) {
             state: DeliveryState::Pending,
             attempts: 0,
             next_attempt: NOON.plus_ms(due * MINUTE),
+            data: None,
         }),
+        Part::SetSetting { .. } | Part::Reschedule { .. } | Part::Forget { .. } => {
+            records.push(RecordChange::Notification(of_notification(store, part).await));
+        }
         _ => records.extend(of_customer(store, part).await.map(RecordChange::Customer)),
+    }
+}
+
+/// The change of a setting, or of what becomes of a delivery.
+async fn of_notification(store: &Store, part: &Part) -> NotificationChange {
+    match *part {
+        Part::SetSetting { application, kind, is_stale } => {
+            let kind = if kind { SettingKind::Addresses } else { SettingKind::Endpoint };
+            let stored = store.notification_settings(application).await.unwrap();
+            let version = stored.iter().find(|stored| stored.kind == kind).map_or(0, |stored| stored.version);
+            let version = version - i64::from(is_stale && version > 0);
+            NotificationChange::Set(NotificationSetting {
+                application_id: application,
+                mode: MODES[0],
+                kind,
+                name: "https://shop.example".to_owned(),
+                version,
+                changed: NOON.plus_ms(version),
+                body: vec![application as u8, version as u8],
+            })
+        }
+        Part::Reschedule { delivery, is_held, due } => NotificationChange::Reschedule {
+            account_id: owner(delivery),
+            delivery_id: delivery,
+            state: if is_held { DeliveryState::Held } else { DeliveryState::Pending },
+            next_attempt: NOON.plus_ms(due * MINUTE),
+        },
+        Part::Forget { delivery } => {
+            NotificationChange::Forget { account_id: owner(delivery), delivery_id: delivery }
+        }
+        _ => unreachable!("the caller asks for these alone"),
     }
 }
 
@@ -518,6 +574,7 @@ fn an_attempt(delivery_id: i64, number: u32, state: u8) -> DeliveryAttempt {
         failure: (number % 2 == 1).then(|| "no answer".to_owned()),
         state,
         next_attempt: (state == DeliveryState::Pending).then(|| NOON.plus_ms(i64::from(number) * HOUR)),
+        exchange: (number > 0).then(|| vec![1, 2]),
     }
 }
 
@@ -664,6 +721,15 @@ async fn state_of(store: &Store, account_id: i64, mode: Mode) -> Vec<String> {
         let search = CustomerSearch { words, begin: Some(NOON.plus_ms(1)), limit: 1, offset: 1, ..search };
         said(&mut read, "customers", &store.search_customers(search).await);
     }
+    let history = DeliverySearch::of(account_id, mode, 2);
+    for search in [
+        DeliverySearch { state: Some(DeliveryState::Held), ..history.clone() },
+        DeliverySearch { resource_id: Some("01".to_owned()), from: 2, ..history.clone() },
+        history,
+    ] {
+        said(&mut read, "history", &store.search_deliveries(&search).await);
+    }
+    said(&mut read, "old", &store.old_deliveries(account_id, IDENTITIES, 100).await);
     let all = PaymentSearch::of(account_id, mode, 100);
     for (sort, range, descending) in [
         (SortField::Id, DateField::Created, false),
@@ -691,6 +757,7 @@ async fn state_of(store: &Store, account_id: i64, mode: Mode) -> Vec<String> {
 async fn due_in(store: &Store) -> Vec<String> {
     let mut read = Vec::new();
     said(&mut read, "next wake", &store.next_wake().await);
+    said(&mut read, "settings", &store.notification_settings_since(Timestamp(0)).await);
     said(&mut read, "next delivery", &store.next_delivery().await);
     for now in [NOON.plus_ms(-10 * HOUR), NOON.plus_ms(5 * HOUR), NOON.plus_ms(50 * HOUR)] {
         for limit in [1, 4, 100] {

@@ -81,16 +81,21 @@ async fn data_of_a_newer_version_is_refused_and_left_as_it_is() {
 async fn data_of_the_version_before_are_brought_up_to_date_and_lose_nothing() {
     let world = World::on_sqlite().await;
     world.insert(&payment(1)).await;
-    let world = world.changed_behind("DROP TABLE checkout; PRAGMA user_version = 4;").await;
+    let of_notifications = "DROP TABLE notification_setting; DROP INDEX delivery_held;
+         ALTER TABLE delivery DROP COLUMN data; ALTER TABLE delivery_attempt DROP COLUMN exchange";
+    let world = world.changed_behind("DROP TABLE checkout; PRAGMA user_version = 5;").await;
     assert_eq!(world.stored(1).await, Some(payment(1)));
     // It has preferences and merchant orders from now on.
     world.commit(vec![crate::checkout::insert(crate::checkout::order(1))]).await.unwrap();
     world.assert_sound().await;
-    let world = world
-        .changed_behind(
-            "DROP TABLE checkout; ALTER TABLE payment DROP COLUMN traces; PRAGMA user_version = 3;",
-        )
-        .await;
+    let before = format!("DROP TABLE checkout; {of_notifications}; PRAGMA user_version = 4;");
+    let world = world.changed_behind(&before).await;
+    // It has settings of notifications from now on.
+    assert_eq!(world.store.notification_settings(7).await.unwrap(), vec![]);
+    let before = format!(
+        "DROP TABLE checkout; {of_notifications}; ALTER TABLE payment DROP COLUMN traces; PRAGMA user_version = 3;"
+    );
+    let world = world.changed_behind(&before).await;
     // It has traces from now on.
     world.insert(&PaymentRecord { traces: vec![7], ..payment(2) }).await;
     world.assert_sound().await;
