@@ -219,6 +219,8 @@ impl Seen {
             DeliveryState::Delivered => self.received.contains(&attempt.request_id),
             DeliveryState::Pending => attempt.next_attempt.is_some(),
             DeliveryState::Exhausted => attempt.number == 5,
+            // What is held was not tried.
+            DeliveryState::Held => false,
         };
         held(is_right, || format!("an attempt is recorded that was not so: {attempt:?}"))
     }

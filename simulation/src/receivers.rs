@@ -5,7 +5,7 @@ use crate::promises::Promises;
 use crate::random::Random;
 use pasarela_engine::notifications::message::Message;
 use pasarela_engine::notifications::sender::SendFailure;
-use pasarela_engine::notifications::{AnswerFuture, Courier};
+use pasarela_engine::notifications::{AnswerFuture, Answered, Courier};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -95,7 +95,7 @@ impl Courier for Receivers {
         Box::pin(async move {
             let request_id = header(message, "x-request-id").unwrap_or_default().to_owned();
             match self.take(message) {
-                Mood::Failing => return Err(SendFailure::Status(500)),
+                Mood::Failing => return Ok(Answered { status: 500, ..Answered::default() }),
                 Mood::Gone => return Err(SendFailure::Refused),
                 Mood::Silent => {
                     tokio::time::sleep(timeout).await;
@@ -105,7 +105,7 @@ impl Courier for Receivers {
                 Mood::Good => tokio::task::yield_now().await,
             }
             self.promises.received(request_id);
-            Ok(200)
+            Ok(Answered { status: 200, ..Answered::default() })
         })
     }
 }

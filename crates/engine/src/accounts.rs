@@ -1,6 +1,6 @@
 //! Accounts, their applications, and the people who pay without an account.
 
-use crate::{Engine, Failure, seeds};
+use crate::{Engine, Failure};
 use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
 use pasarela_domain::payment::create::Collector;
 use pasarela_domain::site::Site;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-/// How many accounts, applications, payers and webhook secrets each are kept in memory.
+/// How many accounts, applications, payers, settings and webhook secrets each are kept in memory.
 const MAX_CACHED: usize = 50_000;
 
 /// An account, as decisions need it.
@@ -32,8 +32,6 @@ pub(crate) struct Accounts {
     accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
     owners: RwLock<HashMap<ApplicationId, AccountId>>,
     payers: RwLock<HashMap<(AccountId, Mode, Lookup), AccountId>>,
-    /// Opened: a busy receiver's secret is needed thousands of times a second.
-    webhook_secrets: RwLock<HashMap<ApplicationId, String>>,
 }
 
 /// A payer, known or about to be.
@@ -109,29 +107,13 @@ impl Engine {
             PayerRecord { account_id: caller.account_id, mode: caller.mode, email: lookup, payer_id: id };
         Ok(KnownPayer { id, new: Some(new) })
     }
-
-    /// The secret that signs an application's webhooks.
-    pub(crate) async fn webhook_secret(&self, application_id: ApplicationId) -> Option<String> {
-        if let Some(secret) = get(&self.inner.accounts.webhook_secrets, &application_id) {
-            return Some(secret);
-        }
-        let record = self.inner.store.application(application_id).await.ok()??;
-        let secret = self
-            .inner
-            .vault
-            .open_secret(&record.sealed_webhook_secret, &seeds::webhook_secret_record(application_id))
-            .ok()?;
-        let secret = String::from_utf8(secret.to_vec()).ok()?;
-        put(&self.inner.accounts.webhook_secrets, application_id, secret.clone());
-        Some(secret)
-    }
 }
 
-fn get<K: std::hash::Hash + Eq, V: Clone>(cache: &RwLock<HashMap<K, V>>, key: &K) -> Option<V> {
+pub(crate) fn get<K: std::hash::Hash + Eq, V: Clone>(cache: &RwLock<HashMap<K, V>>, key: &K) -> Option<V> {
     cache.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
 }
 
-fn put<K: std::hash::Hash + Eq, V>(cache: &RwLock<HashMap<K, V>>, key: K, value: V) {
+pub(crate) fn put<K: std::hash::Hash + Eq, V>(cache: &RwLock<HashMap<K, V>>, key: K, value: V) {
     let mut cache = cache.write().unwrap_or_else(std::sync::PoisonError::into_inner);
     if cache.len() >= MAX_CACHED {
         cache.clear();

@@ -226,7 +226,7 @@ impl Engine {
     }
 
     /// Adds the order and the count of attempts to the commit of a payment.
-    pub(crate) fn pay_opened(
+    pub(crate) async fn pay_opened(
         &self,
         opened: &OpenedPreference,
         state: &PaymentState,
@@ -238,7 +238,7 @@ impl Engine {
         self.keep_order(&order, opened.mode, opened.order_version, changes)?;
         let actions: &[&'static str] =
             if opened.order_version == 0 { &[CREATED, UPDATED] } else { &[UPDATED] };
-        self.announce_order(&order, opened.mode, actions, changes);
+        self.announce_order(&order, opened.mode, actions, changes).await?;
         if opened.order_version == 0 {
             changes.set_timers.extend(expiry_timer(&order, &opened.state.preference, opened.mode));
         }

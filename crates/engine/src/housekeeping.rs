@@ -1,5 +1,5 @@
 //! What must not be kept: secrets of expired card tokens, idempotency keys past their time. And what need not be: tokens
-//! that were not spent at once.
+//! that were not spent at once, and the history of notifications after its time.
 
 use crate::Engine;
 use std::time::Duration;
@@ -9,9 +9,13 @@ const EVERY: Duration = Duration::from_secs(60);
 /// How much is removed in one step: small, so that payments never wait for it.
 const STEP: u32 = 200;
 
+/// After so many such times the history is looked at: once in a quarter of an hour.
+const ROUNDS_UNTIL_HISTORY: u32 = 15;
+
 /// Removes it, until `shutdown` is ready.
 pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     tokio::pin!(shutdown);
+    let mut rounds = 0;
     loop {
         let now = engine.inner.clock.wall();
         let store = &engine.inner.store;
@@ -34,6 +38,17 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
         }
         if pause == EVERY {
             engine.inner.fresh_tokens.age();
+            rounds += 1;
+        }
+        if rounds >= ROUNDS_UNTIL_HISTORY {
+            rounds = match engine.forget_old_notifications().await {
+                Ok(true) => ROUNDS_UNTIL_HISTORY,
+                Ok(false) => 0,
+                Err(error) => {
+                    tracing::warn!(%error, "old notifications could not be forgotten; it is tried again");
+                    0
+                }
+            };
         }
     }
 }

@@ -13,6 +13,12 @@ const SEQUENCE_BITS: u32 = 8;
 /// 32 nodes.
 const NODE_BITS: u32 = 5;
 
+/// The first id that may be made at `at`.
+pub const fn first_id_at(at: Timestamp) -> i64 {
+    let ms = at.0 - EPOCH_MS;
+    if ms <= 0 { 0 } else { ms << (NODE_BITS + SEQUENCE_BITS) }
+}
+
 /// The source of ids of one node.
 pub struct IdSource {
     node: AtomicI64,

@@ -47,13 +47,16 @@ use identifiers::IdSource;
 use notifications::address_guard::Reach;
 use notifications::attempts::{Courier, Surroundings};
 use notifications::sender::Sender;
+use notifications::settings::KnownSettings;
+use notifications::streams::HandedOver;
 use notifications::worker::{Wake, Worker};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
 use pasarela_store::{CommitError, Location, Store, StoreCounters, StoreOptions};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
@@ -119,12 +122,20 @@ pub(crate) struct Inner {
     pub(crate) ids: IdSource,
     pub(crate) access: Access,
     pub(crate) accounts: Accounts,
+    pub(crate) settings: KnownSettings,
     pub(crate) catalogue: CurrentCatalogue,
     pub(crate) fresh_tokens: FreshTokens,
     pub(crate) public_url: String,
     pub(crate) development: bool,
     pub(crate) timer_wake: Notify,
     pub(crate) delivery_wake: Arc<Wake>,
+    /// Wakes the streams that programs listen to.
+    pub(crate) listeners_wake: Notify,
+    pub(crate) handed_over: HandedOver,
+    /// Whether the server stops: streams end then.
+    is_stopping: AtomicBool,
+    /// Takes notifications to their receivers, once the workers run.
+    pub(crate) courier: OnceLock<Arc<dyn Courier>>,
     pub(crate) clock_moves: tokio::sync::Mutex<()>,
 }
 
@@ -176,6 +187,7 @@ impl Engine {
             inner: Arc::new(Inner {
                 access: Access::new(development),
                 accounts: Accounts::default(),
+                settings: KnownSettings::default(),
                 catalogue: current,
                 fresh_tokens: FreshTokens::default(),
                 store,
@@ -187,6 +199,10 @@ impl Engine {
                 development,
                 timer_wake: Notify::new(),
                 delivery_wake: Arc::new(Wake::default()),
+                listeners_wake: Notify::new(),
+                handed_over: HandedOver::default(),
+                is_stopping: AtomicBool::new(false),
+                courier: OnceLock::new(),
                 clock_moves: tokio::sync::Mutex::new(()),
             }),
         };
@@ -215,6 +231,8 @@ impl Engine {
 
     /// As [`Engine::run_workers`], with somebody else who takes the notifications to their receivers.
     pub async fn run_workers_with(&self, sender: Arc<dyn Courier>, shutdown: watch::Receiver<bool>) {
+        // The first one stays, if workers are started again.
+        let _ = self.inner.courier.set(sender.clone());
         let mut workers = JoinSet::new();
         let surroundings = Surroundings {
             sender,
@@ -222,7 +240,7 @@ impl Engine {
                 let engine = self.clone();
                 Arc::new(move |application_id| {
                     let engine = engine.clone();
-                    Box::pin(async move { engine.webhook_secret(application_id).await })
+                    Box::pin(async move { engine.webhook_secrets(application_id).await })
                 })
             },
             clock: {
@@ -240,6 +258,7 @@ impl Engine {
             drop(shutdown.wait_for(|is_shutdown| *is_shutdown).await);
         };
         workers.spawn(deliveries.run(stop(shutdown.clone())));
+        workers.spawn(notifications::settings::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(membership::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(catalogue::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
@@ -250,6 +269,16 @@ impl Engine {
     /// Stops the store: what is committed is checkpointed, the lock is given back.
     pub async fn close(self) {
         self.inner.store.clone().close().await;
+    }
+
+    /// Ends the streams that programs listen to: the server stops, and waits for nobody who waits for it.
+    pub fn end_streams(&self) {
+        self.inner.is_stopping.store(true, Ordering::Release);
+        self.inner.listeners_wake.notify_waiters();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.is_stopping.load(Ordering::Acquire)
     }
 
     /// Counters of the store since it was opened.

@@ -1,7 +1,8 @@
 //! Merchant orders: made, read, changed, searched; and told, in the commit of each of their payments, what became of it.
 
 use crate::identifiers::Fresh;
-use crate::notifications::merchant_orders::{OrderEvent, order_deliveries};
+use crate::notifications::listeners::{Event, deliveries_for};
+use crate::notifications::topics::MERCHANT_ORDERS;
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, Written, from_json, to_json};
 use crate::{Engine, Failure, preferences};
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
@@ -40,7 +41,7 @@ impl Engine {
             request.apply(&mut order, caller.site, now)?;
             let body = to_json(&order)?;
             self.keep_order(&order, caller.mode, 0, &mut changes)?;
-            self.announce_order(&order, caller.mode, &[CREATED], &mut changes);
+            self.announce_order(&order, caller.mode, &[CREATED], &mut changes).await?;
             let made = (order.id, 0);
             changes.idempotency = key.map(|key| key.record(caller.account_id, made, self.inner.clock.wall()));
             match self.commit(changes).await {
@@ -86,7 +87,7 @@ impl Engine {
             let mut changes = Changes::default();
             let body = to_json(&order)?;
             self.keep_order(&order, caller.mode, record.version, &mut changes)?;
-            self.announce_order(&order, caller.mode, &[UPDATED], &mut changes);
+            self.announce_order(&order, caller.mode, &[UPDATED], &mut changes).await?;
             changes.idempotency =
                 key.map(|key| key.record(caller.account_id, (id, 0), self.inner.clock.wall()));
             match self.commit(changes).await {
@@ -143,7 +144,7 @@ impl Engine {
         let mut order: MerchantOrder = from_json(&record.body, "a merchant order")?;
         if order.take(&state.payment, state.internals.payer_id, now) {
             self.keep_order(&order, mode, record.version, changes)?;
-            self.announce_order(&order, mode, &[UPDATED], changes);
+            self.announce_order(&order, mode, &[UPDATED], changes).await?;
         }
         Ok(())
     }
@@ -208,7 +209,7 @@ impl Engine {
                     }
                     Some(_) if order.expire(now) => {
                         self.keep_order(&order, mode, record.version, &mut changes)?;
-                        self.announce_order(&order, mode, &[UPDATED], &mut changes);
+                        self.announce_order(&order, mode, &[UPDATED], &mut changes).await?;
                     }
                     _ => {}
                 }
@@ -280,26 +281,36 @@ impl Engine {
     }
 
     /// Adds the order's notifications to a commit.
-    pub(crate) fn announce_order(
+    pub(crate) async fn announce_order(
         &self,
         order: &MerchantOrder,
         mode: Mode,
         actions: &[&'static str],
         changes: &mut Changes,
-    ) {
+    ) -> Result<(), Failure> {
+        let application_id = application_of(order).unwrap_or_default();
+        let settings = self.notification_settings(application_id).await?;
         for &action in actions {
-            let event = OrderEvent {
+            let event = Event {
                 account_id: order.collector.id,
-                application_id: application_of(order).unwrap_or_default(),
+                application_id,
                 mode,
-                order_id: order.id,
+                topic: MERCHANT_ORDERS,
                 action,
+                resource_id: order.id.to_string(),
                 notification_url: order.notification_url.as_deref(),
+                data: None,
                 happened: order.last_updated,
             };
             let ids = &mut Fresh(&self.inner.ids);
-            changes.deliveries.extend(order_deliveries(&event, ids, self.inner.clock.wall()));
+            changes.deliveries.extend(deliveries_for(
+                &event,
+                settings.of(mode),
+                ids,
+                self.inner.clock.wall(),
+            ));
         }
+        Ok(())
     }
 }
 

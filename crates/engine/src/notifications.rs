@@ -10,17 +10,22 @@
 pub mod address_guard;
 pub mod attempts;
 mod connections;
+pub mod endpoints;
+pub mod exchange;
+pub mod history;
 pub mod listeners;
-pub mod merchant_orders;
 pub mod message;
 mod queues;
 pub mod schedule;
 pub mod sender;
+pub mod settings;
 pub mod signature;
+pub mod streams;
+pub mod topics;
 pub mod worker;
 
 pub use address_guard::Reach;
-pub use attempts::{AnswerFuture, Courier, NewId, SecretFuture, SecretOf, WallClock};
-pub use listeners::{PaymentEvent, deliveries_for};
+pub use attempts::{AnswerFuture, Answered, Courier, NewId, SecretFuture, SecretOf, WallClock};
+pub use listeners::{Event, deliveries_for};
 pub use sender::Sender;
 pub use worker::{Wake, Worker};

@@ -10,7 +10,9 @@ pub mod search;
 use crate::checkout::OpenedPreference;
 use crate::fresh_tokens::FreshToken;
 use crate::identifiers::Fresh;
-use crate::notifications::listeners::{PaymentEvent, deliveries_for};
+use crate::notifications::listeners::{Event, deliveries_for};
+use crate::notifications::settings::Settings;
+use crate::notifications::topics::PAYMENTS;
 use crate::timers::LONGEST_SLEEP;
 use crate::{Engine, Failure};
 use pasarela_domain::card_token::{CardToken, TokenStatus};
@@ -29,8 +31,8 @@ use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_rails::simulator::CardSecrets;
 use pasarela_store::{
-    CardTokenRecord, Changes, CommitError, DeliveryRecord, IdempotencyRecord, Lookup, PaymentRecord,
-    RecordChange, Timer, TimerKind,
+    CardTokenRecord, Changes, CommitError, DeliveryRecord, DeliveryState, IdempotencyRecord, Lookup,
+    PaymentRecord, RecordChange, Timer, TimerKind,
 };
 use pasarela_vault::{CardNumber, Purpose, SecurityCode};
 use ring::digest;
@@ -246,11 +248,12 @@ impl Engine {
         let body = body_of(&decision.state)?;
         let buyer = Buyer::of(request, card.as_ref(), provenance);
         let new = Read { version: 0, traces: self.traces_of(caller.account_id, caller.mode, &buyer) };
-        let mut changes = self.changes(&decision, caller.mode, new, body.clone())?;
+        let settings = self.notification_settings(decision.state.internals.application_id).await?;
+        let mut changes = self.changes(&decision, &settings, caller.mode, new, body.clone())?;
         changes.idempotency =
             Some(key.record(caller.account_id, (decision.state.payment.id, 0), self.inner.clock.wall()));
         match opened {
-            Some(opened) => self.pay_opened(opened, &decision.state, now, &mut changes)?,
+            Some(opened) => self.pay_opened(opened, &decision.state, now, &mut changes).await?,
             None => self.tell_order(&decision.state, caller.mode, now, &mut changes).await?,
         }
         if let Some(opened) = token {
@@ -473,7 +476,9 @@ impl Engine {
                 (true, Some(_)) => Changes::default(),
                 (false, _) => {
                     let read = Read { version: record.version, traces: std::mem::take(&mut record.traces) };
-                    let mut changes = self.changes(&decision, mode, read, body.clone())?;
+                    let settings =
+                        self.notification_settings(decision.state.internals.application_id).await?;
+                    let mut changes = self.changes(&decision, &settings, mode, read, body.clone())?;
                     self.tell_order(&decision.state, mode, now, &mut changes).await?;
                     changes
                 }
@@ -509,6 +514,7 @@ impl Engine {
     pub(crate) fn changes(
         &self,
         decision: &Decision,
+        settings: &Settings,
         mode: Mode,
         read: Read,
         body: Vec<u8>,
@@ -556,16 +562,20 @@ impl Engine {
             }
         }
         if let Some(action) = decision.action {
-            let event = PaymentEvent {
+            let event = Event {
                 account_id: payment.collector_id,
                 application_id: decision.state.internals.application_id,
                 mode,
-                payment_id: payment.id,
+                topic: PAYMENTS,
                 action,
+                resource_id: payment.id.to_string(),
                 notification_url: payment.notification_url.as_deref(),
+                data: None,
                 happened: payment.date_last_updated,
             };
-            changes.deliveries = deliveries_for(&event, &mut Fresh(&self.inner.ids), self.inner.clock.wall());
+            let now_wall = self.inner.clock.wall();
+            changes.deliveries =
+                deliveries_for(&event, settings.of(mode), &mut Fresh(&self.inner.ids), now_wall);
         }
         Ok(changes)
     }
@@ -673,6 +683,9 @@ struct WakesAfter<'a> {
 impl Drop for WakesAfter<'_> {
     fn drop(&mut self) {
         let deliveries = std::mem::take(&mut self.deliveries);
+        if deliveries.iter().any(|delivery| delivery.state == DeliveryState::Held) {
+            self.engine.inner.listeners_wake.notify_waiters();
+        }
         if self.is_done {
             self.engine.inner.delivery_wake.committed(deliveries);
         } else if let Some(earliest) = deliveries.iter().map(|delivery| delivery.next_attempt).min() {

@@ -44,6 +44,7 @@ impl Engine {
                 rotation.applications += 1;
             }
         }
+        self.reseal_previous_secrets().await?;
         self.inner.vault.retire(version)?;
         Ok(rotation)
     }

@@ -73,6 +73,7 @@ impl Service {
         stop_requests.next().await;
         tracing::info!("stopping");
         let ending = async {
+            self.engine.end_streams();
             let _ = self.close_doors.send(true);
             while self.doors.join_next().await.is_some() {}
             let _ = self.stop_workers.send(true);

@@ -21,6 +21,7 @@ pub mod request;
 pub mod sandbox;
 pub mod schema;
 pub mod users;
+pub mod webhooks;
 pub mod yape;
 
 use answer::{ApiFailure, JSON};
@@ -82,6 +83,15 @@ pub fn router(engine: Engine) -> Router {
         .route("/merchant_orders/search", get(merchant_orders::search))
         .route("/merchant_orders/{id}", get(merchant_orders::read).put(merchant_orders::change))
         .route("/users/me", get(users::me))
+        .route("/pasarela/webhooks", get(webhooks::read).put(webhooks::change))
+        .route("/pasarela/webhooks/secret", post(webhooks::rotate_secret))
+        .route("/pasarela/webhooks/resume", post(webhooks::resume))
+        .route("/pasarela/webhooks/simulate", post(webhooks::simulate))
+        .route("/pasarela/webhooks/stream", get(webhooks::stream))
+        .route("/pasarela/webhooks/deliveries", get(webhooks::history))
+        .route("/pasarela/webhooks/deliveries/{id}", get(webhooks::delivery))
+        .route("/pasarela/webhooks/deliveries/{id}/resend", post(webhooks::resend))
+        .route("/pasarela/webhooks/deliveries/{id}/answer", post(webhooks::answer))
         .route("/sandbox/payments/{id}/{act}", post(sandbox::act))
         .route("/sandbox/clock", get(sandbox::clock).post(sandbox::advance))
         .route("/sandbox/counters", get(sandbox::counters));

@@ -28,8 +28,8 @@ const MOST_OF_ONE: usize = 16;
 /// How many are kept in all. Each is a socket and some 10 kB.
 const MOST: usize = 256;
 
-/// How much of an answer's body is read before the connection is closed. Nobody looks at it; a receiver that is cut
-/// off while it writes would log an error.
+/// How much of an answer's body is read before the connection is closed. Its first bytes are shown in the history; a
+/// receiver that is cut off while it writes would log an error.
 const MOST_BODY_BYTES: usize = 4 * 1024;
 
 /// How long the body may take after the head, for the same reason.
@@ -69,16 +69,16 @@ impl Connection {
         drive(&mut self.running, answer).await.ok()
     }
 
-    /// Reads what is left of an answer. Says whether the connection is good for another message.
-    pub(super) async fn drain(&mut self, mut body: Incoming) -> bool {
+    /// Reads an answer's body, the first bytes of it. Says whether the connection is good for another message.
+    pub(super) async fn drain(&mut self, mut body: Incoming) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
         if body.is_end_stream() {
-            return self.is_ready().await;
+            return (bytes, self.is_ready().await);
         }
         let read = async {
-            let mut bytes = 0;
-            while bytes < MOST_BODY_BYTES {
+            while bytes.len() < MOST_BODY_BYTES {
                 match body.frame().await {
-                    Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, Bytes::len),
+                    Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
                     Some(Err(_)) => return false,
                     None => return true,
                 }
@@ -87,7 +87,8 @@ impl Connection {
         };
         // The status has decided; a body that hangs changes nothing.
         let whole = tokio::time::timeout(BODY_TIMEOUT, drive(&mut self.running, read)).await;
-        whole.unwrap_or(false) && self.is_ready().await
+        let is_good = whole.unwrap_or(false) && self.is_ready().await;
+        (bytes, is_good)
     }
 
     /// Whether another message can be posted at once.

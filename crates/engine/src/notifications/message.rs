@@ -1,11 +1,13 @@
 //! The HTTP request of one attempt: what a receiver sees.
 
-use super::merchant_orders::ipn_resource;
 use super::schedule;
 use super::signature::{ipn_secret, query_id, sign};
+use super::topics::{self, Form, PAYMENTS, Shape, Topic};
 use pasarela_domain::timestamp::{SECOND, Timestamp};
 use pasarela_store::{Channel, DeliveryRecord};
 use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
@@ -19,6 +21,13 @@ pub struct Message {
     pub headers: Vec<(&'static str, String)>,
     /// The JSON body.
     pub body: Vec<u8>,
+}
+
+impl Message {
+    /// The header with this name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl fmt::Debug for Message {
@@ -39,57 +48,137 @@ pub struct AttemptIdentity<'a> {
     pub now: Timestamp,
 }
 
+/// What a message is signed with.
+#[derive(Clone, Copy)]
+pub enum Signing<'a> {
+    /// An application's secret.
+    Secret(&'a str),
+    /// The signature that it was sent with before.
+    Known(&'a str),
+}
+
+impl Signing<'_> {
+    fn webhook(self, id: &str, attempt: AttemptIdentity<'_>) -> String {
+        match self {
+            Signing::Secret(secret) => {
+                sign(secret, Some(id), Some(attempt.request_id), attempt.now.0.div_euclid(SECOND))
+            }
+            Signing::Known(signature) => signature.to_owned(),
+        }
+    }
+
+    fn ipn(self, attempt: AttemptIdentity<'_>) -> String {
+        match self {
+            Signing::Secret(secret) => {
+                sign(&ipn_secret(secret), None, Some(attempt.request_id), attempt.now.0.div_euclid(SECOND))
+            }
+            Signing::Known(signature) => signature.to_owned(),
+        }
+    }
+}
+
 /// The delivery's URL is not one that can be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a URL")]
 pub struct NotAUrl;
 
-/// The request of the delivery's next attempt, signed with `secret`, the application's webhook secret.
+/// The request of the delivery's next attempt.
 ///
 /// # Errors
 /// [`NotAUrl`] when the delivery's URL can't be read.
 pub fn message(
     delivery: &DeliveryRecord,
     attempt: AttemptIdentity<'_>,
-    secret: &str,
+    signing: Signing<'_>,
 ) -> Result<Message, NotAUrl> {
     let mut url = Url::parse(&delivery.url).map_err(|_| NotAUrl)?;
     url.set_fragment(None);
     Ok(match delivery.channel {
-        Channel::Webhook => webhook(url, delivery, attempt, secret),
-        Channel::Ipn => ipn(url, delivery, attempt, secret),
+        Channel::Webhook => webhook(url, delivery, attempt, signing),
+        Channel::Ipn => ipn(url, delivery, attempt, signing),
     })
 }
 
-fn webhook(mut url: Url, delivery: &DeliveryRecord, attempt: AttemptIdentity<'_>, secret: &str) -> Message {
+fn webhook(
+    mut url: Url,
+    delivery: &DeliveryRecord,
+    attempt: AttemptIdentity<'_>,
+    signing: Signing<'_>,
+) -> Message {
     let id = query_id(&delivery.resource_id);
     append_query(&mut url, [("data.id", &id), ("type", &delivery.topic)]);
-    let signature = sign(secret, Some(&id), Some(attempt.request_id), attempt.now.0.div_euclid(SECOND));
-    let mut headers = headers(delivery, attempt, signature);
+    let mut headers = headers(delivery, attempt, signing.webhook(&id, attempt));
     headers.push(("user-agent", format!("MercadoPago WebHook v1.0 {}", delivery.topic)));
     headers.push(("x-rest-pool-name", "/services/webhooks.js".to_owned()));
-    let body = WebhookBody {
-        action: &delivery.action,
-        api_version: "v1",
-        data: WebhookData { id: &delivery.resource_id },
-        date_created: delivery.created.to_utc_seconds(),
-        id: attempt.notification_id,
-        live_mode: delivery.mode.is_live(),
-        topic: &delivery.topic,
-        user_id: delivery.account_id.to_string(),
+    let body = match topics::by_name(&delivery.topic) {
+        Some(topic) if topic != PAYMENTS => shaped(topic, delivery, attempt.notification_id),
+        _ => json_of(&PaymentBody {
+            action: &delivery.action,
+            api_version: "v1",
+            data: WebhookData { id: &delivery.resource_id },
+            date_created: delivery.created.to_utc_seconds(),
+            id: attempt.notification_id,
+            live_mode: delivery.mode.is_live(),
+            topic: &delivery.topic,
+            user_id: delivery.account_id.to_string(),
+        }),
     };
-    Message { url, headers, body: json(&body) }
+    Message { url, headers, body }
 }
 
-fn ipn(mut url: Url, delivery: &DeliveryRecord, attempt: AttemptIdentity<'_>, secret: &str) -> Message {
+/// The body of any topic, its members in alphabetical order.
+fn shaped(topic: &Topic, delivery: &DeliveryRecord, notification_id: i64) -> Vec<u8> {
+    let Shape { type_name, is_envelope, user_id_is_text, application_id, entity, version, is_bare } =
+        topic.body;
+    let mut members: BTreeMap<String, Value> = BTreeMap::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    if !is_bare {
+        let date = delivery.created.to_utc_seconds();
+        put("action", json!(delivery.action));
+        put("data", json!({"id": delivery.resource_id}));
+        put("id", json!(notification_id));
+        put("type", json!(type_name.unwrap_or(topic.name)));
+        if is_envelope {
+            let user_id = delivery.account_id;
+            put("api_version", json!("v1"));
+            put("date_created", json!(date));
+            put("live_mode", json!(delivery.mode.is_live()));
+            put("user_id", if user_id_is_text { json!(user_id.to_string()) } else { json!(user_id) });
+        } else {
+            put("date", json!(date));
+        }
+        match application_id {
+            Some(Form::Text) => drop(put("application_id", json!(delivery.application_id.to_string()))),
+            Some(Form::Number) => drop(put("application_id", json!(delivery.application_id))),
+            None => {}
+        }
+        if let Some(entity) = entity {
+            put("entity", json!(entity));
+        }
+        if let Some(version) = version {
+            put("version", json!(version));
+        }
+    }
+    if let Some(Value::Object(said)) =
+        delivery.data.as_deref().and_then(|data| serde_json::from_str(data).ok())
+    {
+        members.extend(said);
+    }
+    json_of(&members)
+}
+
+fn ipn(
+    mut url: Url,
+    delivery: &DeliveryRecord,
+    attempt: AttemptIdentity<'_>,
+    signing: Signing<'_>,
+) -> Message {
     append_query(&mut url, [("id", &delivery.resource_id), ("topic", &delivery.topic)]);
-    let ts_seconds = attempt.now.0.div_euclid(SECOND);
-    let signature = sign(&ipn_secret(secret), None, Some(attempt.request_id), ts_seconds);
-    let mut headers = headers(delivery, attempt, signature);
+    let mut headers = headers(delivery, attempt, signing.ipn(attempt));
     headers.push(("user-agent", format!("MercadoPago Feed v2.0 {}", delivery.topic)));
-    let resource = ipn_resource(&delivery.topic, &delivery.resource_id);
+    let resource = topics::ipn_resource(&delivery.topic, &delivery.resource_id);
     let body = IpnBody { resource: &resource, topic: &delivery.topic };
-    Message { url, headers, body: json(&body) }
+    Message { url, headers, body: json_of(&body) }
 }
 
 /// The headers that both forms carry.
@@ -125,13 +214,13 @@ fn append_query(url: &mut Url, pairs: [(&str, &str); 2]) {
     url.set_query(Some(&query));
 }
 
-fn json(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).expect("a struct of strings, numbers and booleans is always JSON")
+fn json_of(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("strings, numbers and booleans are always JSON")
 }
 
 /// The body of a `payment` webhook. The fields stand in alphabetical order because they are sent in it.
 #[derive(Serialize)]
-struct WebhookBody<'a> {
+struct PaymentBody<'a> {
     action: &'a str,
     api_version: &'a str,
     data: WebhookData<'a>,
@@ -188,7 +277,7 @@ mod tests {
             request_id: REQUEST_ID,
             now: Timestamp(1_767_225_600_123),
         };
-        message(delivery, attempt, SECRET).unwrap()
+        message(delivery, attempt, Signing::Secret(SECRET)).unwrap()
     }
 
     fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
@@ -276,5 +365,54 @@ mod tests {
     fn the_debug_form_hides_the_query() {
         let sent = message_of(&delivery(Channel::Webhook, "https://shop.example/?key=hush", "1"));
         assert!(!format!("{sent:?}").contains("hush"));
+    }
+
+    fn body_of(topic: &str, action: &str, resource_id: &str, data: Option<&str>) -> String {
+        let told = DeliveryRecord {
+            topic: topic.to_owned(),
+            action: action.to_owned(),
+            data: data.map(str::to_owned),
+            ..delivery(Channel::Webhook, "https://shop.example/hook", resource_id)
+        };
+        String::from_utf8(message_of(&told).body).unwrap()
+    }
+
+    #[test]
+    fn every_topic_has_the_body_that_it_always_had() {
+        assert_eq!(
+            body_of("order", "order.processed", "ORD01KDVPASARELA000000000000A1", None),
+            r#"{"action":"order.processed","api_version":"v1","application_id":"12","data":{"id":"ORD01KDVPASARELA000000000000A1"},"date_created":"2026-01-10T22:07:06Z","id":127977040001,"live_mode":true,"type":"order","user_id":380200100}"#
+        );
+        assert_eq!(
+            body_of("subscription_preapproval", "updated", "0f226f7e", Some(r#"{"version":4}"#)),
+            r#"{"action":"updated","application_id":12,"data":{"id":"0f226f7e"},"date":"2026-01-10T22:07:06Z","entity":"preapproval","id":127977040001,"type":"subscription_preapproval","version":4}"#
+        );
+        assert_eq!(
+            body_of("mp-connect", "application.authorized", "380200100", None),
+            r#"{"action":"application.authorized","api_version":"v1","data":{"id":"380200100"},"date_created":"2026-01-10T22:07:06Z","id":127977040001,"live_mode":true,"type":"mp-connect","user_id":380200100}"#
+        );
+        let alert = r#"{"data":{"description":"fraud","payment_id":7,"site_id":"MLA"},"id":"7"}"#;
+        assert_eq!(
+            body_of("stop_delivery_op_wh", "Created", "7", Some(alert)),
+            r#"{"action":"Created","api_version":"v1","data":{"description":"fraud","payment_id":7,"site_id":"MLA"},"date_created":"2026-01-10T22:07:06Z","id":"7","live_mode":true,"type":"stop_delivery_op_wh","user_id":380200100,"version":1}"#
+        );
+        let claim = body_of("topic_claims_integration_wh", "created", "5", None);
+        assert!(claim.contains(r#""type":"claim""#), "{claim}");
+        let intent = r#"{"id":"a","state":"FINISHED"}"#;
+        assert_eq!(body_of("point_integration_wh", "state_FINISHED", "a", Some(intent)), intent);
+    }
+
+    #[test]
+    fn a_merchant_order_is_an_address_in_ipn() {
+        let told = DeliveryRecord {
+            topic: "merchant_order".to_owned(),
+            ..delivery(Channel::Ipn, "https://shop.example/hook", "36127019344")
+        };
+        let sent = message_of(&told);
+        assert_eq!(sent.url.as_str(), "https://shop.example/hook?id=36127019344&topic=merchant_order");
+        assert_eq!(
+            sent.body,
+            br#"{"resource":"https://api.mercadolibre.com/merchant_orders/36127019344","topic":"merchant_order"}"#
+        );
     }
 }

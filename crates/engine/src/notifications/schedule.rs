@@ -7,6 +7,9 @@ use std::time::Duration;
 /// When each attempt is due, relative to the first: the published table of Webhooks and IPN.
 const DUE_AFTER_FIRST_MS: [i64; 6] = [0, 15 * MINUTE, 30 * MINUTE, 6 * HOUR, 48 * HOUR, 96 * HOUR];
 
+/// The number of the last attempt.
+pub const LAST_ATTEMPT: u32 = DUE_AFTER_FIRST_MS.len() as u32 - 1;
+
 /// How long the receiver may take to answer the first attempt.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(22);
 

@@ -5,11 +5,12 @@
 //! one that was cut off by a crash is made again: a receiver may see a notification twice, and never not at all.
 
 use super::attempts::{Made, Surroundings, attempt};
+use super::endpoints::Endpoints;
 use super::queues::{LIMITS, Offered, Position, Queues, Running};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
-    Changes, CommitError, DeliveryAttempt, DeliveryRecord, ReadError, RecordChange, Store, WorkShares,
-    share_of,
+    Changes, CommitError, DeliveryRecord, DeliveryState, NotificationChange, ReadError, RecordChange, Store,
+    WorkShares, share_of,
 };
 use std::collections::HashMap;
 use std::future::Future;
@@ -88,8 +89,10 @@ impl Wake {
     /// The first event of a resource is handed over as it is, which saves reading the store for it. Later ones are not:
     /// who commits second may come here first, and only the store knows their order.
     pub fn committed(&self, deliveries: Vec<DeliveryRecord>) {
+        // What is held waits for somebody else.
+        let due = deliveries.into_iter().filter(|delivery| delivery.state == DeliveryState::Pending);
         let (first, later): (Vec<_>, Vec<_>) =
-            deliveries.into_iter().partition(|delivery| delivery.action.ends_with(".created"));
+            due.partition(|delivery| delivery.action.ends_with(".created"));
         if !first.is_empty() {
             let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
             if handed.len() < MOST_HANDED {
@@ -160,6 +163,9 @@ pub struct Worker {
     shares: WorkShares,
     /// What the store said of the clocks when they were looked at last.
     clocks_moved: Option<i64>,
+    endpoints: Arc<Endpoints>,
+    /// Whether the endpoints are to be read first.
+    is_new: bool,
 }
 
 /// When something falls due after the cursor.
@@ -184,6 +190,8 @@ impl Worker {
             looked_back: Instant::now(),
             shares: WorkShares::ALL,
             clocks_moved: None,
+            endpoints: Arc::default(),
+            is_new: true,
         }
     }
 
@@ -221,6 +229,13 @@ impl Worker {
             return PAUSE_WITHOUT_LEASE;
         }
         self.follow_shares();
+        if self.is_new {
+            if let Err(error) = self.endpoints.read(&self.store).await {
+                tracing::warn!(%error, "failing addresses could not be read");
+                return STORE_PAUSE;
+            }
+            self.is_new = false;
+        }
         self.take_handed();
         let (every, back) = match self.store.look_for_others_every() {
             Some(every) => (every, LOOK_BACK_FOR_OTHERS),
@@ -284,6 +299,7 @@ impl Worker {
         let shares = self.store.lease().shares;
         if self.shares != shares {
             self.shares = shares;
+            self.is_new = true;
             self.queues.forget_waiting();
             self.look_again_from(Timestamp(i64::MIN));
         }
@@ -371,9 +387,17 @@ impl Worker {
 
     fn launch(&mut self, delivery: DeliveryRecord, running: Running) {
         let (store, surroundings) = (self.store.clone(), self.surroundings.clone());
+        let endpoints = self.endpoints.clone();
         let task = self.attempts.spawn(async move {
+            // An attempt that is one too many harms less than none.
+            if endpoints.holds(&store, &delivery).await.unwrap_or(false) {
+                record(&store, hold(&delivery)).await;
+                return None;
+            }
             let made = attempt(&delivery, &surroundings).await;
-            record(&store, &made.record).await.then_some(made)
+            let is_recorded = record(&store, RecordChange::RecordAttempt(made.record.clone())).await;
+            endpoints.saw(&store, &delivery, &made, (surroundings.clock)()).await;
+            is_recorded.then_some(made)
         });
         self.in_flight.insert(task.id(), running);
     }
@@ -433,21 +457,26 @@ fn following(position: Position) -> Position {
     (position.0, position.1.saturating_add(1))
 }
 
-/// Commits the attempt; `false` when the store refused it for good or for too long.
-async fn record(store: &Store, attempt: &DeliveryAttempt) -> bool {
+/// The delivery is not tried until its address is resumed.
+fn hold(delivery: &DeliveryRecord) -> RecordChange {
+    RecordChange::Notification(NotificationChange::Reschedule {
+        account_id: delivery.account_id,
+        delivery_id: delivery.id,
+        state: DeliveryState::Held,
+        next_attempt: delivery.next_attempt,
+    })
+}
+
+/// Commits what became of a delivery; `false` when the store refused it for good or for too long.
+async fn record(store: &Store, change: RecordChange) -> bool {
     let mut pause = FIRST_RECORD_PAUSE;
     for _ in 0..MOST_RECORD_TRIES {
-        let changes =
-            Changes { records: vec![RecordChange::RecordAttempt(attempt.clone())], ..Changes::default() };
+        let changes = Changes { records: vec![change.clone()], ..Changes::default() };
         match store.commit(changes).await {
             Ok(()) => return true,
             // The delivery is gone, or this attempt is recorded: another try changes nothing.
             Err(CommitError::AlreadyExists(_) | CommitError::VersionConflict) => return false,
-            Err(error) => tracing::warn!(
-                %error,
-                delivery = attempt.delivery_id,
-                "an attempt of a notification could not be recorded yet"
-            ),
+            Err(error) => tracing::warn!(%error, "an attempt of a notification could not be recorded yet"),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_RECORD_PAUSE);

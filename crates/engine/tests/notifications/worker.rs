@@ -48,7 +48,7 @@ impl World {
         let surroundings = Surroundings {
             sender: Arc::new(Sender::new(Reach::Anywhere, Vec::new())),
             secret_of: Arc::new(|application_id| {
-                let secret = (application_id == 12).then(|| SECRET.to_owned());
+                let secret = (application_id == 12).then(|| Arc::new(SECRET.to_owned().into()));
                 Box::pin(async move { secret })
             }),
             clock: Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))),

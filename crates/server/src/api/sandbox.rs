@@ -105,7 +105,7 @@ pub async fn counters(State(engine): State<Engine>, Seller(_): Seller) -> Answer
 
 /// An ISO 8601 duration of weeks, days, hours, minutes and seconds, in milliseconds. Months and years have no fixed
 /// length, so they are not taken.
-fn duration_ms(text: &str) -> Option<i64> {
+pub(super) fn duration_ms(text: &str) -> Option<i64> {
     let rest = text.trim().strip_prefix(['P', 'p'])?;
     let (date, time) = rest.split_once(['T', 't']).unwrap_or((rest, ""));
     if date.is_empty() && time.is_empty() {

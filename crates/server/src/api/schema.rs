@@ -587,3 +587,168 @@ pub struct CountersBody {
     /// Writes waiting.
     pub waiting: u64,
 }
+
+/// Where the application is told what happens. What is not named stays; `null` takes an address away.
+#[derive(Deserialize, ToSchema)]
+pub struct WebhookSettingsRequest {
+    /// Where Webhooks go, of the credential's mode.
+    #[schema(example = "https://shop.example/webhooks")]
+    pub url: Option<String>,
+    /// Their topics, all of them.
+    #[schema(example = json!(["payment"]))]
+    pub topics: Option<Vec<String>>,
+    /// Where IPN goes.
+    pub ipn_url: Option<String>,
+    /// IPN's topics, all of them.
+    pub ipn_topics: Option<Vec<String>>,
+}
+
+/// Where the application is told what happens, in the credential's mode.
+#[derive(Serialize, ToSchema)]
+pub struct WebhookSettingsBody {
+    /// The application.
+    pub application_id: i64,
+    /// Whether these are the settings of live notifications.
+    pub live_mode: bool,
+    /// Where Webhooks go.
+    pub url: Option<String>,
+    /// Their topics.
+    pub topics: Vec<String>,
+    /// Where IPN goes.
+    pub ipn_url: Option<String>,
+    /// IPN's topics.
+    pub ipn_topics: Vec<String>,
+    /// Until when the secret before the current one is used, too.
+    pub previous_secret_until: Option<String>,
+    /// Addresses that fail: `url`, `failing_since`, `last_failure`, `paused`.
+    #[schema(value_type = Vec<Object>)]
+    pub failing: Vec<serde_json::Value>,
+    /// What the seller should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// A new secret.
+#[derive(Deserialize, ToSchema)]
+pub struct RotateSecretRequest {
+    /// How long the secret before it is used, too: an ISO 8601 duration of at most 30 days. Without it, `P1D`.
+    #[schema(example = "P1D")]
+    pub grace: Option<String>,
+}
+
+/// A secret, shown this once.
+#[derive(Serialize, ToSchema)]
+pub struct RotatedSecretBody {
+    /// 64 hexadecimal digits; verifies `x-signature`.
+    pub secret: String,
+    /// Until when the secret before it is used, too.
+    pub previous_secret_until: Option<String>,
+}
+
+/// Which address is to be tried again.
+#[derive(Deserialize, ToSchema)]
+pub struct ResumeRequest {
+    /// Without it, all that are paused.
+    pub url: Option<String>,
+}
+
+/// What became of it.
+#[derive(Serialize, ToSchema)]
+pub struct ResumedBody {
+    /// How many notifications were held, and are sent now.
+    pub released: u64,
+}
+
+/// A notification about something that need not exist.
+#[derive(Deserialize, ToSchema)]
+pub struct SimulateRequest {
+    /// Its topic; `payment` without it.
+    #[schema(example = "payment")]
+    pub topic: Option<String>,
+    /// `data.id`; `123456` without it.
+    #[schema(example = "123456")]
+    pub data_id: Option<String>,
+}
+
+/// What was sent and answered.
+#[derive(Serialize, ToSchema)]
+pub struct SimulatedBody {
+    /// Whether the answer was 200 or 201.
+    pub delivered: bool,
+    /// How long the receiver took, in milliseconds.
+    pub duration_ms: u64,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// `method`, `url`, `headers`, `body`.
+    #[schema(value_type = Object)]
+    pub request: serde_json::Value,
+    /// `status`, `headers`, and the first bytes of the `body`.
+    #[schema(value_type = Option<Object>)]
+    pub response: Option<serde_json::Value>,
+}
+
+/// A notification to one address.
+#[derive(Serialize, ToSchema)]
+pub struct DeliveryBody {
+    /// Its id; also the first attempt's notification id.
+    pub id: i64,
+    /// `pending`, `delivered`, `failed` or `held`.
+    pub state: String,
+    /// `webhook` or `ipn`.
+    pub format: String,
+    /// Its topic.
+    pub topic: String,
+    /// What happened.
+    pub action: String,
+    /// `data.id`.
+    pub resource_id: String,
+    /// Where to; `listen:` for a program that listens.
+    pub url: String,
+    /// Of which mode.
+    pub live_mode: bool,
+    /// The application whose secret signs.
+    pub application_id: i64,
+    /// When it happened.
+    pub date_created: String,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// When the next is due, while pending.
+    pub next_attempt: Option<String>,
+    /// Each attempt with request, answer, duration and failure; of one notification alone.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub history: Option<Vec<serde_json::Value>>,
+}
+
+/// A page of the history, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct DeliveriesBody {
+    /// The notifications.
+    pub results: Vec<DeliveryBody>,
+    /// The `before` of the page after this one; `null` at the end.
+    pub next: Option<i64>,
+}
+
+/// What a listening program's receiver answered.
+#[derive(Deserialize, ToSchema)]
+pub struct ListenersAnswerRequest {
+    /// As it was handed over.
+    pub attempt: u32,
+    /// As it was handed over.
+    pub request_id: String,
+    /// As it was handed over.
+    pub signature: String,
+    /// As it was handed over.
+    pub notification_id: i64,
+    /// As it was handed over.
+    pub started_ms: i64,
+    /// How long the receiver took.
+    pub duration_ms: u32,
+    /// Its status; absent when it did not answer.
+    pub status: Option<u16>,
+    /// The answer's headers, pairs of name and value.
+    #[schema(value_type = Option<Vec<Vec<String>>>)]
+    pub headers: Option<Vec<(String, String)>>,
+    /// The first bytes of the answer's body.
+    pub body: Option<String>,
+    /// Why there is no answer: `timeout`, `connection refused`, `no connection`.
+    pub failure: Option<String>,
+}

@@ -133,6 +133,16 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         "POST /v1/payments/{id}/refunds",
         "GET /v1/payments/{id}/refunds/{refund_id}",
         "GET /users/me",
+        "GET /pasarela/webhooks",
+        "PUT /pasarela/webhooks",
+        "POST /pasarela/webhooks/secret",
+        "POST /pasarela/webhooks/resume",
+        "POST /pasarela/webhooks/simulate",
+        "GET /pasarela/webhooks/stream",
+        "GET /pasarela/webhooks/deliveries",
+        "GET /pasarela/webhooks/deliveries/{id}",
+        "POST /pasarela/webhooks/deliveries/{id}/resend",
+        "POST /pasarela/webhooks/deliveries/{id}/answer",
         "POST /sandbox/payments/{id}/{act}",
         "GET /sandbox/clock",
         "POST /sandbox/clock",
@@ -147,7 +157,9 @@ async fn every_described_route_is_there_and_every_route_is_described() {
             .replace("{id}", "1")
             .replace("{refund_id}", "1")
             .replace("{act}", "pay")
-            .replace("{site}", "MLB");
+            .replace("{site}", "MLB")
+            // A stream ends when it was told to.
+            .replace("/stream", "/stream?seconds=0");
         let method: Method = method.parse().unwrap();
         let answer = app.seller(Site::MLB).call(method, &path).send().await;
         assert_ne!(answer.status, 405, "{route}");
