@@ -16,3 +16,4 @@ mod sandbox;
 mod secrets;
 mod test_app;
 mod users;
+mod webhooks;
