@@ -2,6 +2,7 @@
 
 use crate::catalog::arguments::CatalogVerb;
 use crate::service::LogFormat;
+use crate::webhooks::arguments::{ListenArguments, TriggerArguments, WebhooksVerb};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use pasarela_domain::site::Site;
@@ -25,6 +26,9 @@ Examples:
   pasarela credentials                  the keys and tokens that `dev` accepts
   pasarela sandbox pay 1234567890       the buyer pays a Pix or a ticket
   pasarela clock advance 7d             a week passes: what is due expires or is released
+  pasarela listen --forward-to http://localhost:3000/webhooks
+                                        notifications for the shop on this machine
+  pasarela trigger payment.approved     somebody pays, and the shop is told
   pasarela doctor                       prove that the books balance
   pasarela serve --data /var/lib/pasarela --public-url https://pay.example.com
                                         a server for an operator; `pasarela accounts create` makes its accounts
@@ -90,6 +94,19 @@ pub enum Verb {
     /// Look at a test account's clock, or move it forward
     #[command(subcommand)]
     Clock(ClockVerb),
+    /// Say where an application is told what happens; look at what it was told, and send it again
+    ///
+    /// Notifications go to a payment's notification_url, or else to the application's address: Webhooks and IPN, test
+    /// and live apart. The history of 30 days has each request with its answer.
+    #[command(subcommand)]
+    Webhooks(WebhooksVerb),
+    /// Forward notifications to a receiver on this machine, which the platform can't reach
+    ///
+    /// While it runs, each event of the application makes one more notification, which comes over a stream and is posted
+    /// to the receiver byte for byte, its signature intact. What the receiver answers is what the history shows.
+    Listen(ListenArguments),
+    /// Make something happen: a payment that is approved, refunded, disputed, …, and thus its notifications
+    Trigger(TriggerArguments),
     /// Prove the ledger and check the records
     ///
     /// Every posting must balance, every balance must equal the sum of its postings, and the sum over all accounts
@@ -589,7 +606,7 @@ pub struct ServerArguments {
     /// The running server
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "PASARELA_SERVER")]
     pub server: String,
-    /// A test access token; without it, that of the Brazilian development seller
+    /// An access token; without it, the test token of the Brazilian development seller
     #[arg(long, value_name = "TOKEN", env = "PASARELA_ACCESS_TOKEN", hide_env_values = true)]
     pub access_token: Option<String>,
 }

@@ -4,7 +4,8 @@ use crate::arguments::ServerArguments;
 use crate::failure::Failure;
 use crate::runtime;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
@@ -47,10 +48,7 @@ impl Client {
         }
         let default_token = || seeds::sellers()[0].pair(Mode::Test).access_token.clone();
         Ok(Client {
-            authority: match authority.port() {
-                Some(_) => authority.to_string(),
-                None => format!("{authority}:80"),
-            },
+            authority: authority.to_string(),
             base_path: uri.path().trim_end_matches('/').to_owned(),
             access_token: arguments.access_token.clone().unwrap_or_else(default_token),
             server,
@@ -67,6 +65,11 @@ impl Client {
         self.run(Method::POST, path, body.to_string().into())
     }
 
+    /// Puts `body` to `path`.
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.run(Method::PUT, path, body.to_string().into())
+    }
+
     fn run(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Failure> {
         runtime::block_on(async {
             tokio::time::timeout(TIME_LIMIT, self.exchange(method, path, body)).await.unwrap_or_else(|_| {
@@ -79,28 +82,31 @@ impl Client {
     }
 
     async fn exchange(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Failure> {
-        let broken = |error: &dyn std::fmt::Display| {
-            Failure::new(
-                format!("the exchange with {} broke off: {error}", self.server),
-                "Is a pasarela server listening there? Look at its log.",
-            )
-        };
-        let stream = tokio::net::TcpStream::connect(&self.authority).await.map_err(|error| {
+        let answer = self.open(method, path, body).await?;
+        let bytes = read(answer).await.map_err(|error| self.broken(&error))?;
+        serde_json::from_slice(&bytes).map_err(|_| {
+            Failure::new("an answer that is not of this API", "Is a pasarela server listening there?")
+        })
+    }
+
+    /// Makes a request, and gives the answer's body, of which nothing is read yet.
+    pub async fn open(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, Failure> {
+        let mut sender = connect(&self.authority).await.map_err(|error| {
             Failure::new(
                 format!("no server answers at {}: {error}", self.server),
                 "Start one with `pasarela dev`, or name the running one with --server URL.",
             )
         })?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| broken(&error))?;
-        tokio::spawn(connection);
+        let mut key = [0; 16];
+        pasarela_engine::nature::draw(&mut key);
+        let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base_path))
             .header(HOST, &self.authority)
             .header(AUTHORIZATION, format!("Bearer {}", self.access_token))
             .header(CONTENT_TYPE, "application/json")
+            .header("x-idempotency-key", key)
             .body(Full::new(body))
             .map_err(|_| {
                 Failure::new(
@@ -108,19 +114,53 @@ impl Client {
                     "Copy it again, without spaces.",
                 )
             })?;
-        let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+        let response = sender.send_request(request).await.map_err(|error| self.broken(&error))?;
         let status = response.status();
-        let bytes = Limited::new(response.into_body(), LARGEST_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| broken(&error))?
-            .to_bytes();
-        let answer: Option<Value> = serde_json::from_slice(&bytes).ok();
-        match answer {
-            Some(answer) if status.is_success() => Ok(answer),
-            answer => Err(refusal(status, answer.as_ref())),
+        let body = response.into_body();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let bytes = read(body).await.map_err(|error| self.broken(&error))?;
+        Err(refusal(status, serde_json::from_slice(&bytes).ok().as_ref()))
+    }
+
+    fn broken(&self, error: &dyn std::fmt::Display) -> Failure {
+        Failure::new(
+            format!("the exchange with {} broke off: {error}", self.server),
+            "Is a pasarela server listening there? Look at its log.",
+        )
+    }
+}
+
+/// A connection to a host and port, run beside whoever uses it.
+pub async fn connect(authority: &str) -> std::io::Result<SendRequest<Full<Bytes>>> {
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let stream = if has_port {
+        tokio::net::TcpStream::connect(authority).await?
+    } else {
+        tokio::net::TcpStream::connect(format!("{authority}:80")).await?
+    };
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = handshake.map_err(std::io::Error::other)?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Limited::new(body, LARGEST_ANSWER).collect().await?.to_bytes())
+}
+
+/// A text as a value of a query.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
+    out
 }
 
 /// What the server said, and what can be done about it.
@@ -138,6 +178,7 @@ fn refusal(status: StatusCode, answer: Option<&Value>) -> Failure {
              well-known ones."
         }
         StatusCode::FORBIDDEN => "Use a test access token: the sandbox doesn't touch live payments.",
+        StatusCode::CONFLICT => "Somebody else was faster; look at what came of it.",
         StatusCode::NOT_FOUND => {
             "Check the id, and that the access token is of the seller who took the payment (--access-token)."
         }

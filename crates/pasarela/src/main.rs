@@ -15,6 +15,7 @@ mod credentials;
 mod dev;
 mod doctor;
 mod failure;
+mod listen;
 mod migrate;
 mod place;
 mod privacy;
@@ -23,7 +24,9 @@ mod runtime;
 mod sandbox;
 mod serve;
 mod service;
+mod trigger;
 mod vault;
+mod webhooks;
 
 use arguments::{Arguments, Verb};
 use clap::Parser;
@@ -60,5 +63,8 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Privacy(verb) => privacy::run(&verb),
         Verb::Sandbox(verb) => sandbox::run(&verb),
         Verb::Clock(verb) => clock::run(&verb),
+        Verb::Webhooks(verb) => webhooks::run(&verb),
+        Verb::Listen(arguments) => listen::run(&arguments),
+        Verb::Trigger(arguments) => trigger::run(&arguments),
     }
 }
