@@ -24,8 +24,9 @@ ALLOWED = {
     "pasarela-engine": {"pasarela-domain", "pasarela-store", "pasarela-vault", "pasarela-rails", TEST_DATABASE},
     "pasarela-server": {"pasarela-domain", "pasarela-engine", TEST_DATABASE},
     "pasarela": {"pasarela-domain", "pasarela-engine", "pasarela-server", TEST_DATABASE},
-    # Programs at the edge, on which nothing may depend. This one measures the built binary from outside.
-    "pasarela-bench": set(),
+    # Programs at the edge, on which nothing may depend. This one measures the built binary from outside, and the worker of
+    # notifications on a store of its own.
+    "pasarela-bench": {"pasarela-domain", "pasarela-engine", "pasarela-store"},
     # Makes databases for the tests of any room; what it holds is PostgreSQL's, not Pasarela's.
     "pasarela-test-database": set(),
     # Runs the engine on the model of a store, and looks into both.

@@ -26,12 +26,15 @@
 //! `-- --postgres` adds the server on PostgreSQL beside a bare loop of the same rows; `-- endure` is half an hour of steady
 //! load and what it does to the memory.
 //!
+//! `-- deliver` measures notifications: the worker beside the bare client, while a hundred receivers hang.
+//!
 //! `-- compare` is something else: the server beside its peers, as a table and a picture (`bench/compare/README.md`).
 
 mod compare;
 mod connection;
 mod creating;
 mod database;
+mod deliver;
 mod endurance;
 mod finding;
 mod gates;
@@ -113,6 +116,8 @@ enum Role {
     Receiver,
     /// Hold the server beside other programs that a user might take for a sandbox
     Compare(compare::Arguments),
+    /// Deliver notifications to a receiver that answers while a hundred others hang
+    Deliver(deliver::Arguments),
     /// Put a steady load on the server for half an hour and see what its memory does
     Endure(endurance::Arguments),
 }
@@ -150,6 +155,7 @@ fn main() -> Result<(), Failure> {
             Some(Role::Receiver) => receiver::serve().await,
             Some(Role::Compare(arguments)) => compare::run(arguments).await,
             Some(Role::Endure(arguments)) => endurance::run(arguments).await,
+            Some(Role::Deliver(arguments)) => deliver::run(&arguments).await,
             None => measure(arguments).await,
         }
     })

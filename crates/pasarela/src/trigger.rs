@@ -127,10 +127,12 @@ impl Seller<'_> {
 
     fn pend(&self) -> Result<Value, Failure> {
         let (_, amount, method) = means(self.site);
-        self.pay(json!({
-            "transaction_amount": amount, "payment_method_id": method,
-            "payer": {"email": PAYER, "first_name": "Ana", "last_name": "Paz", "entity_type": "individual"},
-        }))
+        let mut payer =
+            json!({"email": PAYER, "first_name": "Ana", "last_name": "Paz", "entity_type": "individual"});
+        if self.site == Site::MLU {
+            payer["identification"] = json!({"type": "CI", "number": "12345672"});
+        }
+        self.pay(json!({"transaction_amount": amount, "payment_method_id": method, "payer": payer}))
     }
 
     fn pay(&self, mut body: Value) -> Result<Value, Failure> {

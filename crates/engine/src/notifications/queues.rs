@@ -9,6 +9,8 @@ use pasarela_store::DeliveryRecord;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// A place in the store's order of due deliveries: next attempt, then id.
@@ -21,6 +23,13 @@ pub(super) struct Limits {
     pub running: usize,
     /// Attempts in flight at one receiver that answers well.
     pub running_per_receiver: usize,
+    /// From so many in flight at such receivers on, each has a quarter of that; from twice as many on, one: who answered well
+    /// and then hangs takes little from the others.
+    pub crowded: usize,
+    /// Attempts in flight at one receiver of which nothing is known yet, until they are crowded; then it is one.
+    pub running_per_unproven: usize,
+    /// Attempts in flight at all such receivers together: a hundred dead ones that nobody knows leave room.
+    pub running_unproven: usize,
     /// Attempts in flight at all receivers together that did not answer, or slowly, the last time. The others always
     /// have the rest. Such a receiver gets one attempt at a time.
     pub running_struggling: usize,
@@ -32,12 +41,25 @@ pub(super) struct Limits {
 
 /// The limits that the worker runs with.
 pub(super) const LIMITS: Limits = Limits {
-    running: 128,
+    running: 448,
     running_per_receiver: 16,
-    running_struggling: 64,
+    crowded: 64,
+    running_per_unproven: 4,
+    running_unproven: 224,
+    running_struggling: 96,
     waiting_per_receiver: 64,
     receivers: 1024,
 };
+
+/// After so many attempts in a row without any answer a receiver rests: nothing is sent to it for a while. More than all
+/// attempts of one delivery, so that a clock that is moved does not meet it.
+const SILENT_UNTIL_REST: u32 = 10;
+
+/// How long it rests the first time; doubled each time that it is silent still.
+const FIRST_REST: Duration = Duration::from_secs(5);
+
+/// How long it rests at most.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// What became of a delivery that was offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +89,19 @@ pub(super) struct Running {
     delivery_id: i64,
     receiver: Arc<str>,
     lane: Lane,
-    counted_as_struggling: bool,
+    counted: Standing,
+}
+
+/// What is known of a receiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    /// Nothing.
+    #[default]
+    Unproven,
+    /// It answered the last attempt, and quickly.
+    Good,
+    /// It did not answer the last attempt, or slowly.
+    Struggling,
 }
 
 /// The due deliveries that are held, by receiver.
@@ -88,6 +122,7 @@ pub(super) struct Queues {
     in_flight: HashMap<i64, Option<Position>>,
     busy_lanes: HashSet<Lane>,
     running: usize,
+    running_unproven: usize,
     running_struggling: usize,
 }
 
@@ -96,8 +131,11 @@ struct Receiver {
     /// By id: the order in which the events happened.
     waiting: BTreeMap<i64, DeliveryRecord>,
     running: usize,
-    /// The last attempt got no answer, or a slow one.
-    struggling: bool,
+    standing: Standing,
+    /// Attempts without an answer, one after the other.
+    silent: u32,
+    /// Until then it rests.
+    rests_until: Option<Instant>,
     /// Everything due from here on is still in the store.
     more_from: Option<Position>,
 }
@@ -110,7 +148,8 @@ impl Receiver {
 
 impl Queues {
     pub(super) fn new(limits: Limits) -> Queues {
-        assert!(limits.running_struggling < limits.running, "healthy receivers have a share of their own");
+        let others = limits.running_struggling + limits.running_unproven;
+        assert!(others < limits.running, "healthy receivers have a share of their own");
         Queues {
             limits,
             receivers: BTreeMap::new(),
@@ -123,6 +162,7 @@ impl Queues {
             in_flight: HashMap::new(),
             busy_lanes: HashSet::new(),
             running: 0,
+            running_unproven: 0,
             running_struggling: 0,
         }
     }
@@ -202,11 +242,22 @@ impl Queues {
 
     fn start_at(&mut self, key: &Arc<str>) -> Option<(DeliveryRecord, Running)> {
         let receiver = self.receivers.get_mut(key)?;
-        if receiver.struggling {
-            if receiver.running > 0 || self.running_struggling >= self.limits.running_struggling {
-                return None;
+        if receiver.rests_until.is_some_and(|until| until > Instant::now()) {
+            return None;
+        }
+        let limits = &self.limits;
+        let running_good = self.running - self.running_struggling - self.running_unproven;
+        let is_full = match receiver.standing {
+            Standing::Struggling => {
+                receiver.running > 0 || self.running_struggling >= limits.running_struggling
             }
-        } else if receiver.running >= self.limits.running_per_receiver {
+            Standing::Unproven => {
+                receiver.running >= limits.of_one_that_is_unproven(self.running_unproven)
+                    || self.running_unproven >= limits.running_unproven
+            }
+            Standing::Good => receiver.running >= limits.of_one_that_is_good(running_good),
+        };
+        if is_full {
             return None;
         }
         // The oldest of a lane comes first, so that the first one whose lane is free is the right one.
@@ -216,13 +267,14 @@ impl Queues {
             .map(|delivery| (delivery.id, lane(&self.lanes, delivery)))
             .find(|(_, lane)| !self.busy_lanes.contains(lane))?;
         let delivery = receiver.waiting.remove(&id)?;
-        let counted_as_struggling = receiver.struggling;
+        let counted = receiver.standing;
         receiver.running += 1;
         self.running += 1;
-        self.running_struggling += usize::from(counted_as_struggling);
+        self.running_struggling += usize::from(counted == Standing::Struggling);
+        self.running_unproven += usize::from(counted == Standing::Unproven);
         self.busy_lanes.insert(lane);
         self.in_flight.insert(id, None);
-        Some((delivery, Running { delivery_id: id, receiver: key.clone(), lane, counted_as_struggling }))
+        Some((delivery, Running { delivery_id: id, receiver: key.clone(), lane, counted }))
     }
 
     /// An attempt ended, and what it saw is recorded. `struggling` says that no answer came, or a slow one. Answers where
@@ -240,15 +292,35 @@ impl Queues {
         }
         self.busy_lanes.remove(&running.lane);
         self.running -= 1;
-        self.running_struggling -= usize::from(running.counted_as_struggling);
+        self.running_struggling -= usize::from(running.counted == Standing::Struggling);
+        self.running_unproven -= usize::from(running.counted == Standing::Unproven);
         if let Some(receiver) = self.receivers.get_mut(&running.receiver) {
             receiver.running -= 1;
-            receiver.struggling = struggling;
+            receiver.standing = if struggling { Standing::Struggling } else { Standing::Good };
             if receiver.is_idle() && !struggling {
                 self.receivers.remove(&running.receiver);
             }
         }
         again
+    }
+
+    /// Says whether an attempt got any answer, before it is finished. A receiver that gives none for long rests.
+    pub(super) fn answered(&mut self, running: &Running, has_answered: bool) {
+        let Some(receiver) = self.receivers.get_mut(&running.receiver) else { return };
+        if has_answered {
+            (receiver.silent, receiver.rests_until) = (0, None);
+            return;
+        }
+        receiver.silent = receiver.silent.saturating_add(1);
+        receiver.rests_until = rest_after(receiver.silent).map(|rest| Instant::now() + rest);
+    }
+
+    /// How long the first of the receivers that rest and have something waiting still rests.
+    pub(super) fn rest_left(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let waiting = self.receivers.values().filter(|receiver| !receiver.waiting.is_empty());
+        let ends = waiting.filter_map(|receiver| receiver.rests_until).filter(|until| *until > now);
+        ends.min().map(|until| until - now)
     }
 
     /// A receiver whose queue is short while more of its deliveries are due in the store, and from where on. They are
@@ -277,15 +349,43 @@ impl Queues {
             receiver.waiting.clear();
             receiver.more_from = None;
         }
-        self.receivers.retain(|_, receiver| !receiver.is_idle() || receiver.struggling);
+        self.receivers.retain(|_, receiver| !receiver.is_idle() || receiver.standing == Standing::Struggling);
     }
 
     /// Forgets a receiver about which there is nothing to remember.
     pub(super) fn forget_if_idle(&mut self, receiver: &Arc<str>) {
-        if self.receivers.get(receiver).is_some_and(|known| known.is_idle() && !known.struggling) {
+        if self
+            .receivers
+            .get(receiver)
+            .is_some_and(|known| known.is_idle() && known.standing != Standing::Struggling)
+        {
             self.receivers.remove(receiver);
         }
     }
+}
+
+impl Limits {
+    /// How many one receiver of which nothing is known may have, while `running_unproven` are in flight at all such.
+    const fn of_one_that_is_unproven(&self, running_unproven: usize) -> usize {
+        if running_unproven >= self.crowded { 1 } else { self.running_per_unproven }
+    }
+
+    /// How many one receiver that answers well may have, while `running_good` are in flight at all such.
+    const fn of_one_that_is_good(&self, running_good: usize) -> usize {
+        if running_good >= 2 * self.crowded {
+            1
+        } else if running_good >= self.crowded {
+            self.running_per_receiver.div_ceil(4)
+        } else {
+            self.running_per_receiver
+        }
+    }
+}
+
+/// How long a receiver rests after so many attempts without an answer.
+fn rest_after(silent: u32) -> Option<Duration> {
+    let rests = silent.checked_sub(SILENT_UNTIL_REST)?;
+    Some(FIRST_REST.saturating_mul(1 << rests.min(8)).min(LONGEST_REST))
 }
 
 fn lane(hasher: &RandomState, delivery: &DeliveryRecord) -> Lane {
@@ -311,8 +411,11 @@ mod tests {
     use proptest::prelude::*;
 
     const SMALL: Limits = Limits {
-        running: 6,
+        running: 9,
         running_per_receiver: 2,
+        crowded: 9,
+        running_per_unproven: 2,
+        running_unproven: 6,
         running_struggling: 2,
         waiting_per_receiver: 4,
         receivers: 3,
@@ -440,6 +543,67 @@ mod tests {
     }
 
     #[test]
+    fn receivers_that_nobody_knows_leave_room_for_those_that_answer() {
+        let limits = Limits { receivers: 100, running_per_unproven: 1, ..SMALL };
+        let mut queues = Queues::new(limits);
+        queues.offer(delivery(1, "good.example", 1));
+        let (_, running) = start_all(&mut queues).remove(0);
+        queues.more_at(&"good.example:80".into(), (Timestamp(900), 900));
+        queues.finish(running, false);
+        for host in 10..40 {
+            queues.offer(delivery(host, &format!("new{host}.example"), host));
+            queues.offer(delivery(100 + host, &format!("new{host}.example"), 100 + host));
+        }
+        let hanging = start_all(&mut queues);
+        assert_eq!(hanging.len(), limits.running_unproven, "one each, and not all of them");
+        queues.take_refill();
+        queues.offer(delivery(900, "good.example", 900));
+        queues.offer(delivery(901, "good.example", 901));
+        assert_eq!(ids(&start_all(&mut queues)), [900, 901]);
+    }
+
+    #[test]
+    fn who_answered_well_and_then_hangs_does_not_take_everything() {
+        let limits = Limits { running_per_receiver: 16, crowded: 64, ..SMALL };
+        assert_eq!(
+            [0, 63, 64, 127, 128, 400].map(|running| limits.of_one_that_is_good(running)),
+            [16, 16, 4, 4, 1, 1]
+        );
+    }
+
+    #[test]
+    fn a_receiver_that_never_answers_rests_until_it_is_tried_again() {
+        let mut queues = Queues::new(SMALL);
+        let attempt = |queues: &mut Queues, id, has_answered| {
+            queues.offer(delivery(id, "dead.example", id));
+            let (_, running) = queues.start().unwrap();
+            queues.answered(&running, has_answered);
+            queues.finish(running, !has_answered);
+        };
+        for id in 1..10 {
+            attempt(&mut queues, id, false);
+        }
+        attempt(&mut queues, 10, true);
+        for id in 11..=20 {
+            attempt(&mut queues, id, false);
+        }
+        queues.offer(delivery(21, "dead.example", 21));
+        assert!(queues.start().is_none(), "it rests");
+        assert!(queues.rest_left().unwrap() <= FIRST_REST);
+        queues.offer(delivery(22, "good.example", 22));
+        assert_eq!(ids(&start_all(&mut queues)), [22]);
+        let dead = queues.receivers.get_mut("dead.example:80").unwrap();
+        dead.rests_until = Some(Instant::now());
+        assert_eq!(ids(&start_all(&mut queues)), [21]);
+    }
+
+    #[test]
+    fn rests_grow_up_to_a_minute() {
+        let rests = [9, 10, 11, 12, 13, 14, 99].map(|silent| rest_after(silent).map(|rest| rest.as_secs()));
+        assert_eq!(rests, [None, Some(5), Some(10), Some(20), Some(40), Some(60), Some(60)]);
+    }
+
+    #[test]
     fn the_number_of_receivers_is_bounded_and_idle_ones_make_room() {
         let mut queues = Queues::new(SMALL);
         for id in 1..=3 {
@@ -460,7 +624,7 @@ mod tests {
         queues.finish(running, false);
         assert!(queues.receivers.is_empty() && queues.held.is_empty() && queues.busy_lanes.is_empty());
         assert!(queues.turns.is_empty());
-        assert_eq!((queues.running, queues.running_struggling), (0, 0));
+        assert_eq!((queues.running, queues.running_struggling, queues.running_unproven), (0, 0, 0));
     }
 
     #[test]

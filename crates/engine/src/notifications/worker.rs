@@ -272,14 +272,15 @@ impl Worker {
         while let Some((delivery, running)) = self.queues.start() {
             self.launch(delivery, running);
         }
-        match (work, self.idle_until) {
+        let pause = match (work, self.idle_until) {
             (Work::More, _) => Duration::ZERO,
             (Work::Done, Some(NextDue::At(due))) => {
                 let ms = due.0.saturating_sub((self.surroundings.clock)().0);
                 Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(every)
             }
             (Work::Done, Some(NextDue::Never) | None) => every,
-        }
+        };
+        self.queues.rest_left().map_or(pause, |rest| pause.min(rest))
     }
 
     /// Looks at everything again when a clock was moved: by another node, what was due later may be due long since.
@@ -411,6 +412,9 @@ impl Worker {
             }
         };
         let offered_again = self.in_flight.remove(&task).and_then(|running| {
+            if let Some(made) = &made {
+                self.queues.answered(&running, !made.no_answer);
+            }
             self.queues.finish(running, made.as_ref().is_some_and(|made| made.receiver_struggles))
         });
         // A clock may have been moved between the commit of the attempt and this: then the store was read meanwhile, and
