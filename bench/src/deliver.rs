@@ -1,11 +1,10 @@
 //! `deliver`: notifications to a receiver that answers, while a hundred others hang.
 //!
-//! The worker of the server runs here, on a store on the disk. First it has a backlog to deliver, beside the smallest HTTP
+//! The worker of the server runs here, on a store on the disk. First it has a backlog to deliver, beside the bare HTTP
 //! client that posts as many messages to the same receiver over as many connections. Then one notification falls due every few
 //! milliseconds, and each one's delay is looked up in what the store recorded of it.
 
 use crate::Failure;
-use crate::connection::Connection;
 use crate::receiver::Receiver;
 use crate::report::{Bound, Gate, Table, median, print_gates};
 use hdrhistogram::Histogram;
@@ -13,6 +12,7 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_engine::clock;
 use pasarela_engine::notifications::attempts::Surroundings;
+use pasarela_engine::notifications::message::Message;
 use pasarela_engine::notifications::{Reach, Sender, Wake, Worker};
 use pasarela_store::{Changes, Channel, DeliveryRecord, DeliveryState, Location, Store, StoreOptions};
 use std::net::{SocketAddr, TcpListener};
@@ -26,6 +26,8 @@ use tokio::sync::oneshot;
 const CONNECTIONS: usize = 16;
 /// How many notifications each receiver that hangs is due.
 const DUE_TO_EACH_DEAD: usize = 20;
+/// How long the bare client waits.
+const TIMEOUT: Duration = Duration::from_secs(22);
 /// How many one commit makes.
 const STEP: usize = 200;
 
@@ -100,23 +102,26 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Messages a second that the bare client posts.
+/// Messages a second that the bare client posts: the HTTP client of the deliveries, over kept connections, with one message
+/// that is ready, and nothing to remember.
 async fn bare(receiver: &Receiver, count: usize) -> Result<f64, Failure> {
-    let body = r#"{"action":"payment.created","api_version":"v1","data":{"id":"150200300400"},"date_created":"2026-01-10T22:07:06Z","id":127977040001,"live_mode":false,"type":"payment","user_id":"380200100"}"#;
-    let request = Arc::new(format!(
-        "POST /webhooks?source_news=webhooks&data.id=150200300400&type=payment HTTP/1.1\r\nhost: localhost\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    ));
-    let address = receiver.address();
+    const BODY: &str = r#"{"action":"payment.created","api_version":"v1","data":{"id":"150200300400"},"date_created":"2026-01-10T22:07:06Z","id":127977040001,"live_mode":false,"type":"payment","user_id":"380200100"}"#;
+    let message = Arc::new(Message {
+        url: format!("{}&data.id=150200300400&type=payment", receiver.url()).parse()?,
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("user-agent", "MercadoPago WebHook v1.0 payment".to_owned()),
+        ],
+        body: BODY.as_bytes().to_vec(),
+    });
+    let sender = Arc::new(Sender::new(Reach::Anywhere, Vec::new()));
     let started = Instant::now();
     let posts = (0..CONNECTIONS).map(|number| {
-        let request = Arc::clone(&request);
+        let (message, sender) = (Arc::clone(&message), Arc::clone(&sender));
         let mine = count / CONNECTIONS + usize::from(number < count % CONNECTIONS);
         tokio::spawn(async move {
-            let mut connection = Connection::open(address).await?;
             for _ in 0..mine {
-                connection.exchange(request.as_bytes()).await?;
+                sender.send(&message, TIMEOUT).await?;
             }
             Ok::<_, Failure>(())
         })
@@ -189,7 +194,7 @@ impl World {
         }
     }
 
-    /// Makes the receivers that hang known as such or not yet, and then delivers `count`; how many a second.
+    /// Lets the receivers that hang have their notifications, and then delivers `count`; how many a second.
     async fn backlog(&self, receiver: &Receiver, dead: &[String], count: usize) -> Result<f64, Failure> {
         for _ in 0..DUE_TO_EACH_DEAD {
             self.commit(dead.iter().cloned()).await?;
@@ -233,7 +238,7 @@ impl World {
     }
 
     async fn close(self) {
-        drop(self.stop.send(()));
+        let _ = self.stop.send(());
         drop(self.worker.await);
         self.store.as_ref().clone().close().await;
     }

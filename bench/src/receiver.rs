@@ -41,11 +41,6 @@ impl Receiver {
         format!("http://{}/webhooks?source_news=webhooks", self.address)
     }
 
-    /// Where it listens.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// How many notifications have come in its life.
     pub async fn count(&self) -> Result<u64, Failure> {
         let mut request = Vec::new();
