@@ -109,8 +109,13 @@ pub(super) struct Queues {
     limits: Limits,
     /// In order, so that nothing depends on chance.
     receivers: BTreeMap<Arc<str>, Receiver>,
-    /// Receivers with something waiting, in the order of their turns. Each stands here once.
+    /// Receivers with something waiting, in the order of their turns. Each stands here or among the parked, once.
     turns: VecDeque<Arc<str>>,
+    /// Receivers with something waiting of which nothing may start now: asking each of them again at every turn would cost as
+    /// much as the deliveries.
+    parked: Vec<Arc<str>>,
+    /// When the first of the parked that rest may start again.
+    rest_ends: Option<Instant>,
     /// Ids of all that waits or is in flight.
     held: HashSet<i64>,
     finished: HashSet<i64>,
@@ -134,6 +139,7 @@ struct Receiver {
     standing: Standing,
     /// Attempts without an answer, one after the other.
     silent: u32,
+    is_parked: bool,
     /// Until then it rests.
     rests_until: Option<Instant>,
     /// Everything due from here on is still in the store.
@@ -154,6 +160,8 @@ impl Queues {
             limits,
             receivers: BTreeMap::new(),
             turns: VecDeque::new(),
+            parked: Vec::new(),
+            rest_ends: None,
             held: HashSet::new(),
             finished: HashSet::new(),
             finished_order: VecDeque::new(),
@@ -186,11 +194,14 @@ impl Queues {
             receiver.more_from = Some(receiver.more_from.map_or(position, |from| from.min(position)));
             return Offered::Left;
         }
-        if receiver.waiting.is_empty() {
-            self.turns.push_back(key);
-        }
+        let (was_empty, is_parked) = (receiver.waiting.is_empty(), receiver.is_parked);
         self.held.insert(delivery.id);
         receiver.waiting.insert(delivery.id, delivery);
+        if was_empty {
+            self.turns.push_back(key);
+        } else if is_parked {
+            self.unpark(&key);
+        }
         Offered::Held
     }
 
@@ -224,14 +235,26 @@ impl Queues {
 
     /// The next delivery to attempt, if one may start now.
     pub(super) fn start(&mut self) -> Option<(DeliveryRecord, Running)> {
+        if self.rest_ends.is_some_and(|end| end <= Instant::now()) {
+            self.unpark_all();
+        }
         if self.running >= self.limits.running {
             return None;
         }
-        for _ in 0..self.turns.len() {
-            let key = self.turns.pop_front()?;
+        while let Some(key) = self.turns.pop_front() {
             let started = self.start_at(&key);
-            if self.receivers.get(&key).is_some_and(|receiver| !receiver.waiting.is_empty()) {
-                self.turns.push_back(key);
+            if let Some(receiver) = self.receivers.get_mut(&key)
+                && !receiver.waiting.is_empty()
+            {
+                if started.is_some() {
+                    self.turns.push_back(key);
+                } else {
+                    receiver.is_parked = true;
+                    if let Some(until) = receiver.rests_until {
+                        self.rest_ends = Some(self.rest_ends.map_or(until, |end| end.min(until)));
+                    }
+                    self.parked.push(key);
+                }
             }
             if started.is_some() {
                 return started;
@@ -240,13 +263,34 @@ impl Queues {
         None
     }
 
+    /// Something of the receiver may start again.
+    fn unpark(&mut self, key: &Arc<str>) {
+        if let Some(receiver) = self.receivers.get_mut(key)
+            && std::mem::take(&mut receiver.is_parked)
+        {
+            self.parked.retain(|parked| parked != key);
+            self.turns.push_back(key.clone());
+        }
+    }
+
+    /// Something of any receiver may.
+    fn unpark_all(&mut self) {
+        self.rest_ends = None;
+        for key in std::mem::take(&mut self.parked) {
+            if let Some(receiver) = self.receivers.get_mut(&key) {
+                receiver.is_parked = false;
+                self.turns.push_back(key);
+            }
+        }
+    }
+
     fn start_at(&mut self, key: &Arc<str>) -> Option<(DeliveryRecord, Running)> {
         let receiver = self.receivers.get_mut(key)?;
         if receiver.rests_until.is_some_and(|until| until > Instant::now()) {
             return None;
         }
-        let limits = &self.limits;
-        let running_good = self.running - self.running_struggling - self.running_unproven;
+        let (limits, running_good) =
+            (&self.limits, self.running - self.running_struggling - self.running_unproven);
         let is_full = match receiver.standing {
             Standing::Struggling => {
                 receiver.running > 0 || self.running_struggling >= limits.running_struggling
@@ -301,6 +345,12 @@ impl Queues {
                 self.receivers.remove(&running.receiver);
             }
         }
+        // One that is good takes from nobody's share but its own, unless all are crowded.
+        if running.counted == Standing::Good && !struggling && self.running_good() + 1 < self.limits.crowded {
+            self.unpark(&running.receiver);
+        } else {
+            self.unpark_all();
+        }
         again
     }
 
@@ -317,10 +367,11 @@ impl Queues {
 
     /// How long the first of the receivers that rest and have something waiting still rests.
     pub(super) fn rest_left(&self) -> Option<Duration> {
-        let now = Instant::now();
-        let waiting = self.receivers.values().filter(|receiver| !receiver.waiting.is_empty());
-        let ends = waiting.filter_map(|receiver| receiver.rests_until).filter(|until| *until > now);
-        ends.min().map(|until| until - now)
+        self.rest_ends.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    const fn running_good(&self) -> usize {
+        self.running - self.running_struggling - self.running_unproven
     }
 
     /// A receiver whose queue is short while more of its deliveries are due in the store, and from where on. They are
@@ -344,9 +395,12 @@ impl Queues {
     /// Forgets all that waits, here and in the store; what is in flight goes on.
     pub(super) fn forget_waiting(&mut self) {
         self.turns.clear();
+        self.parked.clear();
+        self.rest_ends = None;
         self.held.retain(|id| self.in_flight.contains_key(id));
         for receiver in self.receivers.values_mut() {
             receiver.waiting.clear();
+            receiver.is_parked = false;
             receiver.more_from = None;
         }
         self.receivers.retain(|_, receiver| !receiver.is_idle() || receiver.standing == Standing::Struggling);
@@ -520,6 +574,7 @@ mod tests {
             queues.offer(delivery(100 + host, &format!("dead{host}.example"), 100 + host));
             queues.offer(delivery(200 + host, &format!("dead{host}.example"), 200 + host));
         }
+        queues.unpark_all();
         queues.turns.retain(|key| (0..6).any(|host| **key == *format!("dead{host}.example:80")));
         let started = start_all(&mut queues);
         assert_eq!(started.len(), 2);
@@ -594,6 +649,7 @@ mod tests {
         assert_eq!(ids(&start_all(&mut queues)), [22]);
         let dead = queues.receivers.get_mut("dead.example:80").unwrap();
         dead.rests_until = Some(Instant::now());
+        queues.unpark_all();
         assert_eq!(ids(&start_all(&mut queues)), [21]);
     }
 
