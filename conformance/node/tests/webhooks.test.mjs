@@ -59,6 +59,36 @@ test('a refund is notified', async () => {
   validate(await receiver.waitFor(about(payment.id, 'payment.updated')));
 });
 
+// This platform's own routes, for one seller whose secret nobody else's test counts on.
+const own = async (method, path, body) => {
+  const response = await fetch(`${process.env.PASARELA_SERVER}/pasarela/webhooks${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${seller('MPE').access_token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  assert.ok(response.ok, `${method} ${path}: ${response.status}`);
+  return response.json();
+};
+
+test("the application's own address is told, also of what is only simulated, and signed with a new secret", async () => {
+  const before = seller('MPE').webhook_secret;
+  await own('PUT', '', { url: `${receiver.url}?of=application`, topics: ['payment', 'order'] });
+  const payment = await payByCard({ site: 'MPE' });
+  const delivery = await receiver.waitFor(about(payment.id, 'payment.created'));
+  assert.equal(delivery.query.get('of'), 'application');
+  validate(delivery, before);
+
+  const simulated = await own('POST', '/simulate', { topic: 'order', data_id: 'ORD01JQ4S4KY8HWQ6NA5PXB65B3D3' });
+  assert.equal(simulated.delivered, true);
+  const order = await receiver.waitFor((came) => came.body.type === 'order');
+  assert.equal(order.body.data.id, 'ORD01JQ4S4KY8HWQ6NA5PXB65B3D3');
+  validate(order, before);
+
+  const { secret } = await own('POST', '/secret', { grace: 'PT1H' });
+  const later = await payByCard({ site: 'MPE' });
+  validate(await receiver.waitFor(about(later.id, 'payment.created')), secret);
+});
+
 // Payments have numbers for ids. Orders, hexadecimal ids and none at all are signed by the same function.
 const SHAPES = {
   'a number': '123456789012',

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 /// How many accounts, applications, payers, settings and webhook secrets each are kept in memory.
-const MAX_CACHED: usize = 50_000;
+pub(crate) const MAX_CACHED: usize = 50_000;
 
 /// An account, as decisions need it.
 #[derive(Debug)]
@@ -109,11 +109,11 @@ impl Engine {
     }
 }
 
-pub(crate) fn get<K: std::hash::Hash + Eq, V: Clone>(cache: &RwLock<HashMap<K, V>>, key: &K) -> Option<V> {
+fn get<K: std::hash::Hash + Eq, V: Clone>(cache: &RwLock<HashMap<K, V>>, key: &K) -> Option<V> {
     cache.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
 }
 
-pub(crate) fn put<K: std::hash::Hash + Eq, V>(cache: &RwLock<HashMap<K, V>>, key: K, value: V) {
+fn put<K: std::hash::Hash + Eq, V>(cache: &RwLock<HashMap<K, V>>, key: K, value: V) {
     let mut cache = cache.write().unwrap_or_else(std::sync::PoisonError::into_inner);
     if cache.len() >= MAX_CACHED {
         cache.clear();

@@ -4,7 +4,7 @@
 //! one before it valid for a time of grace: who refuses what the new one signed is sent the same, signed with the old.
 
 use super::topics::{self, Topic};
-use crate::accounts::put;
+use crate::accounts::MAX_CACHED;
 use crate::payments::{MAX_ROUNDS, hex, to_json};
 use crate::{Engine, Failure, seeds};
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
@@ -16,7 +16,7 @@ use pasarela_store::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// The longest address that an application may have: that of a payment's `notification_url`.
 const LONGEST_URL: usize = 500;
@@ -120,22 +120,54 @@ impl From<String> for Secrets {
     }
 }
 
-/// What is known of applications, in memory. Bounded like the accounts.
+/// What is known of applications, in memory.
 #[derive(Default)]
-pub(crate) struct KnownSettings {
-    settings: RwLock<HashMap<ApplicationId, Arc<Settings>>>,
+pub(crate) struct KnownSettings(RwLock<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// One more with each change: what was read before it is not kept after it.
+    generation: u64,
+    settings: HashMap<ApplicationId, Arc<Settings>>,
     /// Opened: a busy receiver's secret is needed thousands of times a second.
-    secrets: RwLock<HashMap<ApplicationId, Arc<Secrets>>>,
+    secrets: HashMap<ApplicationId, Arc<Secrets>>,
 }
 
 impl KnownSettings {
     fn forget(&self, application_id: ApplicationId) {
-        self.settings.write().unwrap_or_else(PoisonError::into_inner).remove(&application_id);
-        self.secrets.write().unwrap_or_else(PoisonError::into_inner).remove(&application_id);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.generation += 1;
+        known.settings.remove(&application_id);
+        known.secrets.remove(&application_id);
     }
 
-    fn get(&self, application_id: ApplicationId) -> Option<Arc<Settings>> {
-        self.settings.read().unwrap_or_else(PoisonError::into_inner).get(&application_id).cloned()
+    fn generation(&self) -> u64 {
+        self.read().generation
+    }
+
+    fn settings(&self, application_id: ApplicationId) -> Option<Arc<Settings>> {
+        self.read().settings.get(&application_id).cloned()
+    }
+
+    fn secrets(&self, application_id: ApplicationId) -> Option<Arc<Secrets>> {
+        self.read().secrets.get(&application_id).cloned()
+    }
+
+    /// Keeps what was read in `generation`, unless something was changed since.
+    fn keep(&self, generation: u64, put: impl FnOnce(&mut Known)) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.generation != generation {
+            return;
+        }
+        if known.settings.len().max(known.secrets.len()) >= MAX_CACHED {
+            known.settings.clear();
+            known.secrets.clear();
+        }
+        put(&mut known);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -173,16 +205,19 @@ impl Engine {
         &self,
         application_id: ApplicationId,
     ) -> Result<Arc<Settings>, Failure> {
-        match self.inner.settings.get(application_id) {
+        match self.inner.settings.settings(application_id) {
             Some(known) => Ok(known),
             None => self.load_settings(application_id).await,
         }
     }
 
     async fn load_settings(&self, application_id: ApplicationId) -> Result<Arc<Settings>, Failure> {
+        let generation = self.inner.settings.generation();
         let records = self.inner.store.notification_settings(application_id).await?;
         let settings = Arc::new(Settings::from_records(&records)?);
-        put(&self.inner.settings.settings, application_id, settings.clone());
+        self.inner.settings.keep(generation, |known| {
+            known.settings.insert(application_id, settings.clone());
+        });
         Ok(settings)
     }
 
@@ -296,10 +331,11 @@ impl Engine {
 
     /// What signs an application's Webhooks; `None` for one that is not there, or when it can't be opened.
     pub(crate) async fn webhook_secrets(&self, application_id: ApplicationId) -> Option<Arc<Secrets>> {
-        let known = &self.inner.settings.secrets;
-        if let Some(secrets) = crate::accounts::get(known, &application_id) {
+        let known = &self.inner.settings;
+        if let Some(secrets) = known.secrets(application_id) {
             return Some(secrets);
         }
+        let generation = known.generation();
         let record = self.inner.store.application(application_id).await.ok()??;
         let current = self.open_webhook_secret(application_id, &record.sealed_webhook_secret)?;
         let previous = self.previous_secret(application_id).await.ok()?.and_then(|previous| {
@@ -307,7 +343,9 @@ impl Engine {
             (secret != current).then_some((secret, previous.until))
         });
         let secrets = Arc::new(Secrets { current, previous });
-        put(known, application_id, secrets.clone());
+        known.keep(generation, |known| {
+            known.secrets.insert(application_id, secrets.clone());
+        });
         Some(secrets)
     }
 
@@ -339,7 +377,7 @@ impl Engine {
     pub(crate) async fn refresh_settings(&self, since: Timestamp) -> Result<(), Failure> {
         for changed in self.inner.store.notification_settings_since(since).await? {
             let id = changed.application_id;
-            let Some(known) = self.inner.settings.get(id) else {
+            let Some(known) = self.inner.settings.settings(id) else {
                 // Its secret may be known though its addresses are not.
                 self.inner.settings.forget(id);
                 continue;

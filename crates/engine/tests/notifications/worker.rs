@@ -6,10 +6,11 @@ use pasarela_domain::timestamp::{HOUR, MINUTE, Timestamp};
 use pasarela_engine::notifications::address_guard::Reach;
 use pasarela_engine::notifications::attempts::Surroundings;
 use pasarela_engine::notifications::sender::Sender;
+use pasarela_engine::notifications::settings::Secrets;
 use pasarela_engine::notifications::signature::sign;
 use pasarela_engine::notifications::worker::{Wake, Worker};
 use pasarela_store::{
-    Changes, Channel, DeliveryRecord, DeliveryState, Location, RecordChange, Store, StoreOptions,
+    Changes, Channel, DeliveryRecord, DeliveryState, Location, RecordChange, SettingKind, Store, StoreOptions,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ struct World {
     wake: Arc<Wake>,
     now_ms: Arc<AtomicI64>,
     new_ids: Arc<AtomicI64>,
+    secrets: Arc<Secrets>,
     worker: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -37,6 +39,7 @@ impl World {
             wake: Arc::default(),
             now_ms: Arc::new(AtomicI64::new(START.0)),
             new_ids: Arc::new(AtomicI64::new(1_000_000)),
+            secrets: Arc::new(SECRET.to_owned().into()),
             worker: None,
         };
         world.start_worker();
@@ -44,11 +47,11 @@ impl World {
     }
 
     fn start_worker(&mut self) {
-        let (clock, new_ids) = (self.now_ms.clone(), self.new_ids.clone());
+        let (clock, new_ids, secrets) = (self.now_ms.clone(), self.new_ids.clone(), self.secrets.clone());
         let surroundings = Surroundings {
             sender: Arc::new(Sender::new(Reach::Anywhere, Vec::new())),
-            secret_of: Arc::new(|application_id| {
-                let secret = (application_id == 12).then(|| Arc::new(SECRET.to_owned().into()));
+            secret_of: Arc::new(move |application_id| {
+                let secret = (application_id == 12).then(|| secrets.clone());
                 Box::pin(async move { secret })
             }),
             clock: Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))),
@@ -362,5 +365,73 @@ async fn deliveries_that_can_never_be_sent_fail_without_harm_to_others() {
         let attempts = world.store.attempts(380_200_100, id).await.unwrap();
         assert_eq!(attempts[0].failure.as_deref(), Some(failure));
     }
+    assert!(receiver.pending().is_none());
+}
+
+#[tokio::test]
+async fn an_address_that_failed_for_days_is_paused_and_what_is_due_there_is_held() {
+    let mut receiver = Receiver::answering(503).await;
+    let mut world = World::new().await;
+    world.commit(vec![created(7, receiver.url("/hook?order=1"))]).await;
+    world.until_next_is_due(Some(15 * MINUTE)).await;
+    world.advance_to(7 * 24 * HOUR);
+    world.until_next_is_due(None).await;
+    while receiver.pending().is_some() {}
+    // The address is noted after its last attempt.
+    let paused = async || {
+        let settings = world.store.notification_settings(12).await.unwrap();
+        settings.iter().any(|setting| {
+            setting.kind == SettingKind::Endpoint
+                && setting.name == receiver.url("/hook")
+                && String::from_utf8_lossy(&setting.body).contains(r#""is_paused":true"#)
+        })
+    };
+    tokio::time::timeout(LIMIT, async { while !paused().await {} })
+        .await
+        .expect("the address is paused in time");
+    world.commit(vec![created(8, receiver.url("/hook?order=2")), created(9, receiver.url("/other"))]).await;
+    assert_eq!(receiver.next().await.json()["id"], 9, "another address is told");
+    let held = async || world.state(8).await == DeliveryState::Held;
+    tokio::time::timeout(LIMIT, async { while !held().await {} }).await.expect("it is held in time");
+    assert!(receiver.pending().is_none());
+    assert_eq!(world.store.attempts(380_200_100, 8).await.unwrap(), vec![]);
+    // So it is after a restart.
+    world.stop_worker().await;
+    world.start_worker();
+    world.commit(vec![created(10, receiver.url("/hook"))]).await;
+    let held = async || world.state(10).await == DeliveryState::Held;
+    tokio::time::timeout(LIMIT, async { while !held().await {} }).await.expect("it is held in time");
+}
+
+#[tokio::test]
+async fn who_refuses_the_new_secrets_signature_is_sent_the_old_ones_in_the_time_of_grace() {
+    let mut receiver = Receiver::new(|received| {
+        let url = url::Url::parse(&format!("http://shop.example{}", received.path_and_query)).unwrap();
+        let id = url.query_pairs().find(|(name, _)| name == "data.id").unwrap().1.into_owned();
+        let header = received.header("x-signature");
+        let ts = header.strip_prefix("ts=").unwrap().split_once(',').unwrap().0.parse().unwrap();
+        let of_old = sign("the old one", Some(&id), Some(received.header("x-request-id")), ts);
+        Reply::Status(if header == of_old { 200 } else { 401 })
+    })
+    .await;
+    let mut world = World::new().await;
+    world.stop_worker().await;
+    for (id, until, expected) in [(7, 1, DeliveryState::Delivered), (8, 0, DeliveryState::Pending)] {
+        world.secrets = Arc::new(Secrets {
+            current: SECRET.to_owned(),
+            previous: Some(("the old one".to_owned(), START.plus_ms(until))),
+        });
+        world.start_worker();
+        world.commit(vec![created(id, receiver.url("/hook"))]).await;
+        let reached = async { while world.store.attempts(380_200_100, id).await.unwrap().is_empty() {} };
+        tokio::time::timeout(LIMIT, reached).await.expect("the attempt is recorded in time");
+        assert_eq!(world.state(id).await, expected);
+        let attempts = world.store.attempts(380_200_100, id).await.unwrap();
+        assert_eq!(attempts.len(), 1, "one attempt, whatever it took");
+        world.stop_worker().await;
+    }
+    assert_eq!(receiver.next().await.json()["id"], 7);
+    assert_eq!(receiver.next().await.json()["id"], 7);
+    assert_eq!(receiver.next().await.json()["id"], 8);
     assert!(receiver.pending().is_none());
 }
