@@ -61,7 +61,7 @@ pub enum Table {
 }
 
 /// All tables, in the order in which they are copied.
-pub const TABLES: [Table; 19] = [
+pub const TABLES: [Table; 20] = [
     Table::Account,
     Table::Application,
     Table::Credential,

@@ -13,7 +13,7 @@ use std::fmt::Display;
 pub(crate) const MOST_FAULTS: usize = 100;
 
 /// The tables whose records are counted.
-pub(crate) const TABLES: [&str; 15] = [
+pub(crate) const TABLES: [&str; 16] = [
     "account",
     "application",
     "credential",

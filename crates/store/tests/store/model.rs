@@ -16,8 +16,8 @@ use pasarela_store::{
     AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, CustomerChange,
     CustomerDate, CustomerRecord, CustomerSearch, CustomerSort, CustomerWords, DateField, DeliveryAttempt,
     DeliveryRecord, DeliverySearch, DeliveryState, IdempotencyRecord, NotificationChange,
-    NotificationSetting, PastQuestion, PayerRecord, PaymentRecord, PaymentSearch, RecordChange, SavedCardRecord,
-    SealedCardRecord, SettingKind, SortField, Store, Timer, TimerKind,
+    NotificationSetting, PastQuestion, PayerRecord, PaymentRecord, PaymentSearch, RecordChange,
+    SavedCardRecord, SealedCardRecord, SettingKind, SortField, Store, Timer, TimerKind,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

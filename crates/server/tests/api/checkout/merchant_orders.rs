@@ -3,7 +3,7 @@ use crate::test_app::{TestApp, seed, usual_amount};
 use axum::http::Method;
 use pasarela_domain::site::Site;
 use pasarela_engine::notifications::message::Message;
-use pasarela_engine::notifications::{AnswerFuture, Courier};
+use pasarela_engine::notifications::{AnswerFuture, Answered, Courier};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -215,7 +215,7 @@ impl Courier for Recorder {
     fn deliver<'a>(&'a self, message: &'a Message, _: Duration) -> AnswerFuture<'a> {
         let told = (message.url.to_string(), String::from_utf8(message.body.clone()).unwrap());
         drop(self.0.send(told));
-        Box::pin(async { Ok(200) })
+        Box::pin(async { Ok(Answered { status: 200, ..Answered::default() }) })
     }
 }
 
