@@ -184,6 +184,10 @@ impl Listener {
             tokio::pin!(woken);
             woken.as_mut().enable();
             if Instant::now() >= self.until || engine.is_stopping() {
+                // Before the program sees the end: what happens after it makes no delivery that nobody fetches.
+                if self.sign_given.take().is_some() {
+                    self.give_sign(0).await?;
+                }
                 return Ok(None);
             }
             if self.sign_given.is_none_or(|given| given.elapsed() >= SIGN_EVERY) {
