@@ -221,9 +221,9 @@ impl BareLoop {
             "INSERT INTO idempotency (account_id, key, request, resource_id, part_id, expires)
              SELECT $1, key, key, id, 0, late FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS new (key, id, late)",
             "INSERT INTO payment (account_id, id, mode, version, created, updated, approved, release, status,
-                 status_detail, payment_method_id, payment_type_id, operation_type, payer_id, external_reference, content)
+                 status_detail, payment_method_id, payment_type_id, operation_type, payer_id, external_reference, traces, content)
              SELECT $1, id, 0, 1, at, at, at, late, 'approved', 'accredited', 'master', 'credit_card',
-                 'regular_payment', 7, reference, content
+                 'regular_payment', 7, reference, '{11, 12, 13, 14}'::bigint[], content
              FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
              AS new (id, at, late, reference, content)",
             "INSERT INTO posting (account_id, mode, effective_at, sequence, resource_id, cause, currency, legs)
