@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the official SDKs, unmodified, against a running server.
 
-    conformance/run.py --binary target/debug/pasarela [--suite node|python] [--way hosts|proxy]
+    conformance/run.py --binary target/debug/pasarela [--suite node|python|shop] [--way hosts|proxy]
 
 The SDKs have the address https://api.mercadopago.com built in, and no test changes that. They reach the server in the
 two ways that a person would use:
@@ -9,6 +9,8 @@ two ways that a person would use:
 hosts   a hosts entry and a certificate authority: in a network and mount namespace of its own, where port 443 and
         /etc/hosts are ours without touching the machine's.
 proxy   the HTTPS forward proxy, by HTTPS_PROXY.
+
+The suite `shop` starts and kills its own servers, and its shop reaches them by their proxy: it runs once, whatever the way.
 
 Ends with one line, `conformance: N passed, N failed, N skipped`.
 """
@@ -29,7 +31,7 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 HOST = "api.mercadopago.com"
-SUITES = ("node", "python")
+SUITES = ("node", "python", "shop")
 WAYS = ("hosts", "proxy")
 READY_SECONDS = 60
 SUITE_SECONDS = 600
@@ -115,6 +117,8 @@ def command_of(suite):
         tests = sorted(str(path) for path in (HERE / "node/tests").glob("*.test.mjs"))
         # One file after the other: one of them keeps the server busy on purpose.
         return ["node", "--test", "--test-concurrency=1", "--test-reporter=spec", *tests], HERE / "node"
+    if suite == "shop":
+        return ["node", "--test", "--test-reporter=spec", "shop/shop.test.mjs"], HERE / "node"
     return [str(HERE / "python/.venv/bin/python"), "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests"], (
         HERE / "python"
     )
@@ -123,7 +127,7 @@ def command_of(suite):
 def counts(suite, output):
     """(passed, failed, skipped) as the suite's own runner says."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", output)
-    if suite == "node":
+    if suite in ("node", "shop"):
         def number(word):
             found = re.findall(rf"^\S+ {word} (\d+)$", text, re.MULTILINE)
             return int(found[-1]) if found else 0
@@ -138,12 +142,12 @@ def counts(suite, output):
     return number("passed"), number("failed") + number("errors?"), number("skipped")
 
 
-def written_card_data(server):
-    """Where a card number that the tests used, or a security code, stands in clear in what the server wrote."""
+def written_card_data(*places):
+    """Where a card number that the tests used, or a security code, stands in clear in files and directories."""
     with (ROOT / "crates/domain/data/test_cards.csv").open() as file:
         numbers = {row["number"].encode() for row in csv.DictReader(file)}
     found = []
-    files = [path for path in server.data.rglob("*") if path.is_file()] + [server.output, server.log]
+    files = [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
     for path in files:
         content = path.read_bytes()
         found += [f"{path.name}: a card number" for number in numbers if number in content]
@@ -169,7 +173,7 @@ def run_here(binary, suite, way):
         passed, failed, skipped = counts(suite, output)
         if status != 0 and failed == 0:
             failed += 1
-        leaks = written_card_data(server)
+        leaks = written_card_data(server.data, server.output, server.log)
         for leak in leaks:
             print(f"FAILED: {leak} in clear")
         if ended != 0:
@@ -181,7 +185,29 @@ def run_here(binary, suite, way):
         return passed, failed, skipped
 
 
-def run_suite(binary, suite, way, directory, ready):
+def run_shop(binary):
+    """The suite that starts its own servers; what they and the shop wrote is looked through afterwards."""
+    with tempfile.TemporaryDirectory(prefix="pasarela-conformance-") as name:
+        directory = pathlib.Path(name)
+        environment = common_environment(binary, directory) | {
+            "PASARELA_BINARY": binary,
+            "PASARELA_DIRECTORY": name,
+        }
+        output, status = run_command("shop", environment)
+        passed, failed, skipped = counts("shop", output)
+        if status != 0 and failed == 0:
+            failed += 1
+        leaks = written_card_data(directory)
+        for leak in leaks:
+            print(f"FAILED: {leak} in clear")
+        if failed:
+            for log in directory.rglob("platform.err"):
+                print(f"-- the last words of the server in {log.parent.name}:\n{log.read_text(errors='replace')[-3000:]}")
+        return passed + (not leaks), failed + bool(leaks), skipped
+
+
+def common_environment(binary, directory):
+    """What every suite is told."""
     credentials = directory / "credentials.json"
     credentials.write_bytes(subprocess.run([binary, "credentials", "--json"], check=True, stdout=subprocess.PIPE).stdout)
     environment = {
@@ -190,10 +216,15 @@ def run_suite(binary, suite, way, directory, ready):
         # The machine's own proxies and authorities have no part in this.
         if not name.lower().endswith("_proxy") and name not in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "NODE_OPTIONS")
     }
-    environment |= {
-        "PASARELA_SERVER": ready["http"],
+    return environment | {
         "PASARELA_CREDENTIALS": str(credentials),
         "PASARELA_DOMAIN_DATA": str(ROOT / "crates/domain/data"),
+    }
+
+
+def run_suite(binary, suite, way, directory, ready):
+    environment = common_environment(binary, directory) | {
+        "PASARELA_SERVER": ready["http"],
         "PASARELA_SIGNER": str(pathlib.Path(binary).with_name("pasarela-conformance-signer")),
         # What the server prints for each language.
         "NODE_EXTRA_CA_CERTS": ready["ca"],
@@ -207,6 +238,10 @@ def run_suite(binary, suite, way, directory, ready):
             "NODE_USE_ENV_PROXY": "1",
             "NODE_OPTIONS": f"--import={HERE}/node/environment-proxy.mjs",
         }
+    return run_command(suite, environment)
+
+
+def run_command(suite, environment):
     command, working_directory = command_of(suite)
     process = subprocess.run(
         command,
@@ -261,7 +296,11 @@ def main():
     total = [0, 0, 0]
     for suite in [arguments.suite] if arguments.suite else SUITES:
         if not arguments.inside:
-            install_node() if suite == "node" else install_python()
+            install_python() if suite == "python" else install_node()
+        if suite == "shop":
+            print("-- a shop with the node SDK, in a storm", flush=True)
+            total = [sum(pair) for pair in zip(total, run_shop(arguments.binary))]
+            continue
         for way in [arguments.way] if arguments.way else WAYS:
             if not arguments.inside:
                 print(f"-- {suite} SDK, by {way}", flush=True)

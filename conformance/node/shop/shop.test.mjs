@@ -1,0 +1,40 @@
+// A shop fulfils each paid order exactly once, from notifications alone: while deliveries are duplicated, late, reordered,
+// refused and cut off, and platform and shop are killed with SIGKILL again and again.
+//
+// SHOP_SEED runs a season again: who buys what and how, who is killed when, and what the storm does come from it. How the
+// processes interleave does not.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { season } from './season.mjs';
+
+const seed = Number(process.env.SHOP_SEED ?? Date.now() % 2 ** 32);
+/** Each with eleven buyers, one of each manner. */
+const ROUNDS = 6;
+
+test(`every paid order is fulfilled exactly once, and no other (SHOP_SEED=${seed})`, async (t) => {
+  const { findings, counts, kills, orders } = await season({ seed, rounds: ROUNDS });
+  t.diagnostic(`${orders.length} orders; killed: ${JSON.stringify(kills)}; the storm: ${JSON.stringify(counts)}`);
+  assert.deepEqual(findings, []);
+  // It was a storm.
+  for (const what of ['delayed', 'copied', 'overtaken', 'refused', 'dropped', 'answersLost']) {
+    assert.ok(counts[what] > 0, `nothing was ${what}`);
+  }
+  assert.ok(kills.platform >= 4 && kills.shop >= 4);
+});
+
+// Shops with a well-known mistake each, and what must be found of them.
+const DEFECTS = {
+  forgets: ['remembers only in memory what it shipped', /was shipped \d+ times/],
+  hasty: ['looks whether it shipped before it asks the API', /was shipped \d+ times/],
+  trusting: ['takes any notification for a payment', /was shipped and not paid/],
+  'half-deaf': ['listens to merchant orders alone', /was paid and not shipped/],
+};
+
+describe('what is checked is checked itself', { concurrency: true }, () => {
+  for (const [defect, [what, finding]] of Object.entries(DEFECTS)) {
+    test(`a shop that ${what} is found out`, async () => {
+      const { findings } = await season({ seed, rounds: 1, defect });
+      assert.ok(findings.some((found) => finding.test(found)), `seed ${seed}: ${JSON.stringify(findings)}`);
+    });
+  }
+});
