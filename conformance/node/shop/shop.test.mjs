@@ -1,8 +1,8 @@
 // A shop fulfils each paid order exactly once, from notifications alone: while deliveries are duplicated, late, reordered,
 // refused and cut off, and platform and shop are killed with SIGKILL again and again.
 //
-// SHOP_SEED runs a season again: who buys what and how, who is killed when, and what the storm does come from it. How the
-// processes interleave does not.
+// SHOP_SEED draws the same chances again: who buys how, after how much somebody is killed, what the storm does to the first
+// delivery, the second, and so on. How the processes interleave, and so which delivery is the second, does not come from it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { season } from './season.mjs';
