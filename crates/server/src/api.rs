@@ -12,6 +12,7 @@ pub mod health;
 pub mod hosted;
 pub mod hosted_checkout;
 pub mod item_categories;
+pub mod library;
 pub mod merchant_orders;
 pub mod openapi;
 pub mod payments;
@@ -100,6 +101,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(private)
         .merge(hosted::routes())
         .merge(hosted_checkout::routes())
+        .merge(library::routes())
         .merge(health::routes())
         .method_not_allowed_fallback(unknown_method)
         .with_state(engine);

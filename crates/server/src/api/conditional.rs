@@ -52,7 +52,7 @@ pub fn conditional(headers: &HeaderMap, answer: &Arc<Answer>, freshness: Freshne
 }
 
 /// Whether a list of tags has this one. `If-None-Match` compares weakly: `W/` makes no difference.
-fn names(tags: &str, etag: &str) -> bool {
+pub(super) fn names(tags: &str, etag: &str) -> bool {
     tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 

@@ -63,7 +63,7 @@ pub async fn asset(Path(name): Path<String>) -> Response {
 }
 
 /// FNV-1a, 64 bits: names a version of our own file; nobody gains by making two collide.
-fn fnv_1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

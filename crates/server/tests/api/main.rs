@@ -8,6 +8,7 @@ mod checkout;
 mod customers;
 mod hosted_pages;
 mod hostile;
+mod library;
 mod openapi;
 mod payment_shape;
 mod payments;

@@ -1,0 +1,10 @@
+// What the parts of one `MercadoPago` share.
+import type { Core } from './core';
+import type { Origins } from './origin';
+
+export interface Context {
+  core: Core;
+  instance: string;
+  locale: string;
+  origins: Origins;
+}

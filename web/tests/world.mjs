@@ -1,0 +1,155 @@
+// The world of the browser tests: the real server, a shop on another origin, and headless Chromium.
+import assert from 'node:assert/strict';
+import { spawn, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
+import { chromium } from 'playwright-core';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const BINARY = process.env.PASARELA_BINARY ?? `${ROOT}target/debug/pasarela`;
+const READY_MS = 60_000;
+
+/** A build to try without compiling the server: this directory's files are shown in the place of the served ones. */
+const BUILD = process.env.PASARELA_WEB_BUILD;
+const BUILT = { '/js/v2': 'v2.js', '/v2/security.js': 'security.js', '/secure-fields/v2': 'frame.html', '/secure-fields/v2/frame.js': 'frame.js', '/secure-fields/v2/frame.css': 'frame.css' };
+
+const CREDENTIALS = JSON.parse(execFileSync(BINARY, ['credentials', '--json']));
+export const seller = (site = 'MLB', mode = 'test') => CREDENTIALS.find((entry) => entry.site === site && entry.mode === mode);
+
+export const CARDS = {
+  MLB: { number: '5031433215406351', cvv: '739' },
+  MLA: { number: '5031755734530604', cvv: '739' },
+  amex: { number: '375365153556885', cvv: '7391' },
+};
+
+export class World {
+  /** Everything, started. `hosts` are names that the browser finds at the server's HTTPS port. */
+  static async open({ hosts = false } = {}) {
+    const world = new World();
+    world.directory = mkdtempSync(path.join(tmpdir(), 'pasarela-web-'));
+    await world.startServer();
+    await world.startShop();
+    const port = new URL(world.ready.https ?? 'https://none:1').port;
+    world.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-dev-shm-usage', ...(hosts ? [`--host-resolver-rules=MAP *.mercadopago.com 127.0.0.1:${port}`] : [])],
+    });
+    return world;
+  }
+
+  async startServer() {
+    const data = path.join(this.directory, 'data');
+    this.server = spawn(
+      BINARY,
+      ['dev', '--listen', '127.0.0.1:0', '--https', '--https-listen', '127.0.0.1:0', '--data', data, '--json'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const limit = setTimeout(() => this.server.kill('SIGKILL'), READY_MS);
+    for await (const line of createInterface({ input: this.server.stdout })) {
+      this.ready = JSON.parse(line);
+      break;
+    }
+    clearTimeout(limit);
+    if (!this.ready) throw new Error('the server did not start');
+    this.url = this.ready.http.replace(/\/$/, '');
+  }
+
+  /** A shop's server: pages by path, and what was posted to it. */
+  async startShop() {
+    this.pages = new Map();
+    this.posted = [];
+    this.shop = createServer((request, response) => {
+      const chunks = [];
+      request.on('data', (chunk) => chunks.push(chunk));
+      request.on('end', () => {
+        if (request.method === 'POST') this.posted.push(Buffer.concat(chunks).toString());
+        const page = request.method === 'POST' ? 'Thank you' : this.pages.get(new URL(request.url, 'http://shop').pathname);
+        response.writeHead(page ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' });
+        response.end(page ?? '');
+      });
+    });
+    await new Promise((resolve) => this.shop.listen(0, '127.0.0.1', resolve));
+    this.shopUrl = `http://127.0.0.1:${this.shop.address().port}`;
+  }
+
+  /** A page of the shop with `body`, opened; it has the library unless `library` says another script. */
+  async page(body, { library = `<script src="${this.url}/js/v2"></script>`, language = 'es', before, url, errors = [] } = {}) {
+    const html = `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Shop</title>${library}</head><body>${body}</body></html>`;
+    const context = await this.browser.newContext({ ignoreHTTPSErrors: true });
+    // A page of the internet asks its user before it speaks to this machine, which is where the mapped hosts are.
+    if (url) await context.grantPermissions(['local-network-access']);
+    const page = await context.newPage();
+    page.errors = errors;
+    page.logged = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    page.on('requestfailed', (request) => page.logged.push(`${request.url()}: ${request.failure()?.errorText}`));
+    page.on('console', (message) => page.logged.push(message.text()));
+    if (BUILD) await this.showBuild(context);
+    if (before) await page.addInitScript(before);
+    if (url) await page.route(url, (route) => route.fulfill({ body: html, contentType: 'text/html' }));
+    else this.pages.set('/', html);
+    await page.goto(url ?? `${this.shopUrl}/`);
+    return page;
+  }
+
+  async showBuild(context) {
+    await context.route(
+      (url) => url.pathname in BUILT,
+      async (route) => {
+        const { pathname } = new URL(route.request().url());
+        const response = await route.fetch({ url: this.url + pathname });
+        const body = readFileSync(path.join(BUILD, BUILT[pathname]));
+        await route.fulfill({ response, body });
+      },
+    );
+  }
+
+  /** The shop's server pays with what its page got. */
+  async pay({ site = 'MLB', token, ...more }) {
+    const response = await fetch(`${this.url}/v1/payments`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${seller(site).access_token}`, 'Content-Type': 'application/json', 'X-Idempotency-Key': token },
+      body: JSON.stringify({ transaction_amount: 100.5, installments: 1, token, payer: { email: 'test_user_5551234@testuser.com' }, ...more }),
+    });
+    return response.json();
+  }
+
+  async close() {
+    await this.browser?.close();
+    this.shop?.closeAllConnections();
+    this.shop?.close();
+    const ended = new Promise((resolve) => this.server.once('exit', resolve));
+    this.server.kill('SIGTERM');
+    await ended;
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** The frame of a field, once it can be typed in. */
+export async function frameOf(page, name) {
+  const element = await page.waitForSelector(`iframe[name="${name}"]`);
+  const frame = await element.contentFrame();
+  await frame.waitForSelector(`input[name="${name}"]`);
+  return frame;
+}
+
+/** Waits until `read` in the page gives `wanted`; says what it gave instead. */
+export async function eventually(page, read, argument, wanted) {
+  let seen;
+  for (const start = Date.now(); Date.now() - start < 10_000; ) {
+    seen = await page.evaluate(read, argument);
+    if (isDeepStrictEqual(seen, wanted)) return;
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  }
+  assert.deepEqual(seen, wanted);
+}
+
+export async function type(page, name, text) {
+  const frame = await frameOf(page, name);
+  await frame.locator('input').click();
+  await page.keyboard.type(text);
+}
