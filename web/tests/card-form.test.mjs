@@ -158,6 +158,22 @@ test('with frames the page finds neither number nor CVV; without, it does', asyn
   }
 });
 
+test('a line that is cut at the submission is told, and the next one pays', async () => {
+  const page = await open();
+  await page.evaluate(() => (hold = true));
+  await fill(page, true);
+  await page.context().setOffline(true);
+  await page.click('#pay');
+  const [errors] = await called(page, 'onError');
+  assert.deepEqual(errors, [{ message: 'request failed: the network cannot be reached' }]);
+  assert.deepEqual(await callsOf(page, 'onSubmit'), []);
+  await page.context().setOffline(false);
+  await page.click('#pay');
+  const [{ token }] = await called(page, 'onSubmit');
+  assert.equal((await world.pay({ token })).status, 'approved');
+  await page.context().close();
+});
+
 test('Enter in a frame submits the form', async () => {
   const page = await open();
   await page.evaluate(() => (hold = true));

@@ -162,8 +162,9 @@ test('events tell the BIN, what is wrong in the listed words, and when it is not
   await eventually(page, () => events.filter(([name]) => name === 'binChange').at(-1)[1], [], { field: 'cardNumber', bin: null });
   for (let press = 0; press < 6; press += 1) await page.keyboard.press('Backspace');
   await says('cardNumber', { message: 'cardNumber should be a number.', cause: 'invalid_type' });
+  await frame.locator('input').dispatchEvent('paste');
   await page.click('#next');
-  for (const name of ['focus', 'blur', 'change']) await eventually(page, ([name]) => events.some(([known]) => known === name), [name], true);
+  for (const name of ['focus', 'blur', 'change', 'paste']) await eventually(page, ([name]) => events.some(([known]) => known === name), [name], true);
   await page.context().close();
 });
 
@@ -305,6 +306,37 @@ test('a saved card needs its CVV alone, and a token is given a new CVV', async (
   assert.deepEqual([updated.id, updated.security_code_length], [value.id, 3]);
   const payment = await world.pay({ token: value.id, payer: { type: 'customer', id: customer.id } });
   assert.equal(payment.status, 'approved', JSON.stringify(payment));
+  await page.context().close();
+});
+
+test('two cards on a page are two groups', async () => {
+  const page = await world.page(['a', 'b'].flatMap((group) => FIELDS.map((name) => `<div id="${group}${name}" style="height:32px"></div>`)).join(''));
+  await page.evaluate(([key, names]) => {
+    window.mp = new MercadoPago(key, { locale: 'pt-BR' });
+    return Promise.all(['a', 'b'].flatMap((group) => names.map((name) => new Promise((resolve) => mp.fields.create(name, { group }).mount(group + name).on('ready', resolve)))));
+  }, [seller().public_key, FIELDS]);
+  for (const [group, { number, cvv }] of [['a', CARDS.MLB], ['b', CARDS.amex]]) {
+    for (const [name, text] of [['cardNumber', number], ['expirationDate', '1130'], ['securityCode', cvv]]) {
+      await (await (await page.$(`#${group}${name} iframe`)).contentFrame()).locator('input').fill(text);
+    }
+  }
+  const tokens = [await tokenOf(page, HOLDER, 'b'), await tokenOf(page, HOLDER, { group: 'a' })];
+  assert.deepEqual(tokens.map(({ value }) => value.last_four_digits), [CARDS.amex.number.slice(-4), CARDS.MLB.number.slice(-4)]);
+  await page.context().close();
+});
+
+test('a field that cannot be loaded says so', async () => {
+  const page = await world.page('<div id="cardNumber"></div>');
+  await page.clock.install();
+  await page.route('**/secure-fields/v2', (route) => route.abort());
+  await page.evaluate((key) => {
+    window.events = [];
+    new MercadoPago(key).fields.create('cardNumber').mount('cardNumber').on('error', (data) => events.push(data));
+  }, seller().public_key);
+  await page.clock.runFor(9_000);
+  assert.deepEqual(await page.evaluate(() => events), []);
+  await page.clock.runFor(2_000);
+  assert.deepEqual(await page.evaluate(() => events), [{ field: 'cardNumber', error: 'cardNumber could not be loaded: it timed out' }]);
   await page.context().close();
 });
 

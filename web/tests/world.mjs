@@ -36,7 +36,7 @@ export class World {
     const port = new URL(world.ready.https ?? 'https://none:1').port;
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-dev-shm-usage', ...(hosts ? [`--host-resolver-rules=MAP *.mercadopago.com 127.0.0.1:${port}`] : [])],
+      args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...(hosts ? [`--host-resolver-rules=MAP *.mercadopago.com 127.0.0.1:${port}`] : [])],
     });
     return world;
   }

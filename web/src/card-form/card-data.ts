@@ -14,6 +14,8 @@ export interface Listener {
   /** Card data is not what a token was made of any more. */
   changed: () => void;
   enter: () => void;
+  /** A field can't be used. */
+  failed: (message: string) => void;
 }
 
 export interface CardData {
@@ -73,6 +75,7 @@ export class FramedCardData implements CardData {
     field.onEnter = listener.enter;
     field.on('validityChange', ({ errorMessages }) => listener.validity(name, errorMessages as FieldError[]));
     field.on('change', () => listener.changed());
+    field.on('error', ({ error }) => listener.failed(String(error)));
     if (name === 'cardNumber') field.on('binChange', ({ bin }) => listener.bin(bin as string | null));
     field.mount(id);
     this.fields.set(name, field);

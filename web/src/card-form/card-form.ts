@@ -129,6 +129,7 @@ export class CardForm {
       validity: (field: FieldType, errors: FieldError[]) => this.validity(field, errors),
       changed: () => elements.set('MPHiddenInputToken', ''),
       enter: () => this.submit(),
+      failed: (message: string) => options.callbacks.onError?.([{ message }]),
     };
     this.elements = elements;
     elements.addHidden();

@@ -9,6 +9,8 @@ type Listener = (data: Record<string, unknown>) => void;
 
 /** How long a frame may take to make a token, its call of the API included. */
 const TIME_LIMIT_MS = 35_000;
+/** How long a frame may take to say hello. */
+const LOADING_LIMIT_MS = 10_000;
 /** What is shown in a container without a height. */
 const DEFAULT_HEIGHT = '24px';
 
@@ -19,6 +21,7 @@ export class Field {
   private frame: HTMLIFrameElement | undefined;
   private port: MessagePort | undefined;
   private channel = '';
+  private loading: ReturnType<typeof setTimeout> | undefined;
   private waiting: ToFrame[] = [];
   private readonly answers = new Map<number, (message: { value?: unknown; error?: unknown }) => void>();
   private lastAnswer = 0;
@@ -59,6 +62,7 @@ export class Field {
     addEventListener('message', this.greet);
     this.frame = frame;
     this.mounted.add(this);
+    this.loading = setTimeout(() => this.tell('error', { error: `${this.type} could not be loaded: it timed out` }), LOADING_LIMIT_MS);
     container.appendChild(frame);
     return this;
   }
@@ -66,6 +70,7 @@ export class Field {
   unmount(): void {
     if (!this.frame) throw new Error(`${this.type} is not mounted`);
     removeEventListener('message', this.greet);
+    clearTimeout(this.loading);
     this.frame.remove();
     this.frame = undefined;
     this.port?.close();
@@ -130,6 +135,7 @@ export class Field {
     const window = this.frame?.contentWindow;
     const isFrame = window && event.source === window && event.origin === this.context.origins.frames;
     if (!isFrame || event.data?.pasarela !== this.channel) return;
+    clearTimeout(this.loading);
     this.port?.close();
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
@@ -142,7 +148,11 @@ export class Field {
   private hear(message: FromFrame): void {
     if (message.kind === 'answer') this.answers.get(message.id)?.(message);
     else if (message.kind === 'enter') this.onEnter?.();
-    else for (const listener of this.listeners.get(message.name) ?? []) listener({ field: this.type, ...message.data });
+    else this.tell(message.name, message.data);
+  }
+
+  private tell(event: EventName, data: Record<string, unknown>): void {
+    for (const listener of this.listeners.get(event) ?? []) listener({ field: this.type, ...data });
   }
 
   private say(message: ToFrame): void {
