@@ -18,8 +18,14 @@ pub const MAX_DEPTH: usize = 32;
 /// The member name under which serde_json hands an arbitrary-precision number to a visitor.
 const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
+/// The same for JSON that is written already. A client has no use for this name, and what has it could not be read back.
+const RAW_TOKEN: &str = "$serde_json::private::RawValue";
+
 /// What the visitor says of a text with U+0000 in it.
 const NULL_CHARACTER: &str = "U+0000";
+
+/// What it says of an object whose first member has a name that is not a client's to give.
+const RESERVED_NAME: &str = "reserved name";
 
 /// Why bytes are not acceptable JSON; the text is safe to show (it never repeats the input).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +44,9 @@ pub enum JsonFault {
     /// One object names the same member twice.
     #[error("the body names the same member twice")]
     DuplicateMember,
+    /// An object begins with a name that is kept for the reader itself.
+    #[error("the body names a member that is reserved")]
+    ReservedName,
     /// A text holds the character U+0000, which databases can't keep in a text.
     #[error("the body holds the character U+0000")]
     NullCharacter,
@@ -60,6 +69,9 @@ pub fn parse(bytes: &[u8]) -> Result<Json<'_>, JsonFault> {
         Ok(json) => Ok(json),
         Err(error) if error.is_data() && error.to_string().starts_with(NULL_CHARACTER) => {
             Err(JsonFault::NullCharacter)
+        }
+        Err(error) if error.is_data() && error.to_string().starts_with(RESERVED_NAME) => {
+            Err(JsonFault::ReservedName)
         }
         Err(error) if error.is_data() => Err(JsonFault::DuplicateMember),
         Err(error) => Err(JsonFault::Malformed { line: error.line(), column: error.column() }),

@@ -273,6 +273,17 @@ impl MerchantOrder {
         self.total_amount.money(self.currency()).plus(self.shipping_cost.money(self.currency()))
     }
 
+    /// Whether a new payment of `total` belongs to it: it is about that price, and no payment that is in may still cover it.
+    /// A preference is paid by any number of buyers, each of whom gets an order.
+    pub fn is_free_for(&self, total: Money) -> bool {
+        let has_failed =
+            |payment: &OrderPayment| matches!(payment.status, Status::Rejected | Status::Cancelled);
+        self.status == OrderState::Opened
+            && self.payments.len() < MAX_PAYMENTS
+            && self.payments.iter().all(has_failed)
+            && self.due() == total
+    }
+
     /// Puts a payment in as it is now, or changes the one that is in. Says whether that changed the order; an order that
     /// is full of payments takes no other.
     pub fn take(&mut self, payment: &Payment, payer_id: AccountId, now: Timestamp) -> bool {

@@ -213,7 +213,7 @@ impl Engine {
             let order: MerchantOrder = from_json(&open.body, "a merchant order")?;
             Ok::<_, Failure>((order, open.version))
         });
-        let stored = stored.transpose()?.filter(|(order, _)| order.status == OrderState::Opened);
+        let stored = stored.transpose()?.filter(|(order, _)| order.is_free_for(state.preference.total()));
         let (order, order_version) = match stored {
             Some(stored) => stored,
             None => {

@@ -1,6 +1,6 @@
 //! A request's JSON as it was read.
 
-use super::{NULL_CHARACTER, NUMBER_TOKEN};
+use super::{NULL_CHARACTER, NUMBER_TOKEN, RAW_TOKEN, RESERVED_NAME};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
@@ -191,6 +191,9 @@ impl<'b> Visitor<'b> for JsonVisitor {
             let text: String = map.next_value()?;
             return text.parse().map(Json::Number).map_err(de::Error::custom);
         }
+        if first == RAW_TOKEN {
+            return Err(de::Error::custom(RESERVED_NAME));
+        }
         let mut members: Members<'b> = Vec::with_capacity(8);
         members.push((first, map.next_value()?));
         let mut names = HashSet::new();
@@ -268,6 +271,20 @@ mod tests {
             }
             let names = (0..count).map(|name| format!(r#""{name}":1"#)).collect::<Vec<_>>().join(",");
             assert!(parse(format!("{{{names}}}").as_bytes()).is_ok(), "{count}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_not_be_read_back_is_refused_and_a_number_stays_one() {
+        let raw = r#"{"a":{"$serde_json::private::RawValue":"abc"}}"#;
+        assert_eq!(parse(raw.as_bytes()), Err(JsonFault::ReservedName));
+        let number = parse(br#"{"$serde_json::private::Number":"1.50"}"#).unwrap();
+        assert_eq!(number.as_number().map(Number::as_str), Some("1.50"));
+        // Where it does not come first it is a name like any other, for every reader.
+        for name in [NUMBER_TOKEN, RAW_TOKEN] {
+            let text = format!(r#"{{"a":1,"{name}":"abc"}}"#);
+            let kept = Value::from(&parse(text.as_bytes()).unwrap());
+            assert_eq!(serde_json::from_str::<Value>(&serde_json::to_string(&kept).unwrap()).unwrap(), kept);
         }
     }
 

@@ -5,13 +5,9 @@
 //! internals, its token); `serde_json` takes 70,000. That is a fifteenth of all that the request takes. Whatever is rare
 //! is left to `serde_json`.
 
+use super::{NUMBER_TOKEN, RAW_TOKEN};
 use serde::ser::{self, Error as _, Serialize};
 use serde_json::Error;
-
-/// The name under which `serde_json` hands a number of arbitrary precision to a serializer.
-const NUMBER_TOKEN: &str = "$serde_json::private::Number";
-/// The same for JSON that is written already.
-const RAW_TOKEN: &str = "$serde_json::private::RawValue";
 
 /// `value` as JSON without spaces.
 ///

@@ -75,6 +75,10 @@ impl OrderRequest {
     /// # Errors
     /// 400 `invalid_order_state` when what is for sale would change under its payments.
     pub fn apply(&self, order: &mut MerchantOrder, site: Site, now: Timestamp) -> Result<(), Refusal> {
+        // Its settings and its secret tell of the order: the body can repeat it, never choose it.
+        if self.application_id.as_ref().is_some_and(|said| Some(said) != order.application_id.as_ref()) {
+            return Err(invalid("invalid_application_id", "invalid application_id"));
+        }
         if let Some(items) = self.items.as_ref().filter(|items| **items != order.items) {
             let is_settled = order.status != OrderState::Opened || !order.payments.is_empty();
             if is_settled {
@@ -92,7 +96,6 @@ impl OrderRequest {
         replace(&mut order.notification_url, &self.notification_url);
         replace(&mut order.sponsor_id, &self.sponsor_id);
         replace(&mut order.additional_info, &self.additional_info);
-        replace(&mut order.application_id, &self.application_id);
         if let Some(marketplace) = &self.marketplace {
             order.marketplace.clone_from(marketplace);
         }
@@ -116,8 +119,10 @@ fn text(body: &Json<'_>, name: &str) -> Result<Option<String>, Refusal> {
     match member(body, name) {
         None => Ok(None),
         Some(Json::String(text)) if text.chars().count() <= MAX_TEXT => Ok(Some(text.to_string())),
-        Some(Json::String(_)) => Err(invalid("invalid_string", &format!("{name} is too long"))),
-        Some(Json::Number(number)) => Ok(Some(number.to_string())),
+        Some(Json::Number(number)) if number.as_str().len() <= MAX_TEXT => Ok(Some(number.to_string())),
+        Some(Json::String(_) | Json::Number(_)) => {
+            Err(invalid("invalid_string", &format!("{name} is too long")))
+        }
         Some(_) => Err(invalid("unmarshal_error", &format!("{name} must be a string"))),
     }
 }

@@ -274,9 +274,23 @@ fn back_urls(value: Said<'_, '_>, is_checked: bool) -> Result<BackUrls, Refusal>
 /// Whether a page may send its reader there.
 pub fn is_followed(address: &str) -> bool {
     let is_dangerous = |scheme: &str| {
-        matches!(scheme, "javascript" | "data" | "vbscript" | "file" | "blob" | "about" | "filesystem")
+        matches!(
+            scheme,
+            "javascript"
+                | "data"
+                | "vbscript"
+                | "file"
+                | "blob"
+                | "about"
+                | "filesystem"
+                | "view-source"
+                | "feed"
+                | "jar"
+        )
     };
-    Url::parse(address).is_ok_and(|url| !is_dangerous(url.scheme()))
+    // A name before the host makes an address look like another one's.
+    Url::parse(address)
+        .is_ok_and(|url| !is_dangerous(url.scheme()) && url.username().is_empty() && url.password().is_none())
 }
 
 fn notification_url(value: Said<'_, '_>) -> Result<Option<String>, Refusal> {

@@ -67,7 +67,8 @@ impl Engine {
     ) -> Result<Value, Failure> {
         let search = search_of(caller, filter)?;
         let DeliveryPage { deliveries, next } = self.inner.store.search_deliveries(&search).await?;
-        let results: Vec<Value> = deliveries.iter().map(shown).collect();
+        let own = deliveries.iter().filter(|delivery| delivery.application_id == caller.application_id);
+        let results: Vec<Value> = own.map(shown).collect();
         Ok(json!({"results": results, "next": next}))
     }
 

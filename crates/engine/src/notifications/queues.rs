@@ -250,7 +250,8 @@ impl Queues {
                     self.turns.push_back(key);
                 } else {
                     receiver.is_parked = true;
-                    if let Some(until) = receiver.rests_until {
+                    // One whose rest is over waits for its attempt in flight, which unparks it.
+                    if let Some(until) = receiver.rests_until.filter(|until| *until > Instant::now()) {
                         self.rest_ends = Some(self.rest_ends.map_or(until, |end| end.min(until)));
                     }
                     self.parked.push(key);
@@ -650,7 +651,12 @@ mod tests {
         let dead = queues.receivers.get_mut("dead.example:80").unwrap();
         dead.rests_until = Some(Instant::now());
         queues.unpark_all();
-        assert_eq!(ids(&start_all(&mut queues)), [21]);
+        let started = start_all(&mut queues);
+        assert_eq!(ids(&started), [21]);
+        // The next one waits for the attempt in flight, and nobody for a time that is past.
+        queues.offer(delivery(23, "dead.example", 23));
+        assert!(queues.start().is_none());
+        assert_eq!(queues.rest_left(), None);
     }
 
     #[test]

@@ -28,6 +28,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// The year 2200, as for all dates of the API.
+const LATEST_MS: i64 = 7_258_118_400_000;
+
 /// The longest time that two secrets are used side by side.
 const LONGEST_GRACE_MS: i64 = 30 * DAY;
 
@@ -244,9 +247,11 @@ pub async fn answer(
 ) -> Answer {
     let id = id_in(&id)?;
     let said: super::schema::ListenersAnswerRequest = typed(&body)?;
-    let fits = said.request_id.len() <= 64 && said.signature.len() <= 200;
+    let fits = said.request_id.len() <= 64
+        && said.signature.len() <= 200
+        && (0..LATEST_MS).contains(&said.started_ms);
     if !fits || !said.status.is_none_or(|status| (100..1_000).contains(&status)) {
-        return Err(refused("request_id, signature or status is not as it can be"));
+        return Err(refused("request_id, signature, started_ms or status is not as it can be"));
     }
     let outcome = match said.status {
         Some(status) => Ok(Answered {

@@ -6,7 +6,7 @@
 //! million rows in that time. So nodes look more often, and have what has grown fourfold analysed, which also lets the
 //! plans be made again.
 
-use crate::postgres::connection::{Purpose, Target, describe, is_outage};
+use crate::postgres::connection::{Purpose, Target, describe};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 /// How often it is looked.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The same while the database can't be reached, or does not let this user.
+/// The same while the database can't be reached, is no PostgreSQL, or does not let this user.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
 /// From so many rows on, the database's housekeeping has seen the table several times: nothing is done here any more.
@@ -52,10 +52,6 @@ async fn attend(target: Target) {
     loop {
         let Err(cause) = look(&target).await;
         tracing::debug!(cause = describe(&cause), "statistics could not be looked after");
-        if !is_outage(&cause) {
-            // It is no PostgreSQL, or does not let this user: then it looks after itself.
-            return;
-        }
         tokio::time::sleep(LONG_PAUSE).await;
     }
 }

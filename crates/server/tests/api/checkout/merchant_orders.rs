@@ -105,6 +105,12 @@ async fn each_fault_has_its_documented_word() {
         (json!({"site_id": "MLA"}), "user_not_allowed"),
         (json!({"sponsor_id": "x"}), "invalid_sponsor_id"),
         (json!({"application_id": "x"}), "invalid_application_id"),
+        // It is by its application's secret that an order is told of.
+        (json!({"application_id": seed(Site::MLA).application.id}), "invalid_application_id"),
+        (
+            json!({"external_reference": serde_json::from_str::<Value>(&"9".repeat(601)).unwrap()}),
+            "invalid_string",
+        ),
         (json!({"shipments": {}}), "unmarshal_error"),
     ] {
         assert_eq!(keyed(&seller.post("/merchant_orders", &body).await).1, word, "{body}");
@@ -161,6 +167,47 @@ async fn payments_move_the_order_in_their_own_commit() {
     buyer.pay_by_card("APRO").await;
     let found = seller.get("/merchant_orders/search?external_reference=r").await.expect(200);
     assert_eq!(found["total"], 2);
+}
+
+#[tokio::test]
+async fn each_buyer_of_a_preference_has_an_order() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let preference = preference(&seller, json!({})).await;
+    for _ in 0..2 {
+        let buyer = Buyer::of(&app, &preference);
+        let mut fields = super::hidden(&buyer.open("&method=pix").await.text());
+        fields.push(("email".into(), "test_user_123@testuser.com".into()));
+        buyer.post("pay", &super::refs(&fields)).send().await;
+    }
+    let search = format!("/merchant_orders/search?preference_id={}", preference["id"].as_str().unwrap());
+    let orders = seller.get(&search).await.expect(200)["elements"].clone();
+    let orders = orders.as_array().unwrap();
+    assert_eq!(orders.len(), 2, "the first one may still be paid: {orders:?}");
+    for order in orders {
+        let payment = seller.payment(&order["payments"][0]["id"]).await;
+        seller.act(&payment, "pay").await.expect(200);
+        let order = seller.get(&format!("/merchant_orders/{}", order["id"])).await.expect(200);
+        assert_eq!((&order["order_status"], &order["paid_amount"]), (&json!("paid"), &json!(100)));
+    }
+
+    // Nor does a sale at another price go into an order of the old one.
+    let buyer = Buyer::of(&app, &preference);
+    buyer.pay_by_card("OTHE").await;
+    let cheaper = json!({"items": [{"title": "Mate", "quantity": 1, "unit_price": 50}]});
+    seller
+        .put(&format!("/checkout/preferences/{}", preference["id"].as_str().unwrap()), &cheaper)
+        .await
+        .expect(200);
+    buyer.pay_by_card("APRO").await;
+    let orders = seller.get(&search).await.expect(200)["elements"].clone();
+    let paid: Vec<_> = orders
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|order| (&order["total_amount"], &order["paid_amount"]))
+        .collect();
+    assert_eq!(paid.iter().filter(|paid| **paid == (&json!(50), &json!(50))).count(), 1, "{paid:?}");
 }
 
 #[tokio::test]
