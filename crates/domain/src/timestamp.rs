@@ -13,6 +13,9 @@ pub const HOUR: i64 = 60 * MINUTE;
 /// Milliseconds in a day.
 pub const DAY: i64 = 24 * HOUR;
 
+/// The year 2200 in milliseconds since 1970: later than what a payment can mean, and far from every overflow.
+pub const END_OF_TIME_MS: i64 = 7_258_118_400_000;
+
 /// An instant in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// On the wire it is `2026-11-21T08:40:10.000-04:00`: payments, refunds and card tokens carry the offset −04:00 on
@@ -39,8 +42,7 @@ impl Timestamp {
             Err(_) => jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text).ok()?.to_timestamp().ok()?,
         };
         let ms = ts.as_millisecond();
-        // 1970 … 2200: what a payment can mean, and far from every overflow.
-        (0..7_258_118_400_000).contains(&ms).then_some(Timestamp(ms))
+        (0..END_OF_TIME_MS).contains(&ms).then_some(Timestamp(ms))
     }
 
     /// The wire form at the offset −04:00.

@@ -14,7 +14,7 @@ use hyper::body::{Bytes, Frame};
 use pasarela_domain::identity::Caller;
 use pasarela_domain::json::Json;
 use pasarela_domain::refusal::Refusal;
-use pasarela_domain::timestamp::{DAY, Timestamp};
+use pasarela_domain::timestamp::{DAY, END_OF_TIME_MS, Timestamp};
 use pasarela_engine::Engine;
 use pasarela_engine::notifications::Answered;
 use pasarela_engine::notifications::history::HistoryFilter;
@@ -27,9 +27,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// The year 2200, as for all dates of the API.
-const LATEST_MS: i64 = 7_258_118_400_000;
 
 /// The longest time that two secrets are used side by side.
 const LONGEST_GRACE_MS: i64 = 30 * DAY;
@@ -249,7 +246,7 @@ pub async fn answer(
     let said: super::schema::ListenersAnswerRequest = typed(&body)?;
     let fits = said.request_id.len() <= 64
         && said.signature.len() <= 200
-        && (0..LATEST_MS).contains(&said.started_ms);
+        && (0..END_OF_TIME_MS).contains(&said.started_ms);
     if !fits || !said.status.is_none_or(|status| (100..1_000).contains(&status)) {
         return Err(refused("request_id, signature, started_ms or status is not as it can be"));
     }
