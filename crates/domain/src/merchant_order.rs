@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Payments that one order keeps: the attempts of its preference are fewer, so only a seller who attaches payments of its
-/// own meets it.
+/// Payments that one order keeps. The next one of its preference begins a new order; a seller who attaches more payments of
+/// its own finds them outside.
 pub const MAX_PAYMENTS: usize = 100;
 
 /// Its first notification.
