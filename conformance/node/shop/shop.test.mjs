@@ -30,11 +30,19 @@ const DEFECTS = {
   'half-deaf': ['listens to merchant orders alone', /was paid and not shipped/],
 };
 
+/** A mistake that needs two deliveries at one moment may not show in a short season; so many seasons don't hide it. */
+const PATIENCE = 8;
+
 describe('what is checked is checked itself', { concurrency: true }, () => {
   for (const [defect, [what, finding]] of Object.entries(DEFECTS)) {
-    test(`a shop that ${what} is found out`, async () => {
-      const { findings } = await season({ seed, rounds: 1, defect });
-      assert.ok(findings.some((found) => finding.test(found)), `seed ${seed}: ${JSON.stringify(findings)}`);
+    test(`a shop that ${what} is found out`, async (t) => {
+      for (let nth = 0; nth < PATIENCE; nth += 1) {
+        const { findings } = await season({ seed: seed + nth, rounds: 1, defect });
+        if (!findings.some((found) => finding.test(found))) continue;
+        t.diagnostic(`found out in season ${nth + 1}`);
+        return;
+      }
+      assert.fail(`seeds ${seed} to ${seed + PATIENCE - 1}: nothing was found`);
     });
   }
 });
