@@ -1,0 +1,117 @@
+//! A preference that a browser opened.
+
+use super::super::answer::ApiFailure;
+use super::super::request::{header_text, query_value};
+use crate::pages::checkout::{self as pages, CheckoutView, Closed, Typed};
+use crate::pages::checkout_words::CheckoutWords;
+use crate::pages::{Locale, missing};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use pasarela_domain::catalogue::SiteCatalogue;
+use pasarela_domain::payment::create::TEST_EMAIL_DOMAIN;
+use pasarela_domain::payment::request::is_email;
+use pasarela_domain::preference::Window;
+use pasarela_domain::preference::return_address::return_address;
+use pasarela_engine::Engine;
+use pasarela_engine::checkout::OpenCheckout;
+use url::form_urlencoded;
+
+/// What a test purchase's e-mail is when the shop says none that may pay.
+const TEST_BUYER: &str = "test_buyer@testuser.com";
+
+/// A checkout with what its pages need.
+pub(super) struct Opened {
+    pub(super) checkout: OpenCheckout,
+    pub(super) view: CheckoutView,
+    pub(super) locale: Locale,
+}
+
+impl Opened {
+    pub(super) fn words(&self) -> &'static CheckoutWords {
+        CheckoutWords::of(self.locale)
+    }
+
+    pub(super) fn closed(&self, why: Closed) -> Response {
+        pages::closed(&self.view, why, self.locale).into_response()
+    }
+
+    pub(super) fn choice(&self, notice: Option<&'static str>) -> Response {
+        let methods = self.checkout.choices();
+        if methods.is_empty() {
+            return self.closed(Closed::NoMethod);
+        }
+        pages::choice(&self.view, &methods, notice, self.locale).into_response()
+    }
+
+    pub(super) fn catalogue(&self) -> &SiteCatalogue {
+        self.checkout.catalogue.site(self.checkout.caller.site)
+    }
+
+    /// Why nothing can be paid here, if it can't.
+    pub(super) fn obstacle(&self) -> Option<Closed> {
+        match self.checkout.preference.window(self.checkout.now) {
+            Window::Over => Some(Closed::Expired),
+            Window::NotYet => Some(Closed::NotYet),
+            Window::Open if !self.checkout.allows_attempt => Some(Closed::Exhausted),
+            Window::Open if self.checkout.preference.demands_login() => Some(Closed::Login),
+            Window::Open => None,
+        }
+    }
+
+    /// Whether a payer may have this e-mail: test purchases are paid by test users, and real ones by nobody such.
+    pub(super) fn may_pay(&self, email: &str) -> bool {
+        let email = email.to_lowercase();
+        is_email(&email) && email.ends_with(TEST_EMAIL_DOMAIN) != self.checkout.preference.live_mode
+    }
+
+    /// What is known of the buyer before anything is typed.
+    pub(super) fn known(&self) -> Typed {
+        let payer = &self.checkout.preference.payer;
+        let email = match (self.may_pay(&payer.email), self.checkout.preference.live_mode) {
+            (true, _) => payer.email.clone(),
+            (false, true) => String::new(),
+            (false, false) => TEST_BUYER.to_owned(),
+        };
+        Typed(vec![
+            ("email", email),
+            ("first_name", payer.name.clone()),
+            ("last_name", payer.surname.clone()),
+            ("card_holder", format!("{} {}", payer.name, payer.surname).trim().to_owned()),
+            ("document_type", payer.identification.kind.clone()),
+            ("document_number", payer.identification.number.clone()),
+            ("zip_code", payer.address.zip_code.clone()),
+            ("street_name", payer.address.street_name.clone()),
+            ("street_number", payer.address.street_number.clone().unwrap_or_default()),
+        ])
+    }
+}
+
+pub(super) async fn find(
+    engine: &Engine,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Opened, Box<Response>> {
+    let accept_language = header_text(headers, "accept-language");
+    let asked = query_value(query, "locale");
+    let nowhere = || {
+        let locale = Locale::choose(asked.as_deref(), accept_language.as_deref(), None);
+        Box::new(missing(locale).into_response())
+    };
+    let id = query_value(query, "pref_id").or_else(|| query_value(query, "preference-id"));
+    let id = id.ok_or_else(nowhere)?;
+    let checkout = match engine.open_checkout(&id).await {
+        Ok(Some(checkout)) => checkout,
+        Ok(None) => return Err(nowhere()),
+        Err(failure) => return Err(Box::new(ApiFailure::from(failure).into_response())),
+    };
+    let site = checkout.preference.site();
+    let locale = Locale::choose(asked.as_deref(), accept_language.as_deref(), Some(site));
+    let mut address = form_urlencoded::Serializer::new(String::new());
+    address.append_pair("pref_id", &id);
+    if asked.as_deref().and_then(Locale::from_tag).is_some() {
+        address.append_pair("locale", locale.language());
+    }
+    let leave = return_address(&checkout.preference, None);
+    let view = CheckoutView::of(&checkout.preference, &checkout.merchant_name, address.finish(), leave);
+    Ok(Opened { checkout, view, locale })
+}

@@ -1,0 +1,95 @@
+//! What a buyer posted: read with bounds, and turned into a card or a choice.
+
+use super::super::request::RawBody;
+use crate::pages::checkout::Typed;
+use crate::tls::ClientConnection;
+use pasarela_domain::card_token::TokenRequest;
+use pasarela_domain::json::Json;
+use pasarela_domain::preference::payment::BuyerChoice;
+use pasarela_domain::refusal::Refusal;
+use std::collections::HashMap;
+use url::form_urlencoded;
+
+/// The fields that a form may fill in again: never a card's number or code.
+const SHOWN_AGAIN: [&str; 13] = [
+    "email",
+    "first_name",
+    "last_name",
+    "document_type",
+    "document_number",
+    "card_holder",
+    "zip_code",
+    "street_name",
+    "street_number",
+    "neighborhood",
+    "city",
+    "federal_unit",
+    "financial_institution",
+];
+
+/// What a form was posted with.
+pub(super) struct Posted(HashMap<String, String>);
+
+impl Posted {
+    pub(super) fn read(body: &RawBody) -> Posted {
+        const MOST_FIELDS: usize = 40;
+        const LONGEST: usize = 256;
+        let fields = form_urlencoded::parse(&body.bytes).take(MOST_FIELDS);
+        Posted(
+            fields
+                .map(|(name, value)| (name.into_owned(), value.trim().chars().take(LONGEST).collect()))
+                .collect(),
+        )
+    }
+
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn typed(&self) -> Typed {
+        Typed(SHOWN_AGAIN.iter().map(|name| (*name, self.get(name).to_owned())).collect())
+    }
+}
+
+pub(super) fn token_request(posted: &Posted) -> Result<TokenRequest, Refusal> {
+    let expiry: String =
+        posted.get("card_expiry").chars().map(|c| if c.is_ascii_digit() { c } else { '/' }).collect();
+    let (month, year) = match expiry.split_once('/') {
+        Some((month, year)) => (month.to_owned(), year.trim_matches('/').to_owned()),
+        // 1130
+        None => (expiry.chars().take(2).collect(), expiry.chars().skip(2).collect()),
+    };
+    let year = if year.len() == 2 { format!("20{year}") } else { year };
+    let mut holder = serde_json::json!({"name": posted.get("card_holder")});
+    if !posted.get("document_number").is_empty() {
+        holder["identification"] =
+            serde_json::json!({"type": posted.get("document_type"), "number": posted.get("document_number")});
+    }
+    let body = serde_json::json!({
+        "card_number": posted.get("card_number"),
+        "expiration_month": month,
+        "expiration_year": year,
+        "security_code": posted.get("card_code"),
+        "cardholder": holder,
+    });
+    TokenRequest::from_json(&Json::from(&body))
+}
+
+pub(super) fn buyer_choice(posted: &Posted, connection: Option<&ClientConnection>) -> BuyerChoice {
+    let said = |name: &str| Some(posted.get(name).to_owned()).filter(|text| !text.is_empty());
+    const ADDRESS: [&str; 6] =
+        ["zip_code", "street_name", "street_number", "neighborhood", "city", "federal_unit"];
+    BuyerChoice {
+        payment_method_id: said("payment_method_id"),
+        token: said("token"),
+        installments: said("token").map(|_| posted.get("installments").parse().unwrap_or(1)),
+        email: posted.get("email").to_lowercase(),
+        first_name: posted.get("first_name").to_owned(),
+        last_name: posted.get("last_name").to_owned(),
+        document_type: posted.get("document_type").to_owned(),
+        document_number: posted.get("document_number").to_owned(),
+        address: ADDRESS.into_iter().map(|name| (name, posted.get(name).to_owned())).collect(),
+        financial_institution: said("financial_institution"),
+        ip_address: connection.map(|client| client.address.ip().to_string()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Before paying by card without scripts: in how many instalments, and what each number of them costs in all.
+
+use super::{CheckoutView, Sheet};
+use crate::pages::amount::amount_text;
+use crate::pages::checkout_words::CheckoutWords;
+use crate::pages::layout::Layout;
+use crate::pages::{Framing, Locale, Page};
+use askama::Template;
+use pasarela_domain::catalogue::installments::{InstallmentOffer, InstallmentPlan};
+use pasarela_domain::notation::Notation;
+
+/// A plan to choose.
+struct PlanRow {
+    count: u32,
+    text: String,
+    whole: String,
+    annual: Option<(String, String)>,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "checkout_review.html")]
+struct ReviewTemplate<'a> {
+    layout: Layout,
+    sheet: Sheet<'a>,
+    action: String,
+    card: String,
+    hidden: Vec<(&'static str, String)>,
+    plans: Vec<PlanRow>,
+}
+
+/// The page before paying by card: in how many instalments, and what each number of them costs in all.
+pub fn review(
+    view: &CheckoutView,
+    card: &str,
+    plans: &[(InstallmentOffer<'_>, InstallmentPlan)],
+    first_choice: Option<u32>,
+    hidden: Vec<(&'static str, String)>,
+    locale: Locale,
+) -> Page {
+    let words = CheckoutWords::of(locale);
+    let notation = Notation::of(view.site);
+    let chosen = first_choice
+        .filter(|count| plans.iter().any(|(_, plan)| plan.installments == *count))
+        .or_else(|| plans.first().map(|(_, plan)| plan.installments));
+    let rows = plans.iter().map(|(offer, plan)| {
+        let whole = amount_text(plan.price.total, view.site);
+        let is_free = plan.installments > 1 && plan.price.total <= view.total;
+        let free = if is_free { format!(" {}", words.no_interest) } else { String::new() };
+        PlanRow {
+            count: plan.installments,
+            text: match plan.installments {
+                1 => words.one_payment.to_owned(),
+                count => format!("{count} × {}{free}", amount_text(plan.price.installment_amount, view.site)),
+            },
+            whole: format!("{whole} {}", words.in_all),
+            annual: offer
+                .annual_cost
+                .filter(|_| plan.installments > 1)
+                .map(|cost| (notation.percent(cost.cft_percent), notation.percent(cost.tea_percent))),
+            chosen: chosen == Some(plan.installments),
+        }
+    });
+    let plans = rows.collect();
+    let (layout, sheet) = view.sheet(words.review, locale);
+    let language = layout.language;
+    let template = ReviewTemplate {
+        layout,
+        sheet,
+        action: format!("/checkout/v1/pay?{}", view.query),
+        card: card.to_owned(),
+        hidden,
+        plans,
+    };
+    Page::render(&template, language, Framing::Nobody)
+}
