@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const OUTPUT = fileURLToPath(new URL('../crates/server/assets/web/', import.meta.url));
-const SCRIPTS = { 'v2.js': 'mercadopago.ts', 'security.js': 'security.ts', 'frame.js': 'frame/frame.ts' };
+const SCRIPTS = { 'v2.js': 'mercadopago.ts', 'v1.js': 'v1/mercadopago.ts', 'security.js': 'security.ts', 'frame.js': 'frame/frame.ts' };
 const COPIES = ['frame.html', 'frame.css'];
 
 const files = new Map();

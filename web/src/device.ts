@@ -9,8 +9,9 @@ declare global {
 
 const KEY = 'pasarela-device-session';
 
-export function deviceSession(): string {
-  const known = window.MP_DEVICE_SESSION_ID || stored();
+/** `given` is a session that the server made, for a page that heard its name there. */
+export function deviceSession(given?: string | null): string {
+  const known = (isSession(given) && given) || window.MP_DEVICE_SESSION_ID || stored();
   const session = known || `armor.${randomHex(32)}`;
   window.MP_DEVICE_SESSION_ID = session;
   try {
@@ -21,10 +22,12 @@ export function deviceSession(): string {
   return session;
 }
 
+const isSession = (text: unknown): text is string => typeof text === 'string' && /^armor\.[0-9a-f]{64}$/.test(text);
+
 function stored(): string | undefined {
   try {
     const session = sessionStorage.getItem(KEY);
-    return session && /^armor\.[0-9a-f]{64}$/.test(session) ? session : undefined;
+    return isSession(session) ? session : undefined;
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { Core, type CardTokenParameters } from './core';
 import { deviceSession } from './device';
 import { Fields } from './fields/fields';
 import { guessLocale, isLocale } from './locale';
-import { originsOfScript } from './origin';
+import { originsOfScript, V2 } from './origin';
 import { uuid } from './random';
 
 interface Options {
@@ -15,7 +15,7 @@ interface Options {
   trackingDisabled?: boolean;
 }
 
-const origins = originsOfScript();
+const origins = originsOfScript(V2);
 
 class MercadoPago {
   readonly fields: Fields;

@@ -5,22 +5,27 @@ export interface Origins {
   frames: string;
 }
 
-/** The addresses under which the library is served. */
-const PATHS = /\/(js\/v2|v2|gama\/js\/v2)\/?$/;
-const HARD_CODED = /^(beta-)?sdk\.mercadopago\.com$/;
+/** The addresses under which a library is served, and the hosts that pages have built in for it. */
+interface Places {
+  paths: RegExp;
+  hardCoded: RegExp;
+}
+
+export const V2: Places = { paths: /\/(js\/v2|v2|gama\/js\/v2)\/?$/, hardCoded: /^(beta-)?sdk\.mercadopago\.com$/ };
+export const V1: Places = { paths: /\/v1\/mercadopago\.js$/, hardCoded: /^secure\.mlstatic\.com$/ };
 
 const BUILT_IN: Origins = { api: 'https://api.mercadopago.com', frames: 'https://secure-fields.mercadopago.com' };
 
 /** Must be called while the script runs for the first time: later, `currentScript` is somebody else. */
-export function originsOfScript(): Origins {
-  const url = urlOf(document.currentScript) ?? lastMatching();
+export function originsOfScript({ paths, hardCoded }: Places): Origins {
+  const url = urlOf(document.currentScript) ?? lastMatching(paths);
   // From the host that pages have built in, the API and the frames are at their own: shops' policies allow those.
-  if (!url || HARD_CODED.test(url.hostname)) return BUILT_IN;
+  if (!url || hardCoded.test(url.hostname)) return BUILT_IN;
   return { api: url.origin, frames: url.origin };
 }
 
-function lastMatching(): URL | undefined {
-  const urls = Array.from(document.scripts, urlOf).filter((url) => url && PATHS.test(url.pathname));
+function lastMatching(paths: RegExp): URL | undefined {
+  const urls = Array.from(document.scripts, urlOf).filter((url) => url && paths.test(url.pathname));
   return urls[urls.length - 1];
 }
 

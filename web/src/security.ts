@@ -34,8 +34,9 @@ function fillInput(session: string): void {
   if (element instanceof HTMLInputElement) element.value = session;
 }
 
-const session = deviceSession();
-const output = ownScript()?.getAttribute('output');
+const script = ownScript();
+const session = deviceSession(new URLSearchParams(script?.src.split('?')[1]).get('session_id'));
+const output = script?.getAttribute('output');
 // `<input id="deviceId">` is a global of that name too, until one is set.
 if (output) setGlobal(output, session);
 if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', () => fillInput(session));

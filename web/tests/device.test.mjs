@@ -57,3 +57,13 @@ test('the library sets it and sends it with the token, unless the page says no',
     await page.context().close();
   }
 });
+
+test('a session that the server made for a page is kept, and nothing else that is called one', async () => {
+  const given = `armor.${'0f'.repeat(32)}`;
+  for (const [query, isKept] of [[`session_id=${given}`, true], ['session_id=<img>', false]]) {
+    const page = await world.page('', { library: `<script src="${world.url}/v2/security.js?${query}" async></script>` });
+    await page.waitForFunction(() => window.MP_DEVICE_SESSION_ID);
+    assert.equal((await page.evaluate(() => MP_DEVICE_SESSION_ID)) === given, isKept);
+    await page.context().close();
+  }
+});

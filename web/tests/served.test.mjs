@@ -40,7 +40,7 @@ test('who has the library is not sent it again', async () => {
 
 test('the published hashes are those of the files', async () => {
   const published = await (await get('/js/v2/integrity.json')).json();
-  for (const [name, path] of [['v2.js', '/js/v2'], ['security.js', '/v2/security.js'], ['frame.js', '/secure-fields/v2/frame.js']]) {
+  for (const [name, path] of [['v2.js', '/js/v2'], ['v1.js', '/v1/mercadopago.js'], ['security.js', '/v2/security.js'], ['frame.js', '/secure-fields/v2/frame.js']]) {
     const text = await (await get(path)).text();
     assert.equal(published[name], `sha384-${createHash('sha384').update(text).digest('base64')}`, name);
   }

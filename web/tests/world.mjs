@@ -15,7 +15,7 @@ const READY_MS = 60_000;
 
 /** A build to try without compiling the server: this directory's files are shown in the place of the served ones. */
 const BUILD = process.env.PASARELA_WEB_BUILD;
-const BUILT = { '/js/v2': 'v2.js', '/v2/security.js': 'security.js', '/secure-fields/v2': 'frame.html', '/secure-fields/v2/frame.js': 'frame.js', '/secure-fields/v2/frame.css': 'frame.css' };
+const BUILT = { '/js/v2': 'v2.js', '/v1/mercadopago.js': 'v1.js', '/sdk/javascript/v1/mercadopago.js': 'v1.js', '/v2/security.js': 'security.js', '/secure-fields/v2': 'frame.html', '/secure-fields/v2/frame.js': 'frame.js', '/secure-fields/v2/frame.css': 'frame.css' };
 
 const CREDENTIALS = JSON.parse(execFileSync(BINARY, ['credentials', '--json']));
 export const seller = (site = 'MLB', mode = 'test') => CREDENTIALS.find((entry) => entry.site === site && entry.mode === mode);
@@ -36,7 +36,7 @@ export class World {
     const port = new URL(world.ready.https ?? 'https://none:1').port;
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...(hosts ? [`--host-resolver-rules=MAP *.mercadopago.com 127.0.0.1:${port}`] : [])],
+      args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...(hosts ? [`--host-resolver-rules=MAP *.mercadopago.com 127.0.0.1:${port},MAP *.mlstatic.com 127.0.0.1:${port}`] : [])],
     });
     return world;
   }

@@ -8,10 +8,13 @@ pub mod catalogue;
 pub mod conditional;
 pub mod currency_conversions;
 pub mod customers;
+pub mod devices;
+pub mod error_reports;
 pub mod health;
 pub mod hosted;
 pub mod hosted_checkout;
 pub mod item_categories;
+mod jsonp;
 pub mod library;
 pub mod merchant_orders;
 pub mod openapi;
@@ -51,9 +54,11 @@ pub struct RequestId(pub String);
 /// All routes, on `engine`.
 pub fn router(engine: Engine) -> Router {
     let public = Router::new()
-        .route("/v1/card_tokens", post(card_tokens::create))
+        .route("/v1/card_tokens", get(card_tokens::call).post(card_tokens::create))
         .route("/v1/card_tokens/{id}", get(card_tokens::read).put(card_tokens::update))
         .route("/platforms/pci/yape/v1/payment", post(yape::create))
+        .route("/v1/devices/widgets", post(devices::start))
+        .route("/v1/payment_methods/track_error", post(error_reports::take))
         .route("/v1/identification_types", get(catalogue::identification_types))
         .route("/v1/payment_methods", get(catalogue::payment_methods))
         .route("/v1/payment_methods/search", get(catalogue::search))
@@ -132,6 +137,9 @@ async fn envelope(mut request: Request, next: Next) -> Response {
         response = failure.render(&id, response);
     }
     tracing::debug!(request_id = id, %method, path, status = response.status().as_u16(), "answered");
+    if let Some(callback) = response.extensions_mut().remove::<jsonp::Callback>() {
+        response = jsonp::script(callback, response).await;
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -149,8 +157,9 @@ fn is_sane_id(id: &str) -> bool {
 }
 
 /// Where pages of any origin may call: the routes that a public key opens.
-const CALLED_BY_PAGES: [&str; 7] = [
+const CALLED_BY_PAGES: [&str; 8] = [
     "/v1/card_tokens",
+    "/v1/devices/",
     "/v1/identification_types",
     "/v1/payment_methods",
     "/platforms/pci/yape/",

@@ -1,5 +1,5 @@
-//! The browser library's files, built from `web/` and checked in: the script of `window.MercadoPago`, the frame in which
-//! a card is typed, and the device session.
+//! The browser library's files, built from `web/` and checked in: the script of `window.MercadoPago`, its first version
+//! (`window.Mercadopago`), the frame in which a card is typed, and the device session.
 //!
 //! Every file is whole in memory and carries a strong entity tag. The addresses are those that pages have built in, so a
 //! file keeps its address over versions and is asked for anew after a short time.
@@ -81,6 +81,9 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 static LIBRARY: LazyLock<File> =
     LazyLock::new(|| File::script(include_str!("../../assets/web/v2.js"), SCRIPT_FRESHNESS));
 
+static FIRST_VERSION: LazyLock<File> =
+    LazyLock::new(|| File::script(include_str!("../../assets/web/v1.js"), SCRIPT_FRESHNESS));
+
 static SECURITY: LazyLock<File> =
     LazyLock::new(|| File::script(include_str!("../../assets/web/security.js"), SCRIPT_FRESHNESS));
 
@@ -103,10 +106,13 @@ static FRAME_STYLESHEET: LazyLock<File> = LazyLock::new(|| {
 /// The library under every address that pages have built in, and the frames' files.
 pub(super) fn routes() -> Router<Engine> {
     let library = || get(async |headers: HeaderMap| LIBRARY.answer(&headers));
+    let first_version = || get(async |headers: HeaderMap| FIRST_VERSION.answer(&headers));
     Router::new()
         .route("/js/v2", library())
         .route("/v2", library())
         .route("/gama/js/v2", library())
+        .route("/sdk/javascript/v1/mercadopago.js", first_version())
+        .route("/v1/mercadopago.js", first_version())
         .route("/js/v2/integrity.json", get(async |headers: HeaderMap| INTEGRITY.answer(&headers)))
         .route("/v2/security.js", get(async |headers: HeaderMap| SECURITY.answer(&headers)))
         .route("/secure-fields/v2", get(async |headers: HeaderMap| FRAME.answer(&headers)))

@@ -2,8 +2,10 @@
 //! domain's readers; a test holds these members against theirs.
 
 mod checkout;
+mod page_calls;
 
 pub use checkout::*;
+pub use page_calls::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

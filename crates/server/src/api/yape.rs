@@ -29,7 +29,7 @@ pub async fn create(
     connection: Option<Extension<ClientConnection>>,
     body: RawBody,
 ) -> Answer {
-    let form = token_json(&body)?;
+    let form = token_json(&body.bytes)?;
     protected(&caller, connection.as_deref())?;
     let request = YapeRequest::from_json(&form, caller.site)?;
     let token = engine.create_yape_token(&caller, public_key.as_deref(), &request).await?;

@@ -1,4 +1,5 @@
 mod create;
+mod jsonp;
 mod read;
 mod update;
 mod yape;

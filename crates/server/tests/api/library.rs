@@ -17,11 +17,23 @@ async fn the_library_is_at_every_address_that_pages_have_built_in() {
 }
 
 #[tokio::test]
+async fn the_first_version_is_at_its_own_address_and_at_a_short_one() {
+    let app = TestApp::new().await;
+    for path in ["/sdk/javascript/v1/mercadopago.js", "/v1/mercadopago.js", "/v1/mercadopago.js?x=1"] {
+        let answer = app.stranger().get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
+        assert!(answer.text().contains("setPublishableKey"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn who_has_a_file_is_not_sent_it_again() {
     let app = TestApp::new().await;
     let client = app.stranger();
     for path in [
         "/js/v2",
+        "/v1/mercadopago.js",
         "/v2/security.js",
         "/js/v2/integrity.json",
         "/secure-fields/v2",
