@@ -13,6 +13,7 @@ pub mod identity;
 pub mod item_category;
 pub mod json;
 pub mod ledger;
+pub mod login;
 pub mod merchant_order;
 pub mod money;
 pub mod notation;

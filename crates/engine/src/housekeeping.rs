@@ -1,4 +1,4 @@
-//! What must not be kept: secrets of expired card tokens, idempotency keys past their time. And what need not be: tokens
+//! What must not be kept: secrets of expired card tokens, idempotency keys and sessions past their time. And what need not be: tokens
 //! that were not spent at once, and the history of notifications after its time.
 
 use crate::Engine;
@@ -19,6 +19,10 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     loop {
         let now = engine.inner.clock.wall();
         let store = &engine.inner.store;
+        match engine.forget_expired_sessions(STEP).await {
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "old sessions could not be forgotten; it is tried again"),
+        }
         let removed = match store.purge_expired_secrets(now, STEP).await {
             Ok(secrets) => store.purge_expired_idempotency(now, STEP).await.map(|keys| secrets.max(keys)),
             Err(error) => Err(error),

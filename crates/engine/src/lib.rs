@@ -18,6 +18,7 @@ pub mod failure;
 mod fresh_tokens;
 mod housekeeping;
 pub mod identifiers;
+pub mod logins;
 mod membership;
 pub mod merchant_orders;
 pub mod migration;
@@ -29,6 +30,7 @@ pub mod preferences;
 pub mod privacy;
 pub mod sandbox;
 pub mod seeds;
+pub mod sessions;
 pub mod timers;
 pub mod upkeep;
 pub mod vault_rotation;
@@ -44,6 +46,8 @@ use catalogue::CurrentCatalogue;
 use clock::Clock;
 use fresh_tokens::FreshTokens;
 use identifiers::IdSource;
+use logins::attempts::Attempts;
+use logins::passwords::Passwords;
 use notifications::address_guard::Reach;
 use notifications::attempts::{Courier, Surroundings};
 use notifications::sender::Sender;
@@ -53,7 +57,7 @@ use notifications::worker::{Wake, Worker};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
-use pasarela_store::{CommitError, Location, Store, StoreCounters, StoreOptions};
+use pasarela_store::{Changes, CommitError, Location, Store, StoreCounters, StoreOptions};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -125,6 +129,8 @@ pub(crate) struct Inner {
     pub(crate) settings: KnownSettings,
     pub(crate) catalogue: CurrentCatalogue,
     pub(crate) fresh_tokens: FreshTokens,
+    pub(crate) attempts: Attempts,
+    pub(crate) passwords: Passwords,
     pub(crate) public_url: String,
     pub(crate) development: bool,
     pub(crate) timer_wake: Notify,
@@ -190,6 +196,8 @@ impl Engine {
                 settings: KnownSettings::default(),
                 catalogue: current,
                 fresh_tokens: FreshTokens::default(),
+                attempts: Attempts::default(),
+                passwords: Passwords::default(),
                 store,
                 vault,
                 simulator: Simulator,
@@ -330,16 +338,21 @@ impl Engine {
     async fn seed(&self) -> Result<(), EngineError> {
         let first = &seeds::sellers()[0];
         let known = self.inner.store.account(first.account.id).await;
-        match known.map_err(|error| EngineError::Other(error.to_string()))? {
-            Some(_) => Ok(()),
-            None => {
-                let changes = seeds::changes(&self.inner.vault);
-                match self.inner.store.commit(changes).await {
-                    // Another node that started at the same time was first.
-                    Ok(()) | Err(CommitError::AlreadyExists(_)) => Ok(()),
-                    Err(error) => Err(EngineError::Other(error.to_string())),
-                }
+        let known = known.map_err(|error| EngineError::Other(error.to_string()))?;
+        let login = self.inner.store.login(first.account.id).await;
+        let login = login.map_err(|error| EngineError::Other(error.to_string()))?;
+        let changes = match (known, login) {
+            (Some(_), Some(_)) => return Ok(()),
+            // A store of the time before there were logins.
+            (Some(_), None) => {
+                Changes { records: seeds::logins::changes(&self.inner.vault), ..Changes::default() }
             }
+            (None, _) => seeds::changes(&self.inner.vault),
+        };
+        match self.inner.store.commit(changes).await {
+            // Another node that started at the same time was first.
+            Ok(()) | Err(CommitError::AlreadyExists(_)) => Ok(()),
+            Err(error) => Err(EngineError::Other(error.to_string())),
         }
     }
 }

@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 #[cfg(test)]
 mod derivation;
+pub mod logins;
 
 /// The frozen values.
 const FILE: &str = include_str!("../data/seeds.json");
@@ -169,8 +170,8 @@ impl SeedSeller {
     }
 }
 
-/// Everything that puts the well-known accounts into a new store, in one commit: 14 accounts, 7 applications, 28
-/// credentials and the buyers' opening balances.
+/// Everything that puts the well-known accounts into a new store, in one commit: 14 accounts with their logins, 7
+/// applications, 28 credentials and the buyers' opening balances.
 pub fn changes(vault: &Vault) -> Changes {
     let mut changes = Changes::default();
     for seller in sellers() {
@@ -182,6 +183,7 @@ pub fn changes(vault: &Vault) -> Changes {
         changes.records.push(RecordChange::InsertAccount(account_record(&buyer.account)));
         changes.postings.extend(opening_balance(buyer).map(|posting| (Mode::Test, posting)));
     }
+    changes.records.extend(logins::changes(vault));
     changes
 }
 
@@ -428,7 +430,7 @@ mod tests {
     #[test]
     fn the_changes_hold_every_account_and_credential_and_no_secret_in_clear() {
         let changes = changes(&Vault::ephemeral());
-        assert_eq!(changes.records.len(), 14 + 7 + 28);
+        assert_eq!(changes.records.len(), 14 + 14 + 7 + 28);
         assert_eq!(changes.postings.len(), 7);
         let mut written = Vec::new();
         for record in &changes.records {
@@ -439,6 +441,9 @@ mod tests {
                     written.extend_from_slice(&application.body);
                 }
                 RecordChange::InsertCredential(credential) => written.extend_from_slice(&credential.lookup),
+                RecordChange::Login(pasarela_store::LoginChange::Insert(login)) => {
+                    written.extend_from_slice(&login.body);
+                }
                 other => panic!("not a seed: {other:?}"),
             }
         }
@@ -449,6 +454,9 @@ mod tests {
             {
                 assert!(!written.contains(secret.as_str()));
             }
+        }
+        for account in sellers().iter().map(|seller| &seller.account) {
+            assert!(!written.contains(&logins::login_of(account.id).unwrap().password));
         }
     }
 

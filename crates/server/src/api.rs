@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod authentication;
+pub mod browser_session;
 pub mod card_tokens;
 pub mod cards;
 pub mod catalogue;

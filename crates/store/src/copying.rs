@@ -25,6 +25,10 @@ pub enum Table {
     Credential,
     /// The clocks of test accounts.
     Clock,
+    /// How people log in to accounts.
+    Login,
+    /// Their sessions.
+    Session,
     /// Versions of the catalogue.
     Catalogue,
     /// Where applications are told, and what is known of their addresses.
@@ -61,11 +65,13 @@ pub enum Table {
 }
 
 /// All tables, in the order in which they are copied.
-pub const TABLES: [Table; 20] = [
+pub const TABLES: [Table; 22] = [
     Table::Account,
     Table::Application,
     Table::Credential,
     Table::Clock,
+    Table::Login,
+    Table::Session,
     Table::Catalogue,
     Table::NotificationSetting,
     Table::Payer,
@@ -107,6 +113,8 @@ impl Table {
             Table::Application => "application",
             Table::Credential => "credential",
             Table::Clock => "clock",
+            Table::Login => "login",
+            Table::Session => "session",
             Table::Catalogue => "catalogue version",
             Table::NotificationSetting => "notification setting",
             Table::Payer => "payer",
@@ -190,6 +198,21 @@ impl Table {
                 ("id", Integer),
                 ("user_id", Integer),
                 ("fingerprint", Bytes),
+            ],
+            Table::Login => &[
+                ("account_id", Integer),
+                ("version", Integer),
+                ("nickname", Bytes),
+                ("email", Bytes),
+                ("body", Bytes),
+            ],
+            Table::Session => &[
+                ("account_id", Integer),
+                ("lookup", Bytes),
+                ("started", Integer),
+                ("seen", Integer),
+                ("expires", Integer),
+                ("body", Bytes),
             ],
             Table::Checkout => &[
                 ("account_id", Integer),

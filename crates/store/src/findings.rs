@@ -13,7 +13,7 @@ use std::fmt::Display;
 pub(crate) const MOST_FAULTS: usize = 100;
 
 /// The tables whose records are counted.
-pub(crate) const TABLES: [&str; 16] = [
+pub(crate) const TABLES: [&str; 18] = [
     "account",
     "application",
     "credential",
@@ -22,6 +22,8 @@ pub(crate) const TABLES: [&str; 16] = [
     "saved_card",
     "sealed_card",
     "checkout",
+    "login",
+    "session",
     "payment",
     "card_token",
     "idempotency",
@@ -65,6 +67,15 @@ pub(crate) const DANGLING: &[(&str, &str)] = &[
         "a credential of an application that is not there",
         "SELECT application_id FROM credential c WHERE NOT EXISTS
          (SELECT 1 FROM application a WHERE a.id = c.application_id)",
+    ),
+    (
+        "a login of an account that is not there",
+        "SELECT account_id FROM login l WHERE NOT EXISTS (SELECT 1 FROM account o WHERE o.id = l.account_id)",
+    ),
+    (
+        "a session of a login that is not there",
+        "SELECT account_id FROM session s WHERE NOT EXISTS
+         (SELECT 1 FROM login l WHERE l.account_id = s.account_id)",
     ),
     (
         "a saved card of a customer that is not there",

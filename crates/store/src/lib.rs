@@ -15,6 +15,7 @@ pub mod customers;
 mod encoding;
 mod failure;
 mod findings;
+pub mod logins;
 #[cfg(feature = "simulation")]
 pub mod memory;
 pub mod notifications;
@@ -35,6 +36,7 @@ pub use catalogue::CatalogueRecord;
 pub use checkout::*;
 pub use customers::*;
 pub use failure::{BackupError, OpenError, ReadError};
+pub use logins::*;
 pub use notifications::*;
 pub use options::{DatabaseUrl, Location, StoreOptions};
 pub use past::{MOST_PAST, PastPayment, PastQuestion};

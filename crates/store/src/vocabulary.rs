@@ -297,6 +297,8 @@ pub enum RecordChange {
     Customer(crate::CustomerChange),
     /// A preference, or a merchant order.
     Checkout(crate::CheckoutChange),
+    /// A login, or a session.
+    Login(crate::LoginChange),
     /// A new version of the catalogue, which follows the newest one.
     InsertCatalogue(CatalogueRecord),
     /// A setting of notifications, or their history.

@@ -133,6 +133,10 @@ pub enum Purpose {
     Email,
     /// What the hosted checkout names and signs: preferences, forms, results.
     Checkout,
+    /// A nickname or an e-mail by which a login is found.
+    Login,
+    /// The token of a session, and the words of its forms.
+    Session,
 }
 
 /// Within what a trace is the same: other accounts, the other mode and other kinds have unrelated hashes of the same word.
@@ -153,6 +157,8 @@ pub(crate) struct HashKeys {
     credential: hmac::Key,
     email: hmac::Key,
     checkout: hmac::Key,
+    login: hmac::Key,
+    session: hmac::Key,
     identity: hmac::Key,
     trace: SipHasher24,
 }
@@ -171,6 +177,8 @@ impl HashKeys {
             credential: derive(b"lookup credential"),
             email: derive(b"lookup email"),
             checkout: derive(b"lookup checkout"),
+            login: derive(b"lookup login"),
+            session: derive(b"lookup session"),
             identity: derive(b"identity"),
             trace: SipHasher24::new_with_key(&trace),
         }
@@ -191,6 +199,8 @@ impl HashKeys {
             Purpose::Credential => &self.credential,
             Purpose::Email => &self.email,
             Purpose::Checkout => &self.checkout,
+            Purpose::Login => &self.login,
+            Purpose::Session => &self.session,
         };
         first_bytes(&hmac::sign(key, secret.as_bytes()))
     }

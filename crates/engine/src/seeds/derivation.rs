@@ -20,6 +20,24 @@ fn the_file_is_what_the_label_derives() {
     assert_eq!(FILE.trim_end(), derived, "derived:\n{derived}");
 }
 
+#[test]
+fn the_logins_are_what_the_label_derives() {
+    let logins: Vec<Value> =
+        ["seller", "buyer"].into_iter().flat_map(|role| SITES.map(|site| login(site, role))).collect();
+    let derived = serde_json::to_string_pretty(&logins).unwrap();
+    assert_eq!(super::logins::FILE.trim_end(), derived, "derived:\n{derived}");
+}
+
+fn login(site: Site, role: &str) -> Value {
+    let password = format!("qatest{:06}", number(&format!("{site}/{role}/password")) % 1_000_000);
+    let salt = &derive(&format!("{site}/{role}/password_salt"))[..16];
+    json!({
+        "account_id": account(site, role)["id"],
+        "password": password,
+        "password_hash": crate::logins::passwords::hash_with(password.as_bytes(), salt).unwrap(),
+    })
+}
+
 fn seller(site: Site) -> Value {
     let name = |field: &str| format!("{site}/seller/{field}");
     let mut seller = account(site, "seller");

@@ -10,6 +10,7 @@
 mod checkout;
 mod customers;
 mod fate;
+mod logins;
 mod notifications;
 mod questions;
 mod records;

@@ -355,6 +355,16 @@ impl Records {
                 faults.push(format!("a credential of an application that is not there: {id}"));
             }
         }
+        for login in self.logins.keys() {
+            if !self.accounts.contains_key(login) {
+                faults.push(format!("a login of an account that is not there: {login}"));
+            }
+        }
+        for (account_id, _) in self.sessions.keys() {
+            if !self.logins.contains_key(account_id) {
+                faults.push(format!("a session of a login that is not there: {account_id}"));
+            }
+        }
         self.check_customers(&mut faults);
         let records = [
             ("account", self.accounts.len()),
@@ -365,6 +375,8 @@ impl Records {
             ("saved_card", self.saved_cards.len()),
             ("sealed_card", self.sealed_cards.len()),
             ("checkout", self.checkouts.len()),
+            ("login", self.logins.len()),
+            ("session", self.sessions.len()),
             ("payment", self.payments.len()),
             ("card_token", self.card_tokens.len()),
             ("idempotency", self.idempotency.len()),

@@ -6,8 +6,8 @@ use crate::memory::notifications::SettingKey;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, CheckoutRecord, CommitError,
     CredentialRecord, CustomerRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, Fingerprint,
-    IdempotencyRecord, Lookup, NotificationSetting, PayerRecord, PaymentRecord, RecordChange,
-    SavedCardRecord, Timer, TimerKind,
+    IdempotencyRecord, LoginRecord, Lookup, NotificationSetting, PayerRecord, PaymentRecord, RecordChange,
+    SavedCardRecord, SessionRecord, Timer, TimerKind,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -41,6 +41,8 @@ pub struct Records {
     pub(crate) attempts: BTreeMap<(i64, u32), DeliveryAttempt>,
     pub(crate) customers: BTreeMap<CustomerKey, CustomerRecord>,
     pub(crate) checkouts: BTreeMap<CheckoutKey, CheckoutRecord>,
+    pub(crate) logins: BTreeMap<AccountId, LoginRecord>,
+    pub(crate) sessions: BTreeMap<(AccountId, Lookup), SessionRecord>,
     pub(crate) saved_cards: BTreeMap<(AccountId, Mode, i64), SavedCardRecord>,
     /// With how many saved cards have each.
     pub(crate) sealed_cards: BTreeMap<(Mode, Fingerprint), (u64, Vec<u8>)>,
@@ -234,6 +236,7 @@ impl Writing<'_> {
             RecordChange::RecordAttempt(attempt) => self.record_attempt(attempt),
             RecordChange::Customer(change) => self.customer(change),
             RecordChange::Checkout(change) => self.checkout(change),
+            RecordChange::Login(change) => self.login(change),
             RecordChange::Notification(change) => self.notification(change),
             RecordChange::InsertCatalogue(record) => {
                 if record.version != self.records.catalogue_version() + 1 {

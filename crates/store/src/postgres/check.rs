@@ -9,6 +9,7 @@ use crate::postgres::checkout::{AskedCheckouts, CheckoutFacts};
 use crate::postgres::connection::Session;
 use crate::postgres::customer_facts::{AskedCustomers, CustomerFacts};
 use crate::postgres::ledger::{BalanceKey, Sums, balance_rows, key_columns};
+use crate::postgres::logins::{AskedLogins, LoginFacts};
 use crate::postgres::notifications::{self, AskedSettings, SettingFacts};
 use crate::postgres::records::{Value, mode_value, rows};
 use crate::postgres::rows::{self, idempotency_columns};
@@ -86,6 +87,7 @@ struct Asked<'a> {
     deliveries: Vec<IdRow>,
     customers: AskedCustomers<'a>,
     checkouts: AskedCheckouts<'a>,
+    logins: AskedLogins<'a>,
     settings: AskedSettings<'a>,
     /// Whether a version of the catalogue is among them.
     catalogue: bool,
@@ -146,6 +148,7 @@ impl<'a> Asked<'a> {
             }
             RecordChange::Customer(change) => self.customers.add(change),
             RecordChange::Checkout(change) => self.checkouts.add(change),
+            RecordChange::Login(change) => self.logins.add(change),
             RecordChange::Notification(NotificationChange::Set(setting)) => self.settings.add(setting),
             RecordChange::Notification(change) => self
                 .deliveries
@@ -169,6 +172,7 @@ pub(crate) struct Facts {
     deliveries: HashSet<(AccountId, i64)>,
     customers: CustomerFacts,
     checkouts: CheckoutFacts,
+    logins: LoginFacts,
     settings: SettingFacts,
     /// The newest version of the catalogue.
     catalogue: i64,
@@ -205,6 +209,7 @@ impl Facts {
         ask(asked.deliveries.is_empty(), DELIVERIES, IdRow::columns(&asked.deliveries));
         asked.customers.questions(&mut ask);
         asked.checkouts.questions(&mut ask);
+        asked.logins.questions(&mut ask);
         asked.settings.questions(&mut ask);
         ask(!asked.catalogue, catalogue::NEWEST, Vec::new());
         ask(watched.is_empty(), LOCK_BALANCES, key_columns(&locked));
@@ -268,7 +273,7 @@ impl Facts {
             }
             LOCK_BALANCES => self.learn_balance(row)?,
             catalogue::NEWEST => self.catalogue = row.try_get(0)?,
-            _ if self.settings.learn(sql, row)? => {}
+            _ if self.settings.learn(sql, row)? || self.logins.learn(sql, row)? => {}
             _ => {
                 if !self.checkouts.learn(sql, row)? {
                     self.customers.learn(sql, row)?;
@@ -380,6 +385,7 @@ impl Facts {
             }
             RecordChange::Customer(change) => self.customers.decide(change),
             RecordChange::Checkout(change) => self.checkouts.decide(change),
+            RecordChange::Login(change) => self.logins.decide(change),
             RecordChange::Notification(change) => self.decide_notification(change),
         }
     }

@@ -33,6 +33,8 @@ const fn layout(table: Table) -> Layout {
         Table::Application => of("application", &["id"]),
         Table::Credential => of("credential", &["lookup"]),
         Table::Clock => of("clock", &["account_id"]),
+        Table::Login => of("login", &["account_id"]),
+        Table::Session => of("session", &["account_id", "lookup"]),
         Table::Catalogue => of("catalogue", &["version"]),
         Table::NotificationSetting => {
             of("notification_setting", &["application_id", "mode", "kind", "name"])

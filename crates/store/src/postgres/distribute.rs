@@ -7,20 +7,21 @@ use crate::postgres::migrations;
 use crate::{DatabaseUrl, OpenError};
 
 /// Small tables that every request reads, and those of the nodes: the whole of each on every machine.
-pub(crate) const REFERENCE_TABLES: [&str; 9] = [
+pub(crate) const REFERENCE_TABLES: [&str; 10] = [
     "setting",
     "node",
     "work_share",
     "account",
     "application",
     "credential",
+    "login",
     "clock",
     "catalogue",
     "notification_setting",
 ];
 
 /// The tables that grow, by the account whose they are. The first one is what the others lie beside.
-pub(crate) const DISTRIBUTED_TABLES: [&str; 13] = [
+pub(crate) const DISTRIBUTED_TABLES: [&str; 14] = [
     "payment",
     "payer",
     "card_token",
@@ -32,6 +33,7 @@ pub(crate) const DISTRIBUTED_TABLES: [&str; 13] = [
     "delivery",
     "delivery_attempt",
     "checkout",
+    "session",
     "customer",
     "saved_card",
 ];

@@ -29,6 +29,8 @@ enum Key<'a> {
     Customer(CustomerKey<'a>),
     Checkout(AccountId, Mode, CheckoutKind, &'a str),
     Setting(SettingKey<'a>),
+    /// With all sessions of the account: what ends them all and what starts one go one after the other.
+    Login(AccountId),
 }
 
 /// A request's keys of records.
@@ -56,6 +58,7 @@ fn record_keys<'a>(record: &'a RecordChange, mut each: impl FnMut(Key<'a>)) {
             let record = change.record();
             each(Key::Checkout(record.account_id, record.mode, record.kind, &record.id));
         }
+        RecordChange::Login(change) => each(Key::Login(change.account_id())),
         RecordChange::InsertCatalogue(_) => each(Key::Catalogue),
         RecordChange::Notification(change) => match change {
             NotificationChange::Set(setting) => {

@@ -21,6 +21,7 @@ pub(crate) mod heads;
 pub(crate) mod lanes;
 pub(crate) mod lease;
 pub(crate) mod ledger;
+pub(crate) mod logins;
 pub(crate) mod migrations;
 pub(crate) mod notifications;
 pub(crate) mod past;

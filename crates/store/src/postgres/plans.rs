@@ -1,7 +1,7 @@
 //! Holds the plans of the statements against what they are meant to go by.
 
 use crate::postgres::{
-    checkout, customer_search, customers, migrations, notifications, past, reader, search,
+    checkout, customer_search, customers, logins, migrations, notifications, past, reader, search,
 };
 use crate::{
     CheckoutKind, CheckoutSearch, CheckoutWords, CustomerSearch, CustomerWords, DateField, DeliverySearch,
@@ -61,7 +61,11 @@ fn collect(plan: &Value, found: &mut Vec<String>) {
 async fn every_statement_of_the_request_path_goes_by_the_account() {
     let (_database, client) = with_tables().await;
     let customers = [customers::CUSTOMER, customers::CUSTOMER_BY_EMAIL, customers::SAVED_CARD];
-    for sql in reader::HOT.into_iter().chain(customers).chain([checkout::CHECKOUT]) {
+    for sql in reader::HOT.into_iter().chain(customers).chain([
+        checkout::CHECKOUT,
+        logins::SESSION,
+        logins::SESSIONS_OF,
+    ]) {
         let conditions = conditions(&client, sql).await;
         assert!(!conditions.is_empty(), "{sql}");
         for condition in conditions {

@@ -227,9 +227,12 @@ async fn check_bodies(snapshot: &Session, faults: &mut Faults) -> Result<(), Rea
         Ok(())
     })
     .await?;
-    for (what, sql) in
-        [("account", "SELECT id, body FROM account"), ("application", "SELECT id, body FROM application")]
-    {
+    for (what, sql) in [
+        ("account", "SELECT id, body FROM account"),
+        ("application", "SELECT id, body FROM application"),
+        ("login", "SELECT account_id, body FROM login"),
+        ("session", "SELECT account_id, body FROM session"),
+    ] {
         each(snapshot, sql, |row| {
             let body: Result<Vec<u8>, ReadError> = rows::get(row, 1);
             let name = format!("{what} {}", rows::get::<i64>(row, 0)?);

@@ -3,6 +3,7 @@
 use crate::numbers::{credential_kind_number, mode_number};
 use crate::postgres::checkout::CheckoutRows;
 use crate::postgres::customers::CustomerRows;
+use crate::postgres::logins::LoginRows;
 use crate::postgres::notifications::NotificationRows;
 use crate::postgres::{catalogue, statements as sql};
 use crate::prepared::Prepared;
@@ -171,6 +172,7 @@ pub(crate) struct RecordRows<'a> {
     deliveries: Vec<DeliveryRow<'a>>,
     customers: CustomerRows<'a>,
     checkouts: CheckoutRows<'a>,
+    logins: LoginRows<'a>,
     catalogues: Vec<&'a CatalogueRecord>,
     notifications: NotificationRows<'a>,
 }
@@ -228,6 +230,7 @@ impl<'a> RecordRows<'a> {
             }
             RecordChange::Customer(change) => self.customers.add(change, content),
             RecordChange::Checkout(change) => self.checkouts.add(change, content),
+            RecordChange::Login(change) => self.logins.add(change),
             RecordChange::InsertCatalogue(record) => self.catalogues.push(record),
             RecordChange::Notification(change) => self.notifications.add(change),
         }
@@ -262,6 +265,7 @@ impl<'a> RecordRows<'a> {
         self.deliveries.sort_unstable_by_key(|row| (row.account_id, row.id));
         self.customers.sort();
         self.checkouts.sort();
+        self.logins.sort();
         self.notifications.sort();
     }
 
@@ -290,6 +294,7 @@ impl<'a> RecordRows<'a> {
         steps.extend(step(sql::INSERT_DELIVERY, &self.deliveries, DeliveryRow::columns));
         self.customers.steps(steps);
         self.checkouts.steps(steps);
+        self.logins.steps(steps);
         self.notifications.steps(steps);
     }
 }

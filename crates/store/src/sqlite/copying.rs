@@ -43,6 +43,8 @@ const fn layout(table: Table) -> Layout {
         Table::Application => of("application t", &["t.id"]),
         Table::Credential => of("credential t", &["t.lookup"]),
         Table::Clock => of("clock t", &["t.account_id"]),
+        Table::Login => of("login t", &["t.account_id"]),
+        Table::Session => of("session t", &["t.account_id", "t.lookup"]),
         Table::Catalogue => of("catalogue t", &["t.version"]),
         Table::NotificationSetting => {
             of("notification_setting t", &["t.application_id", "t.mode", "t.kind", "t.name"])

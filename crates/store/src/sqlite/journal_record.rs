@@ -9,9 +9,9 @@ use crate::work::Task;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, Channel, CheckoutChange,
     CheckoutKind, CheckoutRecord, CheckoutWords, CredentialRecord, CustomerChange, CustomerRecord,
-    CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, NotificationChange,
-    NotificationSetting, PayerRecord, PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord,
-    SettingKind, Timer, TimerKind,
+    CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, LoginChange,
+    LoginRecord, NotificationChange, NotificationSetting, PayerRecord, PaymentRecord, RecordChange,
+    SavedCardRecord, SealedCardRecord, SessionRecord, SettingKind, Timer, TimerKind,
 };
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::ledger::Posting;
@@ -329,6 +329,56 @@ impl Field for CustomerChange {
     }
 }
 
+fields!(LoginRecord { account_id, version, nickname, email, body });
+fields!(SessionRecord { account_id, lookup, started, seen, expires, body });
+
+impl Field for LoginChange {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            LoginChange::Insert(record) => {
+                out.push(1);
+                record.put(out);
+            }
+            LoginChange::Update(record) => {
+                out.push(2);
+                record.put(out);
+            }
+            LoginChange::Start { session, login_version } => {
+                out.push(3);
+                session.put(out);
+                login_version.put(out);
+            }
+            LoginChange::Renew(record) => {
+                out.push(4);
+                record.put(out);
+            }
+            LoginChange::End { account_id, lookup } => {
+                out.push(5);
+                (*account_id, *lookup).put(out);
+            }
+            LoginChange::EndAll { account_id } => {
+                out.push(6);
+                account_id.put(out);
+            }
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<LoginChange> {
+        Some(match u8::take(bytes)? {
+            1 => LoginChange::Insert(Field::take(bytes)?),
+            2 => LoginChange::Update(Field::take(bytes)?),
+            3 => LoginChange::Start { session: Field::take(bytes)?, login_version: Field::take(bytes)? },
+            4 => LoginChange::Renew(Field::take(bytes)?),
+            5 => {
+                let (account_id, lookup) = Field::take(bytes)?;
+                LoginChange::End { account_id, lookup }
+            }
+            6 => LoginChange::EndAll { account_id: Field::take(bytes)? },
+            _ => return None,
+        })
+    }
+}
+
 impl Field for CheckoutChange {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(match self {
@@ -371,6 +421,7 @@ impl Field for RecordChange {
             RecordChange::Checkout(change) => tagged(16, &|out| change.put(out)),
             RecordChange::InsertCatalogue(record) => tagged(13, &|out| record.put(out)),
             RecordChange::Notification(change) => tagged(20, &|out| change.put(out)),
+            RecordChange::Login(change) => tagged(24, &|out| change.put(out)),
         }
     }
 
@@ -397,6 +448,7 @@ impl Field for RecordChange {
             15 => RecordChange::UpdatePayment(take_payment(bytes)?),
             16 => RecordChange::Checkout(Field::take(bytes)?),
             20 => RecordChange::Notification(Field::take(bytes)?),
+            24 => RecordChange::Login(Field::take(bytes)?),
             _ => return None,
         })
     }
@@ -679,6 +731,21 @@ mod tests {
             body: Vec::new(),
             internals: Vec::new(),
         };
+        let login = LoginRecord {
+            account_id: 8,
+            version: 3,
+            nickname: [1; 32],
+            email: [2; 32],
+            body: b"{}".to_vec(),
+        };
+        let session = SessionRecord {
+            account_id: 8,
+            lookup: [3; 32],
+            started: at,
+            seen: at,
+            expires: at,
+            body: b"{}".to_vec(),
+        };
         let card =
             SavedCardRecord { account_id: 7, mode: Mode::Live, id: 9, user_id: 8, fingerprint: [4; 16] };
         let application = ApplicationRecord {
@@ -773,6 +840,12 @@ mod tests {
                 RecordChange::RecordAttempt(attempt),
                 RecordChange::Checkout(CheckoutChange::Insert(order.clone())),
                 RecordChange::Checkout(CheckoutChange::Update(order)),
+                RecordChange::Login(LoginChange::Insert(login.clone())),
+                RecordChange::Login(LoginChange::Update(login)),
+                RecordChange::Login(LoginChange::Start { session: session.clone(), login_version: 3 }),
+                RecordChange::Login(LoginChange::Renew(session)),
+                RecordChange::Login(LoginChange::End { account_id: 8, lookup: [3; 32] }),
+                RecordChange::Login(LoginChange::EndAll { account_id: 8 }),
                 RecordChange::Notification(NotificationChange::Set(NotificationSetting {
                     application_id: 9,
                     mode: Mode::Live,

@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_traces.sql"),
     include_str!("../../migrations/sqlite/0005_notifications.sql"),
     include_str!("../../migrations/sqlite/0006_checkout.sql"),
+    include_str!("../../migrations/sqlite/0007_logins.sql"),
 ];
 
 /// The schema that this version of the program writes.

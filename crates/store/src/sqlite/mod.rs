@@ -17,6 +17,7 @@ pub(crate) mod journal;
 pub(crate) mod journal_record;
 pub(crate) mod ledger;
 pub(crate) mod location;
+pub(crate) mod logins;
 pub(crate) mod migrations;
 pub(crate) mod notifications;
 pub(crate) mod past;

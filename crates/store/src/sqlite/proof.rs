@@ -187,9 +187,12 @@ fn check_bodies(connection: &Connection, faults: &mut Faults) -> rusqlite::Resul
         let body = rows::content(row, 1, "card token", id).map(|content| content.0);
         check_body(&format!("card token {id}"), body.as_ref(), faults);
     }
-    for (what, sql) in
-        [("account", "SELECT id, body FROM account"), ("application", "SELECT id, body FROM application")]
-    {
+    for (what, sql) in [
+        ("account", "SELECT id, body FROM account"),
+        ("application", "SELECT id, body FROM application"),
+        ("login", "SELECT account_id, body FROM login"),
+        ("session", "SELECT account_id, body FROM session"),
+    ] {
         let mut records = connection.prepare(sql)?;
         let mut found = records.query([])?;
         while let Some(row) = found.next()? {

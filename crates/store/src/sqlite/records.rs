@@ -10,7 +10,7 @@ use crate::sqlite::rows::{self, idempotency_record, resource_value};
 use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
-use crate::sqlite::{SEALED, catalogue, checkout, customers, notifications};
+use crate::sqlite::{SEALED, catalogue, checkout, customers, logins, notifications};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CommitError, CredentialRecord, DeliveryAttempt,
     DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
@@ -125,6 +125,7 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
                 customers::apply(connection, change, content)?;
             }
             RecordChange::Checkout(change) => checkout::apply(connection, change, content())?,
+            RecordChange::Login(change) => logins::apply(connection, change)?,
             RecordChange::InsertCatalogue(record) => catalogue::insert(connection, record)?,
             RecordChange::Notification(change) => notifications::apply(connection, change)?,
         }

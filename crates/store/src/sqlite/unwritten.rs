@@ -31,6 +31,7 @@ impl Kinds {
     pub(crate) const CATALOGUES: Kinds = Kinds(1 << 10);
     pub(crate) const NOTIFICATIONS: Kinds = Kinds(1 << 11);
     pub(crate) const CHECKOUTS: Kinds = Kinds(1 << 12);
+    pub(crate) const LOGINS: Kinds = Kinds(1 << 13);
     pub(crate) const ALL: Kinds = Kinds(u16::MAX);
 
     /// Both.
@@ -68,6 +69,7 @@ impl Kinds {
             RecordChange::RecordAttempt(_) => Kinds::DELIVERIES,
             RecordChange::Customer(_) => Kinds::CUSTOMERS,
             RecordChange::Checkout(_) => Kinds::CHECKOUTS,
+            RecordChange::Login(_) => Kinds::LOGINS,
             RecordChange::InsertCatalogue(_) => Kinds::CATALOGUES,
             RecordChange::Notification(_) => Kinds::NOTIFICATIONS.and(Kinds::DELIVERIES),
         }

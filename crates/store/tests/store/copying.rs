@@ -2,7 +2,7 @@
 //! and what an engine derives for itself is right there.
 
 use crate::world::{NOON, SELLER, World, approved, card_token, outcome, payment, release, released, sale};
-use crate::{checkout, customers};
+use crate::{checkout, customers, logins};
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::HOUR;
@@ -59,6 +59,8 @@ async fn fill(world: &World) {
         records.push(customers::insert(customers::customer(user_id)));
         records.push(customers::save(customers::card(user_id, user_id, 1 + (user_id == 3) as u8)));
     }
+    records.push(logins::insert(logins::login(SELLER, 1, 2)));
+    records.push(logins::start(logins::session(SELLER, 3, 1_000)));
     records.push(RecordChange::InsertCatalogue(CatalogueRecord {
         version: 1,
         applied: NOON,

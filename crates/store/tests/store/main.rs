@@ -11,6 +11,7 @@ mod copying;
 mod customers;
 mod deliveries;
 mod ledger;
+mod logins;
 mod lost_connections;
 mod model;
 mod opening;

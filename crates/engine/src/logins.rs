@@ -1,0 +1,177 @@
+//! Who logs in: names and passwords are held against what is stored.
+//!
+//! The order of things for a door that people log in by: [`Engine::check_password`] says who it is; what else the door
+//! demands (a second factor, a role) is asked then; [`Engine::start_session`](crate::sessions) comes last. A door that
+//! demands nothing more calls [`Engine::log_in`], which does both.
+//!
+//! Who does not know a password learns nothing here: an unknown name takes as long as a wrong password and is answered
+//! alike, and both are counted (`attempts.rs`), per login and in all. Hashing is slow on purpose; `passwords.rs` bounds
+//! how many threads do it.
+
+pub(crate) mod attempts;
+pub(crate) mod passwords;
+
+use crate::payments::{from_json, to_json};
+use crate::seeds::logins::is_well_known;
+use crate::sessions::{NewSession, Session};
+use crate::{Engine, Failure};
+use attempts::Attempt;
+use pasarela_domain::identity::AccountId;
+use pasarela_domain::login::{LONGEST_PASSWORD, LoginState, SessionScope, normal_name};
+use pasarela_store::{Changes, CommitError, LoginChange, LoginRecord, RecordChange};
+use pasarela_vault::{Purpose, Vault};
+
+/// What became of somebody's try to log in.
+#[derive(Debug)]
+pub enum Checked<T> {
+    /// The password is this login's.
+    Right(T),
+    /// No such name, or another password: which of both is not said.
+    Wrong,
+    /// Too many tries went wrong, of this login or in all.
+    TooMany {
+        /// After so many seconds it may be tried again.
+        retry_after_s: u32,
+    },
+}
+
+/// A login whose password was right, as it was read.
+#[derive(Clone, Debug)]
+pub struct KnownLogin {
+    /// Whose.
+    pub account_id: AccountId,
+    /// For a change of it.
+    pub record: LoginRecord,
+    /// What is stored of it.
+    pub state: LoginState,
+}
+
+/// The names and the password of a login that is to be.
+#[derive(Clone, Copy)]
+pub struct NewLogin<'a> {
+    /// Whose.
+    pub account_id: AccountId,
+    /// [`is_nickname`](pasarela_domain::login::is_nickname) says yes to it.
+    pub nickname: &'a str,
+    /// The account's.
+    pub email: &'a str,
+    /// [`check_new_password`](pasarela_domain::login::check_new_password) allows it.
+    pub password: &'a str,
+}
+
+impl Engine {
+    /// Whose name and password these are. `name` is a nickname or an e-mail, as it was typed.
+    ///
+    /// # Errors
+    /// When the store can't be read, or too many passwords are being looked at now.
+    pub async fn check_password(&self, name: &str, password: &str) -> Result<Checked<KnownLogin>, Failure> {
+        let vault = &self.inner.vault;
+        // Names that are nobody's are one name: they take the same way as the others.
+        let typed = vault.lookup(Purpose::Login, normal_name(name).as_deref().unwrap_or("\n"));
+        let known = self.inner.store.login_by_name(&typed).await?;
+        // Their passwords are in the documentation: outside `dev` they are nobody's.
+        let known = known.filter(|login| self.admits(login.account_id));
+        // Whichever of its names was typed, it is one login.
+        let counted = known.as_ref().map_or(typed, |login| login.nickname);
+        let attempt = match self.inner.attempts.begin(counted, self.inner.clock.wall()) {
+            Attempt::Allowed => known,
+            Attempt::Refused { retry_after_s } => return Ok(Checked::TooMany { retry_after_s }),
+        };
+        let known = attempt.map(known_login).transpose()?;
+        let hash = known.as_ref().map(|login| login.state.password_hash.clone());
+        let password = if password.len() > LONGEST_PASSWORD { "" } else { password };
+        let is_right = self.inner.passwords.verify(password, hash).await;
+        match (is_right, known) {
+            (Ok(true), Some(known)) => {
+                self.inner.attempts.right(&counted);
+                Ok(Checked::Right(known))
+            }
+            (Ok(_), _) => Ok(Checked::Wrong),
+            (Err(failure), _) => {
+                // Nothing was learnt of the password.
+                self.inner.attempts.undone(&counted);
+                Err(failure)
+            }
+        }
+    }
+
+    /// The login of an account, if it has one.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn login_of(&self, account_id: AccountId) -> Result<Option<KnownLogin>, Failure> {
+        self.inner.store.login(account_id).await?.map(known_login).transpose()
+    }
+
+    /// As [`Engine::check_password`], and starts a session where nothing more is demanded.
+    ///
+    /// # Errors
+    /// As [`Engine::check_password`], and when the session can't be stored.
+    pub async fn log_in(
+        &self,
+        name: &str,
+        password: &str,
+        scope: SessionScope,
+    ) -> Result<Checked<(NewSession, Session)>, Failure> {
+        match self.check_password(name, password).await? {
+            Checked::Right(login) => Ok(Checked::Right(self.start_session(&login, scope).await?)),
+            Checked::Wrong => Ok(Checked::Wrong),
+            Checked::TooMany { retry_after_s } => Ok(Checked::TooMany { retry_after_s }),
+        }
+    }
+
+    /// The record of a new login, to be committed with whatever else its account's sign-up changes
+    /// (`RecordChange::Login(LoginChange::Insert(…))`). A name that is taken already is then `AlreadyExists("login")`.
+    ///
+    /// # Errors
+    /// When too many passwords are being looked at now.
+    pub async fn new_login(&self, new: NewLogin<'_>) -> Result<LoginRecord, Failure> {
+        let state = LoginState { password_hash: self.inner.passwords.hash(new.password).await? };
+        login_record(&self.inner.vault, new.account_id, (new.nickname, new.email), &state)
+    }
+
+    /// Gives a login another password and ends all of its sessions, in one commit.
+    ///
+    /// # Errors
+    /// When somebody changed the login meanwhile (`Unavailable`: to be tried again), or it can't be stored.
+    pub async fn change_password(&self, login: &KnownLogin, password: &str) -> Result<(), Failure> {
+        let password_hash = self.inner.passwords.hash(password).await?;
+        let state = LoginState { password_hash };
+        let record = LoginRecord { body: to_json(&state)?, ..login.record.clone() };
+        let changes = [LoginChange::Update(record), LoginChange::EndAll { account_id: login.account_id }];
+        match self.commit_logins(changes).await {
+            Err(CommitError::VersionConflict) => Err(Failure::Unavailable { retry_after_s: 1 }),
+            other => Ok(other?),
+        }
+    }
+
+    /// Whether somebody may be logged in to this account: the well-known ones are for development alone.
+    pub(crate) fn admits(&self, account_id: AccountId) -> bool {
+        self.inner.development || !is_well_known(account_id)
+    }
+
+    pub(crate) async fn commit_logins(
+        &self,
+        changes: impl IntoIterator<Item = LoginChange>,
+    ) -> Result<(), CommitError> {
+        let records = changes.into_iter().map(RecordChange::Login).collect();
+        self.inner.store.commit(Changes { records, ..Changes::default() }).await
+    }
+}
+
+/// The record of a login with these names: nickname and e-mail.
+pub(crate) fn login_record(
+    vault: &Vault,
+    account_id: AccountId,
+    (nickname, email): (&str, &str),
+    state: &LoginState,
+) -> Result<LoginRecord, Failure> {
+    let name = |name: &str| vault.lookup(Purpose::Login, &name.trim().to_lowercase());
+    let (nickname, email) = (name(nickname), name(email));
+    Ok(LoginRecord { account_id, version: 1, nickname, email, body: to_json(state)? })
+}
+
+fn known_login(record: LoginRecord) -> Result<KnownLogin, Failure> {
+    let state = from_json(&record.body, "a login")?;
+    Ok(KnownLogin { account_id: record.account_id, record, state })
+}
