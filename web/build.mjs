@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const OUTPUT = fileURLToPath(new URL('../crates/server/assets/web/', import.meta.url));
 const SCRIPTS = { 'v2.js': 'mercadopago.ts', 'v1.js': 'v1/mercadopago.ts', 'security.js': 'security.ts', 'frame.js': 'frame/frame.ts' };
+/** Of the platform's own pages: nobody else loads them, so no hash of theirs is published. */
+const PAGES = { 'checkout.js': 'checkout/checkout.ts' };
 const COPIES = ['frame.html', 'frame.css'];
 
 const files = new Map();
-for (const [name, source] of Object.entries(SCRIPTS)) {
+for (const [name, source] of Object.entries({ ...SCRIPTS, ...PAGES })) {
   const result = await build({
     absWorkingDir: HERE,
     entryPoints: [`src/${source}`],

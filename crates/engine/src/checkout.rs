@@ -4,6 +4,8 @@
 //! merchant order it belongs to and the count of attempts in the preference, whose version keeps two payments of one
 //! preference from being decided on the same state.
 
+mod page_key;
+
 use crate::merchant_orders::expiry_timer;
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, Told, from_json, state_of as payment_state};
 use crate::preferences::{record_of, state_of};
@@ -146,8 +148,7 @@ impl Engine {
         purchase: Purchase<'_>,
     ) -> Result<PaymentId, Failure> {
         let caller = &checkout.caller;
-        let path = format!("checkout {}", checkout.preference.id);
-        let key = IdempotencyKey::required(Some(purchase.attempt), caller.mode, &path, &[])?;
+        let key = attempt_key(checkout, purchase.attempt)?;
         if let Some(made) = self.inner.store.idempotency(caller.account_id, key.stored()).await? {
             return Ok(made.resource_id);
         }
@@ -157,7 +158,7 @@ impl Engine {
         let token = token.map(|id| self.inner.vault.lookup(Purpose::CardToken, id));
         for _ in 0..MAX_ROUNDS {
             let opened = self.open_for_payment(checkout, &purchase).await?;
-            let body = opened.body(checkout, purchase.choice, &self.inner.public_url)?;
+            let body = opened.body(checkout, &purchase, &self.inner.public_url)?;
             let body = Json::from(&body);
             let request = CreatePayment::from_json(&body, caller.site)?;
             let told = Told {
@@ -182,6 +183,20 @@ impl Engine {
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// The payment that an attempt made, if it made one lately.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn attempted_payment(
+        &self,
+        checkout: &OpenCheckout,
+        attempt: &str,
+    ) -> Result<Option<PaymentId>, Failure> {
+        let key = attempt_key(checkout, attempt)?;
+        let made = self.inner.store.idempotency(checkout.caller.account_id, key.stored()).await?;
+        Ok(made.map(|made| made.resource_id))
     }
 
     /// Reads the preference as it is now, and the order that its next payment belongs to.
@@ -298,9 +313,10 @@ impl OpenedPreference {
     fn body(
         &self,
         checkout: &OpenCheckout,
-        choice: &BuyerChoice,
+        purchase: &Purchase<'_>,
         public_url: &str,
     ) -> Result<Value, Refusal> {
+        let choice = purchase.choice;
         let preference = &self.state.preference;
         let catalogue = checkout.catalogue.site(checkout.caller.site);
         let method = choice.payment_method_id.as_deref().and_then(|id| catalogue.method(id));
@@ -315,10 +331,18 @@ impl OpenedPreference {
         let place = Place {
             order_id: self.order.id,
             expires: choice::expiry(preference, method, checkout.now),
-            return_url: &format!("{public_url}/checkout/v1/redirect?pref_id={}", preference.id),
+            return_url: &format!(
+                "{public_url}/checkout/v1/return?pref_id={}&attempt={}",
+                preference.id, purchase.attempt
+            ),
         };
         Ok(request(preference, choice, place))
     }
+}
+
+fn attempt_key(checkout: &OpenCheckout, attempt: &str) -> Result<IdempotencyKey, Failure> {
+    let path = format!("checkout {}", checkout.preference.id);
+    Ok(IdempotencyKey::required(Some(attempt), checkout.caller.mode, &path, &[])?)
 }
 
 fn id_of(body: &[u8]) -> Result<PaymentId, Failure> {

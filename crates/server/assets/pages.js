@@ -4,6 +4,9 @@
   "use strict";
 
   const LONGEST_WAIT_SECONDS = 60;
+  // Who waits for a ticket to be paid may leave the page open for days: it looks less often, and at last no more.
+  const LOOKS = 400;
+  const QUICK_LOOKS = 60;
 
   function select(element) {
     const range = document.createRange();
@@ -83,25 +86,45 @@
     return seen.body.hasAttribute("data-following");
   }
 
-  function follow(seconds, wait) {
+  function follow(seconds, wait, looks) {
+    if (looks >= LOOKS) {
+      return;
+    }
     setTimeout(async () => {
       if (document.hidden) {
-        follow(seconds, seconds);
+        follow(seconds, seconds, looks);
         return;
       }
       try {
         if (await look()) {
-          follow(seconds, seconds);
+          follow(seconds, looks < QUICK_LOOKS ? seconds : LONGEST_WAIT_SECONDS, looks + 1);
         }
       } catch {
-        follow(seconds, Math.min(wait * 2, LONGEST_WAIT_SECONDS));
+        follow(seconds, Math.min(wait * 2, LONGEST_WAIT_SECONDS), looks + 1);
       }
     }, wait * 1000);
   }
 
+  // The issuer's page opens by itself in its frame, and says when the buyer has answered.
+  function openChallenge() {
+    const form = document.querySelector("form[data-challenge]");
+    if (!form) {
+      return;
+    }
+    form.hidden = true;
+    form.submit();
+    window.addEventListener("message", (event) => {
+      const frame = document.querySelector('iframe[name="challenge"]');
+      if (frame && event.source === frame.contentWindow && event.data && event.data.status === "COMPLETE") {
+        look().catch(() => { form.hidden = false; });
+      }
+    });
+  }
+
+  openChallenge();
   enableButtons();
   const seconds = Number(document.body.dataset.following);
   if (seconds > 0) {
-    follow(seconds, seconds);
+    follow(seconds, seconds, 0);
   }
 })();

@@ -23,6 +23,7 @@ pub mod pix;
 pub mod progress;
 pub mod promotion_words;
 pub mod promotions;
+mod simulated;
 pub mod ticket;
 pub mod voucher_method;
 pub mod words;
@@ -35,6 +36,7 @@ pub use missing::missing;
 pub use payment_view::PaymentView;
 pub use pix::pix;
 pub use promotions::{PromotionsView, promotions, promotions_banner};
+pub use simulated::{PayerOutcome, payer};
 pub use ticket::ticket;
 
 use askama::Template;
@@ -45,9 +47,10 @@ use axum::response::{IntoResponse, Response};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'self'; \
      img-src 'self'; script-src 'self'; style-src 'self'";
 
-/// The same, for pages with buttons that act: nobody may lay them under their own page (clickjacking).
+/// The same, for pages with buttons that act: nobody may lay them under their own page (clickjacking). They may show frames of
+/// this platform: a card's fields, and the issuer's challenge.
 const UNFRAMED_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'self'; \
-     img-src 'self'; script-src 'self'; style-src 'self'; frame-ancestors 'none'";
+     img-src 'self'; script-src 'self'; style-src 'self'; frame-src 'self'; frame-ancestors 'none'";
 
 /// Who may show a page in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -64,6 +64,9 @@ pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>) 
     say("metadata", preference.metadata.clone());
     say("additional_info", additional_info(preference, choice));
     say("binary_mode", preference.binary_mode.into());
+    // The page can show a challenge; where everything is decided at once there is no time for one.
+    let may_challenge = choice.token.is_some() && !preference.binary_mode;
+    say("three_d_secure_mode", may_challenge.then_some("optional").into());
     say("date_of_expiration", place.expires.map(|at| at.to_wire()).into());
     if !preference.marketplace_fee.0.is_zero() {
         say("application_fee", json!(preference.marketplace_fee));

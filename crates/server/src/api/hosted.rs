@@ -5,7 +5,9 @@ use super::promotions;
 use super::request::{PathPart, RawBody, header_text, query_value};
 
 use crate::docs::{Example, docs_page};
-use crate::pages::{self, BankOutcome, ChallengeRequest, HomeView, Locale, PaymentView, SellerRow};
+use crate::pages::{
+    self, BankOutcome, ChallengeRequest, HomeView, Locale, PayerOutcome, PaymentView, SellerRow,
+};
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -30,6 +32,7 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/{site}/credit_card_promos.htm", get(promotions::legacy_page))
         .route("/payments/{id}/ticket", get(ticket))
         .route("/payments/{id}/bank_transfer", get(bank_transfer).post(answer_bank))
+        .route("/payments/{id}/payer", get(payer).post(pay))
         .route("/payments/{id}/challenge", get(ticket).post(challenge))
         // The path that the hosted sandbox used: bookmarked and hard-coded links keep working.
         .route("/sandbox/payments/{id}/ticket", get(ticket))
@@ -132,6 +135,46 @@ async fn answer_bank(
     .await
 }
 
+/// The simulated bank of a Pix or a ticket: of a test payment alone.
+async fn payer(
+    State(engine): State<Engine>,
+    PathPart(id): PathPart<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match find(&engine, &id, query.as_deref(), &headers).await {
+        Ok(shown) if shown.view.live => pages::missing(shown.locale).into_response(),
+        Ok(shown) => pages::payer(&shown.view, shown.locale).into_response(),
+        Err(response) => *response,
+    }
+}
+
+/// The buttons of the simulated bank. A second click changes nothing.
+async fn pay(
+    State(engine): State<Engine>,
+    PathPart(id): PathPart<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: RawBody,
+) -> Response {
+    let shown = match find(&engine, &id, query.as_deref(), &headers).await {
+        Ok(shown) => shown,
+        Err(response) => return *response,
+    };
+    let act = match PayerOutcome::from_form(&body.bytes) {
+        // A card's challenge is answered on its own page.
+        _ if shown.view.card_last_four.is_some() => return StatusCode::BAD_REQUEST.into_response(),
+        Some(PayerOutcome::Pay) => Act::Pay,
+        Some(PayerOutcome::Expire) => Act::Expire,
+        None => return StatusCode::BAD_REQUEST.into_response(),
+    };
+    act_and(&engine, &shown, &act, || {
+        let query = query.as_deref().unwrap_or_default();
+        Redirect::to(&format!("/payments/{}/payer?{query}", shown.state.payment.id)).into_response()
+    })
+    .await
+}
+
 /// What `three_ds_info.external_resource_url` opens: the challenge, then its end.
 async fn challenge(
     State(engine): State<Engine>,
@@ -146,21 +189,24 @@ async fn challenge(
     };
     let done = || pages::challenge_complete(&shown.view, shown.locale).into_response();
     let expected = shown.state.payment.three_ds_info.as_ref().map(|info| info.creq.as_str());
-    let (creq, confirmed) = match ChallengeRequest::from_form(&body.bytes) {
+    let (creq, act) = match ChallengeRequest::from_form(&body.bytes) {
         Some(ChallengeRequest::Open { creq }) => (creq, None),
-        Some(ChallengeRequest::Confirm { creq }) => (creq, Some(true)),
-        Some(ChallengeRequest::Cancel { creq }) => (creq, Some(false)),
+        Some(ChallengeRequest::Confirm { creq }) => (creq, Some(Act::Challenge(true))),
+        Some(ChallengeRequest::Cancel { creq }) => (creq, Some(Act::Challenge(false))),
+        // Who never answers leaves the payment to its timer; this does what that would do.
+        Some(ChallengeRequest::TimeOut { creq }) => (creq, Some(Act::Expire)),
         None => return StatusCode::BAD_REQUEST.into_response(),
     };
     if expected != Some(creq.as_str()) {
         return StatusCode::BAD_REQUEST.into_response();
     }
-    match confirmed {
-        None if shown.state.internals.challenge_passes.is_some() => {
-            pages::challenge(&shown.view, shown.locale, &creq).into_response()
-        }
+    let is_open = shown.state.internals.challenge_passes.is_some();
+    match act {
+        None if is_open => pages::challenge(&shown.view, shown.locale, &creq).into_response(),
         None => done(),
-        Some(confirmed) => act_and(&engine, &shown, &Act::Challenge(confirmed), done).await,
+        // Answered already: an approved payment that waits for its capture must not expire by this.
+        Some(_) if !is_open => done(),
+        Some(act) => act_and(&engine, &shown, &act, done).await,
     }
 }
 

@@ -13,7 +13,7 @@ mod words;
 use super::answer::ApiFailure;
 use super::card_tokens::protected;
 use super::request::{RawBody, query_value};
-use crate::pages::checkout::{self as pages, Closed, Typed};
+use crate::pages::checkout::{self as pages, CardPage, Closed, Typed};
 use crate::pages::checkout_words::CheckoutWords;
 use crate::tls::ClientConnection;
 use axum::extract::{RawQuery, State};
@@ -28,7 +28,7 @@ use pasarela_domain::refusal::{Code, Refusal};
 use pasarela_engine::checkout::Purchase;
 use pasarela_engine::{Engine, Failure};
 use posted::{Posted, buyer_choice, token_request};
-use words::{form_word, read_form_word, result_of};
+use words::{form_word, read_form_word, result_address};
 
 /// The pages of the hosted checkout.
 pub(super) fn routes() -> Router<Engine> {
@@ -37,6 +37,7 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/checkout/v1/card", post(card))
         .route("/checkout/v1/pay", post(pay))
         .route("/checkout/v1/result", get(result::result))
+        .route("/checkout/v1/return", get(result::come_back))
 }
 
 /// `init_point`: the ways to pay, or with `method` the form of one of them.
@@ -50,13 +51,24 @@ async fn open(State(engine): State<Engine>, RawQuery(query): RawQuery, headers: 
     }
     match query_value(query.as_deref(), "method").as_deref() {
         None => opened.choice(None),
-        Some("card") => card_page(&opened, &opened.known(), None),
+        Some("card") => card_page(&engine, &opened, &opened.known(), None),
         Some(id) => offline_page(&engine, &opened, id, &opened.known(), None),
     }
 }
 
-fn card_page(opened: &Opened, typed: &Typed, notice: Option<&'static str>) -> Response {
-    pages::card_form(&opened.view, opened.catalogue(), typed, notice, opened.locale).into_response()
+fn card_page(engine: &Engine, opened: &Opened, typed: &Typed, notice: Option<&'static str>) -> Response {
+    let methods = opened.checkout.choices();
+    if !methods.iter().any(|method| method.payment_type.is_card()) {
+        return opened.choice(notice);
+    }
+    let page = CardPage {
+        public_key: engine.checkout_key(&opened.checkout.caller),
+        form: form_word(engine, opened),
+        methods: &methods,
+        preference: &opened.checkout.preference,
+        catalogue: opened.catalogue(),
+    };
+    pages::card_form(&opened.view, &page, typed, notice, opened.locale).into_response()
 }
 
 fn offline_page(
@@ -102,9 +114,9 @@ async fn card(
     let posted = Posted::read(&body);
     let words = opened.words();
     if protected(&opened.checkout.caller, connection.as_deref()).is_err() {
-        return card_page(&opened, &posted.typed(), Some(words.encrypted_only));
+        return card_page(&engine, &opened, &posted.typed(), Some(words.encrypted_only));
     }
-    let wrong = |notice| card_page(&opened, &posted.typed(), Some(notice));
+    let wrong = |notice| card_page(&engine, &opened, &posted.typed(), Some(notice));
     if !opened.may_pay(posted.get("email")) {
         return wrong(words.wrong_email);
     }
@@ -176,11 +188,7 @@ async fn pay(
     let choice = buyer_choice(&posted, connection.as_deref());
     let purchase = Purchase { attempt: &attempt, choice: &choice, shown_total };
     match engine.pay_checkout(&opened.checkout, purchase).await {
-        Ok(id) => {
-            let word = engine.checkout_word(&result_of(&opened, id));
-            let query = &opened.view.query;
-            Redirect::to(&format!("/checkout/v1/result?{query}&payment_id={id}&word={word}")).into_response()
-        }
+        Ok(id) => Redirect::to(&result_address(&engine, &opened, id)).into_response(),
         Err(Failure::Refused(refusal)) => refused(&engine, &opened, &posted, &refusal),
         Err(failure) => ApiFailure::from(failure).into_response(),
     }
@@ -200,7 +208,7 @@ fn refused(engine: &Engine, opened: &Opened, posted: &Posted, refusal: &Refusal)
                 Some(3028) => words.card_not_taken,
                 _ => words.wrong_data,
             };
-            card_page(opened, &posted.typed(), Some(notice))
+            card_page(engine, opened, &posted.typed(), Some(notice))
         }
         (_, code) => {
             let notice = match code {

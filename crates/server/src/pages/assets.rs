@@ -1,4 +1,4 @@
-//! The pages' own files: one stylesheet, two small scripts, an icon. Each is served under a name that carries a hash of
+//! The pages' own files: one stylesheet, three small scripts, an icon. Each is served under a name that carries a hash of
 //! its content, so that browsers may keep it for ever and a new version is seen at once.
 
 use axum::extract::Path;
@@ -30,6 +30,16 @@ pub static CHALLENGE_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("challenge", "js", "text/javascript; charset=utf-8", include_str!("../../assets/challenge.js"))
 });
 
+/// The hosted checkout's own: the card's fields, and what a browser remembers of a purchase. Built from `web/src/checkout`.
+pub static CHECKOUT_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "checkout",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/web/checkout.js"),
+    )
+});
+
 /// The icon beside the page's title.
 pub static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("../../assets/icon.svg")));
@@ -48,7 +58,7 @@ impl Asset {
 
 /// Answers `GET /assets/{name}`; 404 for every name that is not exactly a current one.
 pub async fn asset(Path(name): Path<String>) -> Response {
-    let wanted = [&STYLESHEET, &SCRIPT, &CHALLENGE_SCRIPT, &ICON]
+    let wanted = [&STYLESHEET, &SCRIPT, &CHECKOUT_SCRIPT, &CHALLENGE_SCRIPT, &ICON]
         .into_iter()
         .find(|asset| asset.path.strip_prefix("/assets/") == Some(name.as_str()));
     let Some(asset) = wanted else {

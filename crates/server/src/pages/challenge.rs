@@ -32,10 +32,15 @@ pub enum ChallengeRequest {
         /// The same again.
         creq: String,
     },
+    /// The buyer never answers: the time that issuers give, about five minutes, is over.
+    TimeOut {
+        /// The same again.
+        creq: String,
+    },
 }
 
 impl ChallengeRequest {
-    /// Reads a posted form (`creq=…`, with `outcome=confirm` or `outcome=cancel` from our own buttons); `None` when it
+    /// Reads a posted form (`creq=…`, with `outcome=confirm`, `cancel` or `time_out` from our own buttons); `None` when it
     /// is none: no `creq`, or one that isn't base64url, or an unknown outcome.
     pub fn from_form(body: &[u8]) -> Option<ChallengeRequest> {
         if body.len() > LONGEST_CREQ + 64 {
@@ -48,6 +53,7 @@ impl ChallengeRequest {
             None => Some(ChallengeRequest::Open { creq }),
             Some("confirm") => Some(ChallengeRequest::Confirm { creq }),
             Some("cancel") => Some(ChallengeRequest::Cancel { creq }),
+            Some("time_out") => Some(ChallengeRequest::TimeOut { creq }),
             Some(_) => None,
         }
     }

@@ -1,23 +1,27 @@
 //! The hosted checkout behind a preference's `init_point`: choose, type, check, pay, and go back to the shop. Every step is
 //! a page of its own with one form, so that it works without scripts.
 
+mod card;
 mod choice;
 mod closed;
 mod form;
+mod next_steps;
 mod result;
 mod review;
 
+pub use card::{CardPage, card_form};
 pub use choice::choice;
 pub use closed::{Closed, closed};
-pub use form::{Field, Typed, card_form, offline_form};
-pub use result::{Onward, result};
+pub use form::{Field, Typed, offline_form};
+pub use result::{Challenge, Onward, result};
 pub use review::review;
 
 use super::amount::amount_text;
+use super::assets::CHECKOUT_SCRIPT;
 use super::checkout_words::CheckoutWords;
 use super::layout::Layout;
+pub use super::layout::Shop;
 use super::locale::Locale;
-use super::words::Words;
 use pasarela_domain::money::Money;
 use pasarela_domain::preference::{Item, Preference};
 use pasarela_domain::site::Site;
@@ -29,7 +33,9 @@ const MOST_LINES: usize = 20;
 #[derive(Debug)]
 pub struct CheckoutView {
     /// Who sells.
-    pub merchant: String,
+    pub shop: Shop,
+    /// Names the purchase for the browser's own memory.
+    pub purchase: String,
     /// The market.
     pub site: Site,
     /// Whether real money moves.
@@ -50,7 +56,7 @@ pub struct CheckoutView {
 
 impl CheckoutView {
     /// What is shown of a preference.
-    pub fn of(preference: &Preference, merchant: &str, query: String, leave: Option<String>) -> CheckoutView {
+    pub fn of(preference: &Preference, shop: Shop, query: String, leave: Option<String>) -> CheckoutView {
         let site = preference.site();
         let text = |money| amount_text(money, site);
         let line = |item: &Item| {
@@ -68,7 +74,8 @@ impl CheckoutView {
         }
         let shipping = preference.shipping_cost();
         CheckoutView {
-            merchant: merchant.to_owned(),
+            shop,
+            purchase: preference.id.clone(),
             site,
             live: preference.live_mode,
             lines,
@@ -81,18 +88,24 @@ impl CheckoutView {
     }
 
     fn layout(&self, title: &str, locale: Locale) -> Layout {
-        Layout { test: !self.live, ..Layout::new(title.to_owned(), locale, Some(self.site)) }
+        Layout {
+            test: !self.live,
+            shop: Some(self.shop.clone()),
+            ..Layout::new(title.to_owned(), locale, Some(self.site))
+        }
     }
 
     /// What the pages that take a payment have in common.
     fn sheet(&self, title: &str, locale: Locale) -> (Layout, Sheet<'_>) {
         let sheet = Sheet {
             words: CheckoutWords::of(locale),
-            common: locale.words(),
             view: self,
             amount: self.amount(),
+            script: &CHECKOUT_SCRIPT.path,
         };
-        (self.layout(title, locale), sheet)
+        let mut layout = self.layout(title, locale);
+        layout.shop = Some(Shop { amount: Some(self.amount()), ..self.shop.clone() });
+        (layout, sheet)
     }
 
     fn amount(&self) -> String {
@@ -103,7 +116,7 @@ impl CheckoutView {
 /// What the pages that take a payment say and show.
 struct Sheet<'a> {
     words: &'static CheckoutWords,
-    common: &'static Words,
     view: &'a CheckoutView,
     amount: String,
+    script: &'static str,
 }

@@ -22,8 +22,41 @@ pub(crate) struct Layout {
     pub test: bool,
     /// Look again every so many seconds, with the script or without.
     pub following: Option<u32>,
+    /// Whether it looks again without the script, too, by loading itself anew.
+    pub reloads: bool,
     /// Leave for the shop by itself.
     pub leave_for: Option<String>,
+    /// In whose name the page stands.
+    pub shop: Option<Shop>,
+}
+
+/// A seller at the head of a page.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    /// What buyers call it.
+    pub name: String,
+    /// Stands where it has no logo.
+    pub initial: String,
+    /// Where its logo is.
+    pub logo: Option<String>,
+    /// A stylesheet with its colours.
+    pub colours: Option<String>,
+    /// What is paid, where a small screen shows it beside the name.
+    pub amount: Option<String>,
+}
+
+impl Shop {
+    /// A seller with nothing but a name.
+    pub fn named(name: &str) -> Shop {
+        let initial = name.trim().chars().next().map(|first| first.to_uppercase().to_string());
+        Shop {
+            name: name.to_owned(),
+            initial: initial.unwrap_or_default(),
+            logo: None,
+            colours: None,
+            amount: None,
+        }
+    }
 }
 
 impl Layout {
@@ -38,7 +71,9 @@ impl Layout {
             script: &SCRIPT.path,
             test: false,
             following: None,
+            reloads: true,
             leave_for: None,
+            shop: None,
         }
     }
 

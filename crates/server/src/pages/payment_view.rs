@@ -47,6 +47,10 @@ pub struct PaymentView {
     pub card_last_four: Option<String>,
     /// Where the buyer goes afterwards: an `http` or `https` address, and nothing else.
     pub callback_url: Option<Url>,
+    /// Its own hosted page: the ticket, the Pix, the bank.
+    pub page: Option<Url>,
+    /// `date_created`.
+    pub created: Option<Timestamp>,
     /// Whether real money moves.
     pub live: bool,
     /// The payment's present.
@@ -81,6 +85,8 @@ impl PaymentView {
             financial_institution: text(&details["financial_institution"]),
             card_last_four: text(&body["card"]["last_four_digits"]),
             callback_url: body["callback_url"].as_str().and_then(web_address),
+            page: page_of(body),
+            created: body["date_created"].as_str().and_then(Timestamp::parse),
             live: body["live_mode"].as_bool().unwrap_or(false),
             now,
         })
@@ -90,6 +96,15 @@ impl PaymentView {
     pub fn progress(&self) -> Progress {
         Progress::of(&self.status, &self.status_detail, self.expires, self.now)
     }
+}
+
+/// Where the buyer is sent to pay, whichever member says it.
+fn page_of(body: &Value) -> Option<Url> {
+    let address = body["transaction_details"]["external_resource_url"]
+        .as_str()
+        .or_else(|| body["point_of_interaction"]["transaction_data"]["ticket_url"].as_str())
+        .or_else(|| body["payment_method"]["data"]["external_resource_url"].as_str())?;
+    web_address(address)
 }
 
 /// A string or a number as text; `None` for nothing and for emptiness.

@@ -7,6 +7,7 @@ use super::layout::Layout;
 use super::locale::Locale;
 use super::payment_view::PaymentView;
 use super::progress::Progress;
+use super::simulated::Simulated;
 use super::words::Words;
 use super::{Framing, Page};
 use askama::Template;
@@ -22,7 +23,22 @@ struct PixTemplate<'a> {
     amount: String,
     due: Option<(String, String)>,
     remaining: Option<String>,
-    qr: Option<String>,
+    code: PixCode<'a>,
+    simulated: Option<Simulated>,
+}
+
+/// The code, drawn and as text.
+pub(crate) struct PixCode<'a> {
+    pub qr: Option<String>,
+    pub text: Option<&'a str>,
+}
+
+impl PixCode<'_> {
+    /// That of a payment; what can't be drawn can still be copied.
+    pub fn of(view: &PaymentView) -> PixCode<'_> {
+        let text = view.qr_code.as_deref();
+        PixCode { qr: text.and_then(|code| qr_svg(code).ok()), text }
+    }
 }
 
 /// The page behind a Pix payment's `ticket_url`.
@@ -38,7 +54,8 @@ pub fn pix(view: &PaymentView, locale: Locale) -> Page {
         amount: amount_text(view.amount, view.site),
         due: due(view, locale),
         remaining: view.expires.and_then(|end| remaining_text(view.now, end)),
-        qr: view.qr_code.as_deref().and_then(|code| qr_svg(code).ok()),
+        code: PixCode::of(view),
+        simulated: Simulated::of(view),
     };
     Page::render(&template, language, Framing::Anyone)
 }

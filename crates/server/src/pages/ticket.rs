@@ -7,6 +7,7 @@ use super::locale::Locale;
 use super::number_groups::grouped;
 use super::payment_view::PaymentView;
 use super::progress::Progress;
+use super::simulated::Simulated;
 use super::voucher_method::{Symbology, VoucherMethod, general_steps};
 use super::words::Words;
 use super::{Framing, Page};
@@ -14,11 +15,11 @@ use askama::Template;
 use pasarela_engine::pictures::{code128_svg, itf25_svg};
 
 /// One number of the ticket.
-struct Number {
-    id: &'static str,
-    label: &'static str,
-    raw: String,
-    shown: String,
+pub(crate) struct Number {
+    pub id: &'static str,
+    pub label: &'static str,
+    pub raw: String,
+    pub shown: String,
 }
 
 #[derive(Template)]
@@ -29,14 +30,20 @@ struct TicketTemplate<'a> {
     view: &'a PaymentView,
     progress: Progress,
     method_name: &'a str,
-    places: String,
     amount: String,
     due: Option<(String, String)>,
-    numbers: Vec<Number>,
-    barcode: Option<String>,
-    barcode_class: &'static str,
-    steps: [String; 3],
-    credited: Option<&'static str>,
+    ticket: TicketBody,
+    simulated: Option<Simulated>,
+}
+
+/// What is shown at a desk or typed at a bank, and how.
+pub(crate) struct TicketBody {
+    pub places: String,
+    pub numbers: Vec<Number>,
+    pub barcode: Option<String>,
+    pub barcode_class: &'static str,
+    pub steps: [String; 3],
+    pub credited: Option<&'static str>,
 }
 
 /// The page behind a voucher's `external_resource_url`. A method that is not known (yet) gets the steps of a cash desk.
@@ -44,7 +51,6 @@ pub fn ticket(view: &PaymentView, locale: Locale) -> Page {
     let words = locale.words();
     let method = VoucherMethod::find(&view.payment_method_id);
     let method_name = method.map_or(view.payment_method_id.as_str(), |method| method.name());
-    let symbology = method.map_or(Symbology::Code128, VoucherMethod::symbology);
     let layout = Layout::of_payment(format!("{} {method_name}", words.pay_with), view, locale);
     let language = layout.language;
     let template = TicketTemplate {
@@ -53,24 +59,37 @@ pub fn ticket(view: &PaymentView, locale: Locale) -> Page {
         view,
         progress: view.progress(),
         method_name,
-        places: method.map(|method| method.places().join(", ")).unwrap_or_default(),
         amount: amount_text(view.amount, view.site),
         due: due(view, locale),
-        numbers: numbers(view, method, words),
-        // What can't be drawn can still be typed.
-        barcode: view.barcode_content.as_deref().and_then(|content| match symbology {
-            Symbology::Itf25 => itf25_svg(content).ok(),
-            Symbology::Code128 => code128_svg(content).ok(),
-        }),
-        barcode_class: match symbology {
-            Symbology::Itf25 => "barcode-itf25",
-            Symbology::Code128 => "barcode-code128",
-        },
-        steps: method.map_or_else(|| general_steps(method_name, locale), |method| method.steps(locale)),
-        credited: method.map(|method| method.credited(locale)),
+        ticket: TicketBody::of(view, locale),
+        simulated: Simulated::of(view),
     };
     // Shops show tickets inside their own thank-you page; there is nothing on them that acts.
     Page::render(&template, language, Framing::Anyone)
+}
+
+impl TicketBody {
+    /// That of a payment.
+    pub fn of(view: &PaymentView, locale: Locale) -> TicketBody {
+        let method = VoucherMethod::find(&view.payment_method_id);
+        let name = method.map_or(view.payment_method_id.as_str(), |method| method.name());
+        let symbology = method.map_or(Symbology::Code128, VoucherMethod::symbology);
+        TicketBody {
+            places: method.map(|method| method.places().join(", ")).unwrap_or_default(),
+            numbers: numbers(view, method, locale.words()),
+            // What can't be drawn can still be typed.
+            barcode: view.barcode_content.as_deref().and_then(|content| match symbology {
+                Symbology::Itf25 => itf25_svg(content).ok(),
+                Symbology::Code128 => code128_svg(content).ok(),
+            }),
+            barcode_class: match symbology {
+                Symbology::Itf25 => "barcode-itf25",
+                Symbology::Code128 => "barcode-code128",
+            },
+            steps: method.map_or_else(|| general_steps(name, locale), |method| method.steps(locale)),
+            credited: method.map(|method| method.credited(locale)),
+        }
+    }
 }
 
 /// The numbers to type or dictate. A boleto's reference is the bank's own number and of no use to the buyer beside the

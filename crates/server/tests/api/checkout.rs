@@ -1,6 +1,7 @@
 //! The redirect checkout: preferences, merchant orders, and the hosted pages that pay them.
 
 mod hosted;
+mod hosted_steps;
 mod merchant_orders;
 mod preferences;
 

@@ -2,7 +2,7 @@
 
 use super::super::answer::ApiFailure;
 use super::super::request::{header_text, query_value};
-use crate::pages::checkout::{self as pages, CheckoutView, Closed, Typed};
+use crate::pages::checkout::{self as pages, CheckoutView, Closed, Shop, Typed};
 use crate::pages::checkout_words::CheckoutWords;
 use crate::pages::{Locale, missing};
 use axum::http::HeaderMap;
@@ -112,6 +112,7 @@ pub(super) async fn find(
         address.append_pair("locale", locale.language());
     }
     let leave = return_address(&checkout.preference, None);
-    let view = CheckoutView::of(&checkout.preference, &checkout.merchant_name, address.finish(), leave);
+    let shop = Shop::named(&checkout.merchant_name);
+    let view = CheckoutView::of(&checkout.preference, shop, address.finish(), leave);
     Ok(Opened { checkout, view, locale })
 }

@@ -3,12 +3,12 @@
 use super::super::answer::ApiFailure;
 use super::super::request::{path_id, query_value};
 use super::opened::{Opened, find};
-use super::words::result_of;
-use crate::pages::checkout::{self as pages, Onward};
+use super::words::{result_address, result_of};
+use crate::pages::checkout::{self as pages, Challenge, Onward};
 use crate::pages::{PaymentView, missing};
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use pasarela_domain::merchant_order::order_of;
 use pasarela_domain::payment::PaymentState;
 use pasarela_domain::preference::return_address::{Outcome, return_address, returns_by_itself};
@@ -42,6 +42,7 @@ fn show_result(opened: &Opened, state: &PaymentState) -> Option<Response> {
     let payment = &state.payment;
     let body = serde_json::to_value(payment).ok()?;
     let checkout = &opened.checkout;
+    let preference = &checkout.preference;
     let view = PaymentView::from_body(&body, state.internals.site, checkout.now, &checkout.merchant_name)?;
     let outcome = Outcome {
         payment_id: payment.id,
@@ -49,25 +50,55 @@ fn show_result(opened: &Opened, state: &PaymentState) -> Option<Response> {
         payment_type_id: &payment.payment_type_id,
         merchant_order_id: order_of(payment),
     };
-    let shop = return_address(&checkout.preference, Some(outcome));
-    let is_refused = matches!(payment.status.name(), "rejected" | "cancelled");
-    let instructions = instructions(&body);
+    let shop = return_address(preference, Some(outcome));
     let onward = Onward {
-        instructions: instructions.as_deref(),
         shop: shop.as_deref(),
-        by_itself: returns_by_itself(&checkout.preference, Some(outcome)),
-        again: (is_refused && opened.obstacle().is_none()).then_some(opened.view.start.as_str()),
+        by_itself: returns_by_itself(preference, Some(outcome)),
+        may_retry: opened.obstacle().is_none(),
+        challenge: challenge(state),
+        method: method_name(opened, &view),
+        installments: payment.installments,
+        statement: preference.statement_descriptor.as_deref().unwrap_or(&checkout.merchant_name),
     };
-    let statement = checkout.preference.statement_descriptor.as_deref().unwrap_or(&checkout.merchant_name);
-    Some(pages::result(&view, onward, statement, opened.locale).into_response())
+    Some(pages::result(&opened.view, &view, &onward, opened.locale).into_response())
 }
 
-/// The page of a ticket, a Pix or a bank: of this platform, whichever address it is known by.
-fn instructions(body: &serde_json::Value) -> Option<String> {
-    let address = body["transaction_details"]["external_resource_url"]
-        .as_str()
-        .or_else(|| body["point_of_interaction"]["transaction_data"]["ticket_url"].as_str())
-        .or_else(|| body["payment_method"]["data"]["external_resource_url"].as_str())?;
-    let url = url::Url::parse(address).ok()?;
-    Some(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+fn method_name(opened: &Opened, view: &PaymentView) -> String {
+    let id = &view.payment_method_id;
+    let name = opened.catalogue().method(id).map_or(id.as_str(), |method| method.name.as_str());
+    match &view.card_last_four {
+        Some(digits) => format!("{name} •••• {digits}"),
+        None => name.to_owned(),
+    }
+}
+
+/// The challenge, while it is open: at this platform, by whichever address the buyer came.
+fn challenge(state: &PaymentState) -> Option<Challenge> {
+    state.internals.challenge_passes?;
+    let info = state.payment.three_ds_info.as_ref()?;
+    let url = url::Url::parse(&info.external_resource_url).ok()?;
+    let address = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+    Some(Challenge { address, creq: info.creq.clone() })
+}
+
+/// Where a bank sends the buyer back to: the result of the attempt that led there, or the start when it is forgotten.
+pub(super) async fn come_back(
+    State(engine): State<Engine>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let opened = match find(&engine, query.as_deref(), &headers).await {
+        Ok(opened) => opened,
+        Err(response) => return *response,
+    };
+    let attempt = query_value(query.as_deref(), "attempt").unwrap_or_default();
+    let made = match attempt.as_str() {
+        "" => Ok(None),
+        attempt => engine.attempted_payment(&opened.checkout, attempt).await,
+    };
+    match made {
+        Ok(Some(id)) => Redirect::to(&result_address(&engine, &opened, id)).into_response(),
+        Ok(None) | Err(Failure::Refused(_)) => Redirect::to(&opened.view.start).into_response(),
+        Err(failure) => ApiFailure::from(failure).into_response(),
+    }
 }

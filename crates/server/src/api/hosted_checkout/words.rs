@@ -12,6 +12,12 @@ pub(super) fn result_of(opened: &Opened, id: i64) -> String {
     format!("result {} {id}", opened.checkout.preference.id)
 }
 
+/// Where what became of a payment is shown, to who is told this address.
+pub(super) fn result_address(engine: &Engine, opened: &Opened, id: i64) -> String {
+    let word = engine.checkout_word(&result_of(opened, id));
+    format!("/checkout/v1/result?{}&payment_id={id}&word={word}", opened.view.query)
+}
+
 /// The word of a new form: when it was shown, a name for the attempt, and the platform's word for both and the price.
 pub(super) fn form_word(engine: &Engine, opened: &Opened) -> String {
     let shown = pasarela_engine::clock::wall().0;

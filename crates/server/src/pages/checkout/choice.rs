@@ -12,6 +12,16 @@ struct Way {
     address: String,
     name: String,
     about: &'static str,
+    icon: &'static str,
+}
+
+/// What stands before a way to pay: lines in a square of 24.
+mod icons {
+    pub(super) const CARD: &str = "M3 6.5h18v11H3zM3 10h18M6 14.5h4";
+    pub(super) const CODE: &str =
+        "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2.5v2.5H14zM17.5 17.5H20V20h-2.5M20 14v1M14 20h1";
+    pub(super) const TICKET: &str = "M3 6h18v12H3zM6.5 9v6M9 9v6M12 9v6M14 9v6M17.5 9v6";
+    pub(super) const BANK: &str = "M3 9.5L12 4l9 5.5v.5H3zM5.5 10v7M10 10v7M14 10v7M18.5 10v7M3 19.5h18";
 }
 
 #[derive(Template)]
@@ -46,18 +56,18 @@ fn ways(view: &CheckoutView, methods: &[&PaymentMethod], words: &'static Checkou
             if !has_card {
                 has_card = true;
                 let address = format!("{}&method=card", view.start);
-                ways.push(Way { address, name: words.card.to_owned(), about: words.credit_or_debit });
+                let name = words.card.to_owned();
+                ways.push(Way { address, name, about: words.credit_or_debit, icon: icons::CARD });
             }
             continue;
         }
-        ways.push(Way {
-            address: format!("{}&method={}", view.start, method.id),
-            name: method.name.clone(),
-            about: match method.payment_type {
-                PaymentType::BankTransfer => words.transfer,
-                _ => words.ticket,
-            },
-        });
+        let (about, icon) = match (method.id.as_str(), method.payment_type) {
+            ("pix", _) => (words.instant, icons::CODE),
+            (_, PaymentType::BankTransfer) => (words.pay_by_bank, icons::BANK),
+            _ => (words.ticket, icons::TICKET),
+        };
+        let address = format!("{}&method={}", view.start, method.id);
+        ways.push(Way { address, name: method.name.clone(), about, icon });
     }
     ways
 }

@@ -1,4 +1,4 @@
-//! What a buyer types: a card, or who pays a ticket or a transfer.
+//! What a buyer types: fields, and the page of who pays a ticket or a transfer.
 
 use super::{CheckoutView, Sheet};
 use crate::pages::checkout_words::CheckoutWords;
@@ -57,7 +57,7 @@ struct FormTemplate<'a> {
     notice: Option<&'static str>,
 }
 
-fn field(name: &'static str, label: &'static str, typed: &Typed) -> Field {
+pub(super) fn field(name: &'static str, label: &'static str, typed: &Typed) -> Field {
     Field {
         name,
         label,
@@ -73,7 +73,7 @@ fn field(name: &'static str, label: &'static str, typed: &Typed) -> Field {
     }
 }
 
-fn email_field(view: &CheckoutView, words: &'static CheckoutWords, typed: &Typed) -> Field {
+pub(super) fn email_field(view: &CheckoutView, words: &'static CheckoutWords, typed: &Typed) -> Field {
     Field {
         autocomplete: "email",
         input_mode: "email",
@@ -85,7 +85,11 @@ fn email_field(view: &CheckoutView, words: &'static CheckoutWords, typed: &Typed
 }
 
 /// The kind of document and its number, on sites that have such.
-fn documents(catalogue: &SiteCatalogue, words: &'static CheckoutWords, typed: &Typed) -> Vec<Field> {
+pub(super) fn documents(
+    catalogue: &SiteCatalogue,
+    words: &'static CheckoutWords,
+    typed: &Typed,
+) -> Vec<Field> {
     let options: Vec<(String, String)> =
         catalogue.identification_types().iter().map(|kind| (kind.id.clone(), kind.name.clone())).collect();
     if options.is_empty() {
@@ -94,48 +98,6 @@ fn documents(catalogue: &SiteCatalogue, words: &'static CheckoutWords, typed: &T
     let kind = Field { options, half: true, ..field("document_type", words.document, typed) };
     let number = Field { longest: 32, half: true, ..field("document_number", words.document_number, typed) };
     vec![kind, number]
-}
-
-/// The page on which a card is typed. It is posted to the platform itself: the shop never sees it.
-pub fn card_form(
-    view: &CheckoutView,
-    catalogue: &SiteCatalogue,
-    typed: &Typed,
-    notice: Option<&'static str>,
-    locale: Locale,
-) -> Page {
-    let words = CheckoutWords::of(locale);
-    let digits = |name, label, autocomplete, longest| Field {
-        autocomplete,
-        input_mode: "numeric",
-        longest,
-        ..field(name, label, &Typed::default())
-    };
-    let mut fields = vec![
-        digits("card_number", words.card_number, "cc-number", 23),
-        Field {
-            hint: Some(words.card_expiry_hint),
-            half: true,
-            ..digits("card_expiry", words.card_expiry, "cc-exp", 7)
-        },
-        Field { required: false, half: true, ..digits("card_code", words.card_code, "cc-csc", 4) },
-        Field { autocomplete: "cc-name", ..field("card_holder", words.card_holder, typed) },
-    ];
-    fields.extend(documents(catalogue, words, typed));
-    fields.push(email_field(view, words, typed));
-    let (layout, sheet) = view.sheet(words.card_title, locale);
-    let language = layout.language;
-    let template = FormTemplate {
-        layout,
-        sheet,
-        title: words.card_title.to_owned(),
-        action: format!("/checkout/v1/card?{}", view.query),
-        hidden: Vec::new(),
-        fields,
-        button: words.go_on.to_owned(),
-        notice,
-    };
-    Page::render(&template, language, Framing::Nobody)
 }
 
 /// The page on which a buyer says who pays a ticket or a transfer.
@@ -151,19 +113,20 @@ pub fn offline_form(
     let needs = |what: &str| method.additional_info_needed.iter().any(|needed| needed == what);
     let mut fields = vec![email_field(view, words, typed)];
     let named = |name, label, autocomplete| Field { autocomplete, ..field(name, label, typed) };
+    let half = |name, label, autocomplete| Field { half: true, ..named(name, label, autocomplete) };
     if needs("first_name") || method.id == "bolbradesco" || method.id == "pec" {
-        fields.push(named("first_name", words.first_name, "given-name"));
-        fields.push(named("last_name", words.last_name, "family-name"));
+        fields.push(half("first_name", words.first_name, "given-name"));
+        fields.push(half("last_name", words.last_name, "family-name"));
     }
     if needs("identification_number") || needs("identification_type") {
         fields.extend(documents(catalogue, words, typed));
     }
     if method.id == "bolbradesco" {
-        fields.push(named("zip_code", words.zip_code, "postal-code"));
+        fields.push(half("zip_code", words.zip_code, "postal-code"));
+        fields.push(half("street_number", words.street_number, "off"));
         fields.push(named("street_name", words.street_name, "address-line1"));
-        fields.push(named("street_number", words.street_number, "off"));
-        fields.push(named("neighborhood", words.neighborhood, "address-level3"));
-        fields.push(named("city", words.city, "address-level2"));
+        fields.push(half("neighborhood", words.neighborhood, "address-level3"));
+        fields.push(half("city", words.city, "address-level2"));
         fields.push(named("federal_unit", words.federal_unit, "address-level1"));
     }
     if method.id == "pse" {

@@ -1,9 +1,17 @@
-//! What became of a payment, and where the buyer goes on.
+//! What became of a payment, what the buyer does next, and the way back to the shop. A Pix or a ticket that waits is shown
+//! here at once, a challenge too.
 
+use super::next_steps::{NextStep, next_steps};
+use super::{CheckoutView, CheckoutWords};
 use crate::pages::amount::amount_text;
-use crate::pages::checkout_words::CheckoutWords;
+use crate::pages::assets::CHECKOUT_SCRIPT;
+use crate::pages::date::{date_attribute, date_text, remaining_text};
+use crate::pages::due_date::due;
 use crate::pages::layout::{FOLLOWING_SECONDS, Layout};
+use crate::pages::pix::PixCode;
 use crate::pages::progress::Progress;
+use crate::pages::simulated::Simulated;
+use crate::pages::ticket::TicketBody;
 use crate::pages::words::Words;
 use crate::pages::{Framing, Locale, Page, PaymentView};
 use askama::Template;
@@ -12,6 +20,18 @@ use pasarela_domain::status_detail;
 /// How long an approved payment is shown before the buyer is taken back to the shop, in seconds.
 const LEAVING_SECONDS: u32 = 5;
 
+/// How a payment that waits is paid.
+enum Waiting<'a> {
+    Pix(PixCode<'a>),
+    Ticket(Box<TicketBody>),
+    /// At a page of its own: a bank.
+    Elsewhere(String),
+    /// The issuer asks.
+    Challenge(&'a Challenge),
+    /// Nothing is to be done here.
+    Nothing,
+}
+
 #[derive(Template)]
 #[template(path = "checkout_result.html")]
 struct ResultTemplate<'a> {
@@ -19,56 +39,127 @@ struct ResultTemplate<'a> {
     words: &'static Words,
     texts: &'static CheckoutWords,
     view: &'a PaymentView,
+    checkout: &'a CheckoutView,
+    script: &'static str,
     progress: Progress,
     amount: String,
-    message: Option<String>,
-    instructions: Option<&'a str>,
+    method: String,
+    date: (String, String),
+    due: Option<(String, String)>,
+    remaining: Option<String>,
+    title: &'static str,
+    message: String,
+    waiting: Waiting<'a>,
+    simulated: Option<Simulated>,
+    steps: Vec<NextStep>,
     shop: Option<&'a str>,
-    again: Option<&'a str>,
 }
 
-/// Where a buyer goes on from the result.
-#[derive(Clone, Copy, Debug, Default)]
+/// A 3DS challenge that is open: where it is, and what is posted there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// The issuer's page.
+    pub address: String,
+    /// The request that it is opened with.
+    pub creq: String,
+}
+
+/// What the page knows besides the payment.
+#[derive(Clone, Debug, Default)]
 pub struct Onward<'a> {
-    /// A ticket, a Pix or a bank.
-    pub instructions: Option<&'a str>,
     /// The shop.
     pub shop: Option<&'a str>,
     /// Whether the buyer is taken there.
     pub by_itself: bool,
-    /// Another attempt.
-    pub again: Option<&'a str>,
+    /// Whether another attempt may be made.
+    pub may_retry: bool,
+    /// The open challenge.
+    pub challenge: Option<Challenge>,
+    /// The method's name, with a card's last digits.
+    pub method: String,
+    /// In how many instalments.
+    pub installments: u32,
+    /// What the buyer will read on the card's statement.
+    pub statement: &'a str,
 }
 
-/// The page after a payment was tried: what became of it, and where to go.
-pub fn result(view: &PaymentView, onward: Onward<'_>, statement: &str, locale: Locale) -> Page {
+/// The page after a payment was tried.
+pub fn result(checkout: &CheckoutView, view: &PaymentView, onward: &Onward<'_>, locale: Locale) -> Page {
+    let texts = CheckoutWords::of(locale);
     let progress = view.progress();
     let amount = amount_text(view.amount, view.site);
-    let mut layout = Layout::of_payment(progress.told(locale.words()).0.to_owned(), view, locale);
-    layout.following = progress.is_waiting().then_some(FOLLOWING_SECONDS);
-    if let (true, Some(shop)) = (onward.by_itself, onward.shop) {
-        layout.leave_for = Some(format!("{LEAVING_SECONDS};url={shop}"));
-    }
-    let message = status_detail::message(&view.status, &view.status_detail, locale.language());
-    let message = message.map(|text| {
-        text.replace("{amount}", &amount)
-            .replace("{statement_descriptor}", statement)
-            .replace("{payment_method}", &view.payment_method_id)
-            .replace("{payment_method_id}", &view.payment_method_id)
-            .replace("{installments}", "")
-    });
+    let told = progress.told(locale.words());
+    let waiting = waiting(view, onward, locale);
+    let is_challenge = matches!(waiting, Waiting::Challenge(_));
+    let title = if is_challenge { texts.challenge_title } else { told.0 };
+    let message = match status_detail::message(&view.status, &view.status_detail, locale.language()) {
+        _ if is_challenge => texts.challenge_text.to_owned(),
+        Some(text) if progress != Progress::Expired => filled(text, &amount, onward),
+        _ => told.1.to_owned(),
+    };
+    let layout = Layout {
+        following: progress.is_waiting().then_some(FOLLOWING_SECONDS),
+        // Loading anew would throw away the frame in which the buyer answers the issuer.
+        reloads: !is_challenge,
+        leave_for: onward
+            .shop
+            .filter(|_| onward.by_itself)
+            .map(|shop| format!("{LEAVING_SECONDS};url={shop}")),
+        shop: Some(checkout.shop.clone()),
+        ..Layout::of_payment(title.to_owned(), view, locale)
+    };
     let language = layout.language;
+    let created = view.created.unwrap_or(view.now);
+    let retry = onward.may_retry && matches!(view.status.as_str(), "rejected" | "cancelled");
     let template = ResultTemplate {
         layout,
         words: locale.words(),
-        texts: CheckoutWords::of(locale),
+        texts,
         view,
+        checkout,
+        script: &CHECKOUT_SCRIPT.path,
         progress,
         amount,
+        method: onward.method.clone(),
+        date: (date_text(created, view.site, locale), date_attribute(created, view.site)),
+        due: due(view, locale),
+        remaining: view.expires.and_then(|end| remaining_text(view.now, end)),
+        title,
         message,
-        instructions: onward.instructions.filter(|_| progress.is_waiting()),
+        simulated: Simulated::of(view),
+        steps: if retry { next_steps(view, &checkout.start, texts) } else { Vec::new() },
+        waiting,
         shop: onward.shop,
-        again: onward.again,
     };
     Page::render(&template, language, Framing::Nobody)
+}
+
+fn waiting<'a>(view: &'a PaymentView, onward: &'a Onward<'_>, locale: Locale) -> Waiting<'a> {
+    if !view.progress().is_waiting() {
+        return Waiting::Nothing;
+    }
+    if let Some(challenge) = &onward.challenge {
+        return Waiting::Challenge(challenge);
+    }
+    match view.payment_type_id.as_str() {
+        _ if view.payment_method_id == "pix" => Waiting::Pix(PixCode::of(view)),
+        "ticket" | "atm" => Waiting::Ticket(Box::new(TicketBody::of(view, locale))),
+        _ => match &view.page {
+            Some(page) => Waiting::Elsewhere(path_of(page)),
+            None => Waiting::Nothing,
+        },
+    }
+}
+
+/// A page of this platform, whichever address it is known by.
+fn path_of(page: &url::Url) -> String {
+    format!("{}?{}", page.path(), page.query().unwrap_or_default())
+}
+
+fn filled(text: &str, amount: &str, onward: &Onward<'_>) -> String {
+    text.replace("{amount}", amount)
+        .replace("{statement_descriptor}", onward.statement)
+        .replace("{payment_method_id}", &onward.method)
+        .replace("{payment_method}", &onward.method)
+        .replace("{installments}", &onward.installments.to_string())
 }

@@ -27,6 +27,7 @@ struct ReviewTemplate<'a> {
     card: String,
     hidden: Vec<(&'static str, String)>,
     plans: Vec<PlanRow>,
+    has_annual: bool,
 }
 
 /// The page before paying by card: in how many instalments, and what each number of them costs in all.
@@ -61,7 +62,7 @@ pub fn review(
             chosen: chosen == Some(plan.installments),
         }
     });
-    let plans = rows.collect();
+    let plans: Vec<PlanRow> = rows.collect();
     let (layout, sheet) = view.sheet(words.review, locale);
     let language = layout.language;
     let template = ReviewTemplate {
@@ -70,6 +71,7 @@ pub fn review(
         action: format!("/checkout/v1/pay?{}", view.query),
         card: card.to_owned(),
         hidden,
+        has_annual: plans.iter().any(|plan| plan.annual.is_some()),
         plans,
     };
     Page::render(&template, language, Framing::Nobody)

@@ -180,7 +180,7 @@ async fn a_pix_waits_on_its_page_and_the_result_follows_it() {
     fields.push(("email".into(), "test_user_123@testuser.com".into()));
     let answer = buyer.post("pay", &refs(&fields)).send().await;
     let page = buyer.follow(&answer).await.text();
-    assert!(page.contains("data-progress=\"waiting\"") && page.contains("/ticket?"), "{page}");
+    assert!(page.contains("data-progress=\"waiting\"") && page.contains("id=\"copy-and-paste\""), "{page}");
     assert!(
         way_back(&page, "https://shop.example/wait")
             .contains(&("payment_type".into(), "bank_transfer".into()))
@@ -383,7 +383,8 @@ async fn nothing_is_opened_by_an_id_that_is_none_and_nothing_a_seller_writes_is_
     let made = preference(&app.seller(Site::MLB), json!({"items": item, "back_urls": urls})).await;
     let page = Buyer::of(&app, &made).open("").await.text();
     assert!(!page.contains("<script>alert"), "{page}");
-    assert_eq!(page.matches("<script").count(), 1, "only the pages' own: {page}");
+    assert_eq!(page.matches("<script src=\"/assets/").count(), 2, "{page}");
+    assert_eq!(page.matches("<script").count(), 2, "only the pages' own: {page}");
 }
 
 #[tokio::test]
