@@ -60,6 +60,7 @@ type Values = Record<string, unknown>;
 export class Core {
   /** What the card that was looked up last needs. */
   private method: PaymentMethod | undefined;
+  private knownSite: Promise<string> | undefined;
 
   constructor(
     readonly api: Api,
@@ -87,6 +88,18 @@ export class Core {
     });
     this.method = found.results[0];
     return found;
+  }
+
+  /** The market of the key's account. */
+  site(): Promise<string> {
+    this.knownSite ??= this.api
+      .read<{ results: { site_id: string }[] }>('/v1/payment_methods/search', { limit: 1 })
+      .then(({ results }) => results[0]!.site_id)
+      .catch((error: unknown) => {
+        this.knownSite = undefined;
+        throw error;
+      });
+    return this.knownSite;
   }
 
   async getIssuers(parameters: Values): Promise<Issuer[]> {

@@ -1,13 +1,17 @@
 // `window.MercadoPago`, for pages written for MercadoPago.js v2.
 import { Api } from './api';
+import { BricksBuilder, type BricksStyle } from './bricks';
 import { CardForm } from './card-form/card-form';
+import { Checkout, type CheckoutOptions } from './checkout';
 import type { Context } from './context';
 import { Core, type CardTokenParameters } from './core';
 import { deviceSession } from './device';
+import { authenticate, isUnsupported } from './fast-payments';
 import { Fields } from './fields/fields';
 import { guessLocale, isLocale } from './locale';
-import { originsOfScript, V2 } from './origin';
+import { originsOfScript, termsOfScript, V2 } from './origin';
 import { uuid } from './random';
+import { Yape, type YapeOptions } from './yape';
 
 interface Options {
   locale?: string;
@@ -16,6 +20,7 @@ interface Options {
 }
 
 const origins = originsOfScript(V2);
+const terms = termsOfScript();
 
 class MercadoPago {
   readonly fields: Fields;
@@ -30,7 +35,7 @@ class MercadoPago {
     const language = locale ?? guessLocale();
     const device = advancedFraudPrevention ? visit() : undefined;
     const core = new Core(new Api(origins.api, publicKey, language), publicKey, () => device);
-    this.#context = { core, instance: uuid(), locale: language, origins };
+    this.#context = { core, instance: uuid(), locale: language, origins, terms };
     this.fields = new Fields(this.#context);
   }
 
@@ -60,6 +65,38 @@ class MercadoPago {
 
   cardForm(options: unknown) {
     return CardForm.open(this.#context, options);
+  }
+
+  checkout(options: CheckoutOptions) {
+    return new Checkout(this.#context, options, () => this.bricks());
+  }
+
+  bricks(style?: BricksStyle) {
+    return new BricksBuilder(this.#context, style);
+  }
+
+  yape(options: YapeOptions) {
+    return new Yape(this.#context.core.api, options);
+  }
+
+  authenticator(amount: unknown, payerEmail: unknown) {
+    return authenticate(amount, payerEmail);
+  }
+
+  getAccountPaymentMethods() {
+    return isUnsupported('getAccountPaymentMethods');
+  }
+
+  getAccountPaymentMethod() {
+    return isUnsupported('getAccountPaymentMethod');
+  }
+
+  getCardId() {
+    return isUnsupported('getCardId');
+  }
+
+  updatePseudotoken() {
+    return isUnsupported('updatePseudotoken');
   }
 
   getSDKInstanceId(): string {

@@ -33,6 +33,10 @@ export interface FieldOptions {
   ariaRequired?: boolean;
   group?: string;
   settings?: Settings;
+  /** Whether the number's brand is shown beside it while it is typed; it is, unless this is `false`. */
+  brandMark?: boolean;
+  /** Whose card it is, by the catalogue: it knows more than first digits tell. Said of what is typed now. */
+  brand?: string;
   /** The shop says that the field is wrong, whatever the field says. */
   invalid?: boolean;
 }

@@ -97,13 +97,15 @@ export class World {
   }
 
   async showBuild(context) {
+    const built = ({ pathname }) => BUILT[pathname] ?? (/^\/js\/v2\/bricks-\w+\.js$/.test(pathname) ? 'bricks.js' : undefined);
     await context.route(
-      (url) => url.pathname in BUILT,
+      (url) => built(url) !== undefined,
       async (route) => {
-        const { pathname } = new URL(route.request().url());
-        const response = await route.fetch({ url: this.url + pathname });
-        const body = readFileSync(path.join(BUILD, BUILT[pathname]));
-        await route.fulfill({ response, body });
+        const url = new URL(route.request().url());
+        const response = await route.fetch({ url: this.url + url.pathname });
+        // What is shown is not compressed, whatever the server's own file was.
+        const { 'content-encoding': _, 'content-length': __, ...headers } = response.headers();
+        await route.fulfill({ status: response.status(), headers, body: readFileSync(path.join(BUILD, built(url))) });
       },
     );
   }

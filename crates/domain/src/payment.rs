@@ -18,6 +18,7 @@ pub mod body;
 pub mod change;
 pub mod create;
 pub mod erasure;
+pub mod glance;
 pub mod lifecycle;
 pub mod money;
 pub mod refund;

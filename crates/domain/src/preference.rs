@@ -4,6 +4,7 @@
 //! seller sends is read in [`request`]; what a buyer may choose is said in [`choice`].
 
 pub mod choice;
+pub mod glance;
 pub mod payment;
 pub mod query;
 pub mod request;

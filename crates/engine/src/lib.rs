@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod browser;
 pub mod buyer_past;
 pub mod card_tokens;
 pub mod catalogue;
@@ -14,6 +15,7 @@ pub mod clock;
 pub mod copying;
 pub mod customers;
 pub mod enrolment;
+pub mod exposed_inputs;
 pub mod failure;
 mod fresh_tokens;
 mod housekeeping;
@@ -44,6 +46,7 @@ use access::Access;
 use accounts::Accounts;
 use catalogue::CurrentCatalogue;
 use clock::Clock;
+use exposed_inputs::ExposedInputs;
 use fresh_tokens::FreshTokens;
 use identifiers::IdSource;
 use logins::attempts::Attempts;
@@ -131,6 +134,7 @@ pub(crate) struct Inner {
     pub(crate) fresh_tokens: FreshTokens,
     pub(crate) attempts: Attempts,
     pub(crate) passwords: Passwords,
+    pub(crate) exposed_inputs: ExposedInputs,
     pub(crate) public_url: String,
     pub(crate) development: bool,
     pub(crate) timer_wake: Notify,
@@ -198,6 +202,7 @@ impl Engine {
                 fresh_tokens: FreshTokens::default(),
                 attempts: Attempts::default(),
                 passwords: Passwords::default(),
+                exposed_inputs: ExposedInputs::default(),
                 store,
                 vault,
                 simulator: Simulator,

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod authentication;
+pub mod browser;
 pub mod browser_session;
 pub mod card_tokens;
 pub mod cards;
@@ -66,6 +67,9 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/payment_methods/card_issuers", get(catalogue::card_issuers))
         .route("/v1/payment_methods/installments", get(catalogue::installments))
         .route("/v1/payment_methods/deals", get(promotions::deals))
+        .route("/pasarela/bricks/payments/{id}", get(browser::payment))
+        .route("/pasarela/bricks/saved_cards", get(browser::saved_cards))
+        .route("/pasarela/bricks/preferences/{id}", get(browser::preference))
         .route("/sites/{site}/payment_methods", get(catalogue::site_payment_methods))
         .route("/item_categories", get(item_categories::list))
         .route("/currency_conversions/search", get(currency_conversions::search));
@@ -158,11 +162,12 @@ fn is_sane_id(id: &str) -> bool {
 }
 
 /// Where pages of any origin may call: the routes that a public key opens.
-const CALLED_BY_PAGES: [&str; 8] = [
+const CALLED_BY_PAGES: [&str; 9] = [
     "/v1/card_tokens",
     "/v1/devices/",
     "/v1/identification_types",
     "/v1/payment_methods",
+    "/pasarela/bricks/",
     "/platforms/pci/yape/",
     "/sites/",
     "/item_categories",

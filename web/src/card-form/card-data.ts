@@ -21,7 +21,7 @@ export interface Listener {
 export interface CardData {
   /** Resolves when a card can be typed, with what `onReady` gets. */
   ready: Promise<unknown>;
-  settings(number: Settings | undefined, securityCode: Settings | undefined): void;
+  settings(number: Settings | undefined, securityCode: Settings | undefined, brand?: string): void;
   update(name: CardName, changes: Pick<FieldOptions, 'placeholder' | 'style' | 'settings'>): void;
   token(holder: CardTokenParameters): Promise<CardToken>;
   unmount(): void;
@@ -49,8 +49,8 @@ export class FramedCardData implements CardData {
     );
   }
 
-  settings(number: Settings | undefined, securityCode: Settings | undefined): void {
-    if (number) this.fields.get('cardNumber')?.update({ settings: number });
+  settings(number: Settings | undefined, securityCode: Settings | undefined, brand?: string): void {
+    if (number) this.fields.get('cardNumber')?.update({ settings: number, brand });
     if (securityCode) this.fields.get('securityCode')?.update({ settings: securityCode });
   }
 

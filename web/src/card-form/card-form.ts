@@ -145,6 +145,7 @@ export class CardForm {
 
   /** An input with a `name` is posted by the page: with real money that is refused. The names are gone either way. */
   private answerNames(named: Name[]): void {
+    this.context.core.api.report(`DSS-${location.host}`, { fields: named });
     const description = `${named.join(', ')} should have no \`name\` attribute: the form would post card data to the shop's server`;
     if (!this.context.core.isTest) throw [{ code: 'default', message: description, description }];
     console.warn(`MercadoPago.js: ${description}. With production credentials this form is refused.`);
@@ -233,7 +234,7 @@ export class CardForm {
       const { elements, card } = this.mountedParts();
       elements.set('MPHiddenInputPaymentMethod', method.id);
       const { card_number: number, security_code: code } = method.settings[0] ?? {};
-      card.settings(number, code);
+      card.settings(number, code, method.name as string);
       callbacks.onPaymentMethodsReceived?.(undefined, results);
       return method;
     } catch (error) {

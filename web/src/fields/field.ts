@@ -44,9 +44,10 @@ export class Field {
     return this;
   }
 
-  mount(containerId: string): this {
+  /** Into the element with this id; an element itself is taken too, as those in a shadow tree are not found by id. */
+  mount(containerId: string | HTMLElement): this {
     if (this.frame) throw new Error(`${this.type} is already mounted`);
-    const container = document.getElementById(containerId);
+    const container = typeof containerId === 'string' ? document.getElementById(containerId) : containerId;
     if (!container) throw new Error(`Could not find HTML element for provided id: ${containerId}`);
     if (container.tagName !== 'DIV') {
       throw new Error(`${this.type}: wrong HTML Element type: expected DIV, got ${container.tagName}`);
@@ -80,7 +81,7 @@ export class Field {
     for (const answer of this.answers.values()) answer({ error: [{ code: 'default', message: `${this.type} was unmounted` }] });
   }
 
-  update(changes: Pick<FieldOptions, 'placeholder' | 'style' | 'settings' | 'invalid'>): this {
+  update(changes: Pick<FieldOptions, 'placeholder' | 'style' | 'settings' | 'invalid' | 'brand'>): this {
     const { style, settings, ...rest } = changes;
     this.options = {
       ...this.options,

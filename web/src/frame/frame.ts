@@ -3,6 +3,7 @@
 import { check, digitsOf } from '../checks';
 import type { FieldError, FieldOptions, FieldType, FromFrame, Hello, Introduction, ToFrame, Welcome } from '../protocol';
 import { FIELD_TYPES } from '../protocol';
+import { BrandMark } from './brand';
 import { caretAfter, format } from './format';
 import { applyStyle } from './style';
 import { makeToken, siblings, type Sibling } from './token';
@@ -29,6 +30,9 @@ class Frame implements Sibling {
   private options: FieldOptions = {};
   private lastErrors: string | undefined;
   private lastBin: string | null = null;
+  private readonly mark: BrandMark | undefined;
+  /** What was typed when the page named the brand. */
+  private brandedBin = '';
 
   constructor(private readonly introduction: Introduction) {
     this.instance = introduction.instance;
@@ -44,6 +48,7 @@ class Frame implements Sibling {
     this.input.setAttribute('autocomplete', AUTOCOMPLETE[this.type]);
     this.input.setAttribute('aria-label', label);
     this.input.spellcheck = false;
+    if (this.type === 'cardNumber') this.mark = new BrandMark(this.input);
     this.listen();
   }
 
@@ -93,6 +98,7 @@ class Frame implements Sibling {
   }
 
   private configure(options: FieldOptions): void {
+    if (options.brand !== this.options.brand) this.brandedBin = this.value().slice(0, BIN_LENGTH);
     this.options = options;
     this.input.placeholder = options.placeholder ?? '';
     applyStyle(this.input, options.style ?? {});
@@ -149,6 +155,10 @@ class Frame implements Sibling {
     }
     if (this.type !== 'cardNumber') return;
     const digits = this.value();
+    const known = digits.startsWith(this.brandedBin) ? this.options.brand : undefined;
+    const brand = this.options.brandMark === false ? this.mark?.remove() : this.mark?.show(digits, known);
+    // Who does not see the mark hears it, unless there is something more urgent to say.
+    if (errors.length === 0) this.description.textContent = brand ?? '';
     const bin = digits.length >= BIN_LENGTH ? digits.slice(0, BIN_LENGTH) : null;
     if (bin !== this.lastBin) {
       this.lastBin = bin;

@@ -87,6 +87,37 @@ pub struct CardIssuer {
     pub name: String,
 }
 
+/// What a browser may see of a saved card by a public key, the customer's id and the card's: what a buyer needs to
+/// recognise it, and what a form needs to ask for its code and its price in instalments. Neither holder nor document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CardGlance {
+    /// Digits, as text.
+    pub id: String,
+    /// First six digits.
+    pub first_six_digits: String,
+    /// Last four digits.
+    pub last_four_digits: String,
+    /// What it pays with.
+    pub payment_method: CardMethod,
+    /// Where its security code is, and how long.
+    pub security_code: SecurityCodePlace,
+    /// Who issued it.
+    pub issuer: CardIssuer,
+}
+
+impl From<&SavedCard> for CardGlance {
+    fn from(card: &SavedCard) -> CardGlance {
+        CardGlance {
+            id: card.id.clone(),
+            first_six_digits: card.first_six_digits.clone(),
+            last_four_digits: card.last_four_digits.clone(),
+            payment_method: card.payment_method.clone(),
+            security_code: card.security_code.clone(),
+            issuer: card.issuer.clone(),
+        }
+    }
+}
+
 /// `POST …/cards`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaveCardRequest {

@@ -58,3 +58,44 @@ async fn the_frame_may_load_and_call_its_own_origin_alone() {
     );
     assert_eq!(frame.header("referrer-policy"), "no-referrer");
 }
+
+#[tokio::test]
+async fn scripts_are_sent_compressed_to_who_takes_it() {
+    let app = TestApp::new().await;
+    let client = app.stranger();
+    for path in ["/js/v2", "/v2/security.js", "/secure-fields/v2/frame.js"] {
+        let plain = client.get(path).await;
+        assert_eq!(
+            (plain.header("content-encoding"), plain.header("vary")),
+            ("", "Accept-Encoding"),
+            "{path}"
+        );
+        let packed = client.call(Method::GET, path).header("accept-encoding", "br, gzip;q=0.8").send().await;
+        assert_eq!(packed.header("content-encoding"), "gzip", "{path}");
+        assert!(packed.bytes.len() * 3 < plain.bytes.len() * 2, "{path}");
+        assert_ne!(packed.header("etag"), plain.header("etag"), "{path}");
+        let again = client
+            .call(Method::GET, path)
+            .header("accept-encoding", "gzip")
+            .header("if-none-match", packed.header("etag"));
+        assert_eq!(again.send().await.status, StatusCode::NOT_MODIFIED, "{path}");
+        let refused = client.call(Method::GET, path).header("accept-encoding", "gzip;q=0").send().await;
+        assert_eq!(refused.bytes, plain.bytes, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn bricks_have_their_hash_in_their_name_and_an_older_one_leads_to_them() {
+    let app = TestApp::new().await;
+    let client = app.stranger();
+    let library = client.get("/js/v2").await.text();
+    let (_, rest) = library.split_once("/js/v2/bricks-").unwrap();
+    let (hash, _) = rest.split_once(".js").unwrap();
+    let current = client.get(&format!("/js/v2/bricks-{hash}.js")).await;
+    assert_eq!(current.status, StatusCode::OK);
+    assert_eq!(current.header("cache-control"), "public, max-age=31536000, immutable");
+    let older = client.get("/js/v2/bricks-0123456789abcdef.js").await;
+    assert_eq!(older.bytes, current.bytes);
+    assert_eq!(older.header("cache-control"), "no-store");
+    assert_eq!(client.get("/js/v2/other.js").await.status, StatusCode::NOT_FOUND);
+}

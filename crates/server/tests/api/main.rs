@@ -1,6 +1,7 @@
 //! The REST API, route by route: a given world, a request, what is answered. Start reading at `test_app.rs`.
 
 mod authentication;
+mod browser;
 mod card_tokens;
 mod cards;
 mod catalogue;

@@ -23,14 +23,14 @@ pub struct DeviceWidget {
     pub widget: String,
 }
 
-/// What went wrong in a page. Nothing of it is kept.
+/// What went wrong in a page. Only that card inputs have a `name` is kept.
 #[derive(Deserialize, ToSchema)]
 pub struct PageErrorReport {
     /// The status that the page saw.
     pub status: Option<String>,
     /// What kind of error; `DSS-` and a host: card inputs with a `name`.
     pub r#type: Option<String>,
-    /// Any.
+    /// The inputs' names, where it is about them.
     #[schema(value_type = Option<Object>)]
     pub data: Option<serde_json::Value>,
 }
