@@ -247,6 +247,7 @@ export class CardSection {
     try {
       const rows = await this.lookup.installments({ methodId: method.id, typeId: method.payment_type_id, issuerId }, bin, amount);
       if (this.look !== look || this.amount !== amount) return;
+      if (this.obstacle) this.framed.cardNumber.forgive();
       this.obstacle = undefined;
       this.installments.fill(rows, amount);
     } catch (error) {

@@ -97,6 +97,12 @@ export class FramedEntry implements Entry {
     this.render();
   }
 
+  /** What the platform found wrong is so no more. */
+  forgive(): void {
+    this.forced = undefined;
+    this.render();
+  }
+
   focus(): void {
     this.field.focus();
   }

@@ -63,7 +63,7 @@ export class InstallmentsEntry {
     this.costs.hidden = !rates;
     this.costs.replaceChildren();
     if (!row || !rates) return;
-    const item = (term: string, text: string, className?: string) => h('div', { class: className }, h('dt', {}, term), h('dd', {}, text));
+    const item = (term: string, text: string, className?: string) => h('div', { class: className }, h('dt', {}, `${term}: `), h('dd', {}, text));
     const plain = words.perInstallment(row.installments, money(row.installment_amount, this.site));
     this.costs.append(
       item(words.cashPrice, money(this.amount, this.site)),
