@@ -7,7 +7,7 @@
 use crate::Engine;
 use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
 use pasarela_domain::timestamp::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Applications that are remembered: one with the oldest report makes room. 2 KB each at most.
@@ -37,7 +37,7 @@ pub struct ExposedCardInputs {
     /// By the page's host: how many, of those that are told apart.
     pub hosts: BTreeMap<String, u64>,
     /// Which inputs had a `name`: `cardNumber`, `securityCode`, …
-    pub fields: Vec<&'static str>,
+    pub fields: BTreeSet<&'static str>,
 }
 
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Engine {
             first_seen: now,
             last_seen: now,
             hosts: BTreeMap::new(),
-            fields: Vec::new(),
+            fields: BTreeSet::new(),
         });
         seen.count = seen.count.saturating_add(1);
         seen.last_seen = now;
@@ -77,8 +77,8 @@ impl Engine {
         }
         for (name, first_version) in FIELDS {
             let is_named = fields.iter().any(|field| field == name || field == first_version);
-            if is_named && !seen.fields.contains(&name) {
-                seen.fields.push(name);
+            if is_named {
+                seen.fields.insert(name);
             }
         }
     }

@@ -61,7 +61,7 @@ function render(brick: Brick, methods: Method[]): void {
   const logos = key === 'payment_methods_logos' || key === 'payment_methods';
   brick.show(
     h('div', { class: 'brand' },
-      visual.hideMercadoPagoLogo !== true && h('p', { class: 'value' }, icon(ICONS.shield), h('strong', {}, 'Pasarela')),
+      visual.hideMercadoPagoLogo !== true && h('p', { class: 'value own' }, icon(ICONS.shield), h('strong', {}, 'Pasarela')),
       key !== 'payment_methods_logos' && h('p', {}, sentence(brick, key)),
       logos && h('div', { class: 'logos' }, ...methods.slice(0, MOST_LOGOS).map(({ name, secure_thumbnail: src }) => h('img', { class: 'mark', src, alt: name, height: 26, loading: 'lazy' }))),
     ),

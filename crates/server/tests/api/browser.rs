@@ -144,7 +144,10 @@ async fn inputs_with_a_name_are_counted_by_application_and_mode() {
     let seen = app.engine.exposed_card_inputs(account, application, Mode::Test).unwrap();
     assert_eq!(seen.count, 3);
     assert_eq!(seen.hosts.keys().collect::<Vec<_>>(), ["shop.example", "shop.example:8443"]);
-    assert_eq!(seen.fields, ["cardNumber", "securityCode", "expirationMonth"]);
+    assert_eq!(
+        seen.fields.into_iter().collect::<Vec<_>>(),
+        ["cardNumber", "expirationMonth", "securityCode"]
+    );
     assert!(seen.first_seen <= seen.last_seen);
     assert_eq!(app.engine.exposed_card_inputs(account, application, Mode::Live), None);
     assert_eq!(
