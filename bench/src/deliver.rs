@@ -191,6 +191,7 @@ impl World {
             attempts: 0,
             next_attempt: now,
             data: None,
+            turns_ahead: 0,
         }
     }
 

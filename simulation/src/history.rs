@@ -142,18 +142,19 @@ impl History {
         let wall = Arc::new(WallClock::new(START.plus_ms(random.between(0, DAY))));
         let fate = HistoryFate::new(Random::of(seed, draws::FATE), breakage, promises.clone());
         let fate = Arc::new(fate);
-        let receivers = Receivers::new(Random::of(seed, draws::RECEIVERS), promises.clone());
         let (vault, records) = ORIGIN.with(|origin| {
             let origin = origin.get_or_init(Origin::new);
             (origin.vault.clone(), origin.records.clone())
         });
+        let memory = Memory::new(records, fate.clone());
+        let receivers = Receivers::new(Random::of(seed, draws::RECEIVERS), promises.clone(), memory.clone());
         let shop = Shop::any(&mut random);
         let has_regulars = random.once_in(4);
         // A customer is made, saves a card, pays with it: one after the other.
         let more_rounds = if has_regulars { 5 } else { 0 };
         History {
             clients: Arc::new(Mutex::new(Clients::new(promises.clone(), wall.clone()))),
-            memory: Memory::new(records, fate.clone()),
+            memory,
             receivers: Arc::new(receivers),
             callers: [Mode::Test, Mode::Live].map(|mode| caller(shop, mode)),
             rounds_left: *random.pick(&[1, 1, 2, 2, 3, 5]) + more_rounds,

@@ -30,7 +30,7 @@ struct Seen {
     received: BTreeSet<String>,
     commits: u64,
     fingerprint: u64,
-    /// The wall clock went back: what was due then is due later again.
+    /// The wall clock went back.
     has_time_gone_back: bool,
     story: Option<Vec<String>>,
 }
@@ -157,7 +157,7 @@ impl Promises {
                 RecordChange::InsertPayment(payment) | RecordChange::UpdatePayment(payment) => {
                     seen.check_payment(records, changes, payment.id)
                 }
-                RecordChange::RecordAttempt(attempt) => seen.check_attempt(attempt),
+                RecordChange::RecordAttempt(attempt) => seen.check_attempt(records, attempt),
                 _ => Ok(()),
             };
             if let Err(broken) = checked {
@@ -207,7 +207,7 @@ impl Seen {
         self.fingerprint = (self.fingerprint.rotate_left(5) ^ what).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
 
-    fn check_attempt(&mut self, attempt: &DeliveryAttempt) -> Result<(), String> {
+    fn check_attempt(&mut self, records: &Records, attempt: &DeliveryAttempt) -> Result<(), String> {
         self.stamp(attempt.delivery_id as u64 ^ u64::from(attempt.number) << 56);
         if let Some(story) = &mut self.story {
             story.push(format!(
@@ -215,10 +215,16 @@ impl Seen {
                 attempt.number, attempt.delivery_id, attempt.state
             ));
         }
+        let Some(delivery) = records.delivery(attempt.account_id, attempt.delivery_id) else {
+            return Err(format!("an attempt is recorded of nothing: {attempt:?}"));
+        };
+        let of_resource = records.deliveries_of(delivery.account_id, delivery.mode, &delivery.resource_id);
+        let is_bounded = u64::from(attempt.number) < 6 * of_resource.len() as u64;
+        held(is_bounded, || format!("more attempts than turns: {attempt:?}"))?;
         let is_right = match attempt.state {
             DeliveryState::Delivered => self.received.contains(&attempt.request_id),
             DeliveryState::Pending => attempt.next_attempt.is_some(),
-            DeliveryState::Exhausted => attempt.number == 5,
+            DeliveryState::Exhausted => delivery.turn() == 6,
             // What is held was not tried.
             DeliveryState::Held => false,
         };

@@ -6,8 +6,9 @@ use crate::random::Random;
 use pasarela_engine::notifications::message::Message;
 use pasarela_engine::notifications::sender::SendFailure;
 use pasarela_engine::notifications::{AnswerFuture, Answered, Courier};
+use pasarela_store::memory::{Memory, Records};
+use pasarela_store::{Channel, DeliveryRecord};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,14 +16,14 @@ use std::time::Duration;
 pub(crate) struct Receivers {
     state: Mutex<State>,
     promises: Arc<Promises>,
+    /// What is stored, to see which notification a message is.
+    memory: Memory,
 }
 
 struct State {
     random: Random,
     /// Of a thousand messages, so many find their receiver failing.
     failing_permille: u32,
-    /// The newest notification that each address has seen of each payment, by the id of its first attempt.
-    newest: BTreeMap<(String, String), i64>,
     messages: u64,
 }
 
@@ -38,19 +39,14 @@ enum Mood {
 #[derive(Deserialize)]
 struct Webhook {
     id: i64,
-    data: Resource,
-}
-
-#[derive(Deserialize)]
-struct Resource {
-    id: String,
+    action: String,
 }
 
 impl Receivers {
-    pub(crate) fn new(mut random: Random, promises: Arc<Promises>) -> Receivers {
+    pub(crate) fn new(mut random: Random, promises: Arc<Promises>, memory: Memory) -> Receivers {
         let failing_permille = *random.pick(&[0, 0, 200, 500, 1_000]);
-        let state = State { random, failing_permille, newest: BTreeMap::new(), messages: 0 };
-        Receivers { state: Mutex::new(state), promises }
+        let state = State { random, failing_permille, messages: 0 };
+        Receivers { state: Mutex::new(state), promises, memory }
     }
 
     /// From now on all answer at once.
@@ -66,18 +62,10 @@ impl Receivers {
     fn take(&self, message: &Message) -> Mood {
         let mut state = lock(&self.state);
         state.messages += 1;
-        let is_first = header(message, "x-retry") == Some("0");
-        if is_first && let Ok(webhook) = serde_json::from_slice::<Webhook>(&message.body) {
-            let lane = (message.url.path().to_owned(), webhook.data.id);
-            let newest = state.newest.entry(lane).or_insert(webhook.id);
-            // The same one may come again: the process died before it was noted.
-            // What was due before the clock went back is due later, and may be overtaken.
-            let is_in_order = webhook.id >= *newest || self.promises.has_time_gone_back();
-            self.promises.keep(is_in_order, || {
-                format!("{} was told of {newest}, and then of the older {}", message.url, webhook.id)
-            });
-            *newest = webhook.id.max(*newest);
-        }
+        self.memory.look(|records| {
+            let kept = check_order(records, message);
+            self.promises.keep(kept.is_ok(), || kept.unwrap_err());
+        });
         let permille = state.failing_permille;
         if !state.random.happens(permille) {
             return if state.random.once_in(20) { Mood::Slow } else { Mood::Good };
@@ -107,6 +95,63 @@ impl Courier for Receivers {
             self.promises.received(request_id);
             Ok(Answered { status: 200, ..Answered::default() })
         })
+    }
+}
+
+/// Whatever comes is the oldest that its receiver is to be told of this resource: everything older is settled.
+fn check_order(records: &Records, message: &Message) -> Result<(), String> {
+    let told = Told::of(message).ok_or_else(|| format!("{message:?} is no notification"))?;
+    let oldest = records.deliveries().find(|delivery| delivery.is_unsettled() && told.may_be(delivery));
+    let oldest = oldest.ok_or_else(|| format!("{message:?} is nobody's any more"))?;
+    let is_the_oldest = oldest.attempts == told.attempts
+        && told.action.as_ref().is_none_or(|action| *action == oldest.action)
+        && (told.attempts > 0 || told.id.is_none_or(|id| id == oldest.id));
+    if is_the_oldest {
+        return Ok(());
+    }
+    Err(format!("{} is told of {told:?} before the older {}", message.url, oldest.id))
+}
+
+/// What a message says of itself.
+#[derive(Debug)]
+struct Told {
+    url: String,
+    channel: Channel,
+    resource_id: String,
+    topic: String,
+    /// Of Webhooks.
+    action: Option<String>,
+    /// Of Webhooks; a first attempt has its delivery's id.
+    id: Option<i64>,
+    attempts: u32,
+}
+
+impl Told {
+    fn of(message: &Message) -> Option<Told> {
+        let mut url = message.url.clone();
+        let kept: Vec<&str> = message.url.query()?.split('&').collect();
+        let (own, added) = kept.split_at(kept.len().checked_sub(2)?);
+        url.set_query((!own.is_empty()).then(|| own.join("&")).as_deref());
+        let value = |pair: &str| pair.split_once('=').map(|(_, value)| value.to_owned());
+        let attempts = header(message, "x-retry")?.parse().ok()?;
+        let webhook = serde_json::from_slice::<Webhook>(&message.body).ok();
+        Some(Told {
+            url: url.to_string(),
+            channel: if webhook.is_some() { Channel::Webhook } else { Channel::Ipn },
+            resource_id: value(added[0])?,
+            topic: value(added[1])?,
+            id: webhook.as_ref().map(|webhook| webhook.id),
+            action: webhook.map(|webhook| webhook.action),
+            attempts,
+        })
+    }
+
+    /// Whether it is of the delivery's lane.
+    fn may_be(&self, delivery: &DeliveryRecord) -> bool {
+        delivery.channel == self.channel
+            && delivery.url == self.url
+            && delivery.resource_id == self.resource_id
+            && delivery.topic == self.topic
     }
 }
 

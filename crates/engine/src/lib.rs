@@ -56,7 +56,7 @@ use notifications::attempts::{Courier, Surroundings};
 use notifications::sender::Sender;
 use notifications::settings::KnownSettings;
 use notifications::streams::HandedOver;
-use notifications::worker::{Wake, Worker};
+use notifications::{Wake, Worker};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;

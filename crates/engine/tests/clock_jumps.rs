@@ -10,7 +10,7 @@ use pasarela_domain::timestamp::{DAY, HOUR, Timestamp};
 use pasarela_engine::notifications::address_guard::Reach;
 use pasarela_engine::notifications::attempts::Surroundings;
 use pasarela_engine::notifications::sender::Sender;
-use pasarela_engine::notifications::worker::{Wake, Worker};
+use pasarela_engine::notifications::{Wake, Worker};
 use pasarela_store::{Changes, Channel, DeliveryRecord, DeliveryState, Location, Store, StoreOptions};
 use receiver::{Receiver, Reply};
 use std::net::SocketAddr;
@@ -89,5 +89,6 @@ fn delivery(id: i64, address: SocketAddr, due: Timestamp) -> DeliveryRecord {
         attempts: 0,
         next_attempt: due,
         data: None,
+        turns_ahead: 0,
     }
 }

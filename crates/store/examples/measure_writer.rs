@@ -356,6 +356,7 @@ fn changes(number: i64) -> Changes {
         attempts: 0,
         next_attempt: created,
         data: None,
+        turns_ahead: 0,
     };
     Changes {
         idempotency: Some(IdempotencyRecord {

@@ -310,6 +310,7 @@ impl Table {
                 ("action", Text),
                 ("url", Text),
                 ("data", Text),
+                ("turns_ahead", Integer),
             ],
             Table::DeliveryAttempt => &[
                 ("account_id", Integer),

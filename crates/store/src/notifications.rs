@@ -54,6 +54,22 @@ pub enum NotificationChange {
         /// Wall-clock time of the next attempt.
         next_attempt: Timestamp,
     },
+    /// A delivery that is `from` becomes `to`, with another time and place in its schedule; one that is not any more stays
+    /// as it is.
+    Move {
+        /// The account that is told.
+        account_id: AccountId,
+        /// The delivery.
+        delivery_id: i64,
+        /// Where it stands.
+        from: DeliveryState,
+        /// Where it stands then.
+        to: DeliveryState,
+        /// Wall-clock time of the next attempt.
+        next_attempt: Timestamp,
+        /// As [`DeliveryRecord::turns_ahead`].
+        turns_ahead: i32,
+    },
     /// A delivery and its attempts are forgotten.
     Forget {
         /// The account that was told.

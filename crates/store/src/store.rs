@@ -7,9 +7,10 @@ use crate::sqlite::store::SqliteStore;
 use crate::{
     AccountRecord, ApplicationRecord, BackupError, CardTokenRecord, Changes, CheckoutKind, CheckoutPage,
     CheckoutRecord, CheckoutSearch, CommitError, CredentialRecord, CustomerPage, CustomerRecord,
-    CustomerSearch, DeliveryAttempt, DeliveryRecord, Fingerprint, IdempotencyRecord, LedgerProof, Location,
-    Lookup, NodeLease, OpenError, PayerRecord, PaymentPage, PaymentRecord, PaymentSearch, ReadError,
-    RecordsCheck, SavedCardRecord, SealedCardRecord, StoreCounters, StoreOptions, Timer,
+    CustomerSearch, DeliveryAttempt, DeliveryRecord, DueDelivery, Fingerprint, IdempotencyRecord,
+    LedgerProof, Location, Lookup, NodeLease, OpenError, PayerRecord, PaymentPage, PaymentRecord,
+    PaymentSearch, ReadError, RecordsCheck, SavedCardRecord, SealedCardRecord, StoreCounters, StoreOptions,
+    Timer,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -391,13 +392,13 @@ impl Store {
     }
 
     /// The pending deliveries whose next attempt is due at `now_wall`, earliest first; at most `limit`, after the one
-    /// with this next attempt and id.
+    /// with this next attempt and id. Each says whether an older one is to be told first.
     pub async fn due_deliveries(
         &self,
         now_wall: Timestamp,
         limit: u32,
         after: Option<(Timestamp, i64)>,
-    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+    ) -> Result<Vec<DueDelivery>, ReadError> {
         match &self.engine {
             Engine::Sqlite(store) => store.due_deliveries(now_wall, limit, after).await,
             Engine::Postgres(store) => store.due_deliveries(now_wall, limit, after).await,

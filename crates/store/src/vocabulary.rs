@@ -219,6 +219,30 @@ pub struct DeliveryRecord {
     pub next_attempt: Timestamp,
     /// The JSON object that the message carries as `data` in the place of the id alone, for topics that have one.
     pub data: Option<String>,
+    /// Turns of the schedule that are over, less the attempts that were made: above zero where an older one was sent
+    /// in this one's turns, below zero where this one was sent in the turns of newer ones. 0 in a new one.
+    pub turns_ahead: i32,
+}
+
+impl DeliveryRecord {
+    /// The turn of the schedule that comes next; 0 for the first.
+    pub const fn turn(&self) -> u32 {
+        self.attempts.saturating_add_signed(self.turns_ahead)
+    }
+
+    /// Whether it is to be told yet: neither delivered nor given up.
+    pub const fn is_unsettled(&self) -> bool {
+        matches!(self.state, DeliveryState::Pending | DeliveryState::Held)
+    }
+}
+
+/// A delivery whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueDelivery {
+    /// The delivery.
+    pub delivery: DeliveryRecord,
+    /// The oldest one about the same resource, in the same form and to the same address, that is to be told before it.
+    pub behind: Option<i64>,
 }
 
 /// Where a delivery stands.

@@ -3,13 +3,13 @@
 use super::address_guard::AddressRefusal;
 use super::exchange::Exchange;
 use super::message::{AttemptIdentity, Message, Signing, message};
-use super::schedule::{self, FailedAttempt};
+use super::schedule;
 use super::sender::{SendFailure, Sender};
 use super::settings::Secrets;
-use super::topics;
+use super::{topics, turns};
 use pasarela_domain::identity::ApplicationId;
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{DeliveryAttempt, DeliveryRecord, DeliveryState};
+use pasarela_store::{DeliveryAttempt, DeliveryRecord, DeliveryState, NotificationChange};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,6 +83,10 @@ pub struct Surroundings {
 pub struct Made {
     /// What is to be recorded.
     pub record: DeliveryAttempt,
+    /// The delivery's turn before it.
+    pub turn: u32,
+    /// What is to be recorded with it, where the turn was another's.
+    pub kept_turn: Option<NotificationChange>,
     /// Whether the receiver gave no answer, or a slow one.
     pub receiver_struggles: bool,
     /// Whether it gave none.
@@ -106,8 +110,7 @@ pub fn made(delivery: &DeliveryRecord, sent: Sent, started: Timestamp, took: Dur
         Err(failure) => Some(failure.clone()),
     };
     let is_tried_again = failure.is_some() && topics::is_tried_again(&delivery.topic);
-    let failed = FailedAttempt { number, mode: delivery.mode, due: delivery.next_attempt, started };
-    let next = if is_tried_again { schedule::next_attempt(failed) } else { None };
+    let next = if is_tried_again { turns::next_attempt(delivery, started) } else { None };
     let answer = sent.outcome.as_ref().ok();
     Made {
         record: DeliveryAttempt {
@@ -127,6 +130,8 @@ pub fn made(delivery: &DeliveryRecord, sent: Sent, started: Timestamp, took: Dur
             },
             next_attempt: next,
         },
+        turn: delivery.turn(),
+        kept_turn: next.and_then(|_| turns::kept(delivery, started)),
         receiver_struggles: answer.is_none() || took > SLOW_ANSWER,
         no_answer: answer.is_none(),
     }

@@ -22,7 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How many failing addresses are watched at once. One that is not watched is not paused.
 const MOST_WATCHED: usize = 4_096;
 
-/// The attempt from which on a failing address is remembered in the store: half an hour after the first.
+/// The turn from which on a failing address is remembered in the store: half an hour after the first.
 const REMEMBERED_FROM: u32 = 2;
 
 /// How many held deliveries are set free in one commit.
@@ -111,7 +111,8 @@ impl Endpoints {
         }
         known.health.last_failure.clone_from(failure);
         // What a person sent again and failed once more is no news.
-        let has_given_up = made.record.number == schedule::LAST_ATTEMPT;
+        let has_given_up =
+            made.record.state == DeliveryState::Exhausted && made.turn == schedule::LAST_ATTEMPT;
         if has_given_up && known.health.first_failed <= delivery.id && !known.health.is_paused {
             known.health.is_paused = true;
             tracing::warn!(
@@ -120,7 +121,7 @@ impl Endpoints {
                 failure,
                 "notifications to this address are held: it failed for days"
             );
-        } else if made.record.number != REMEMBERED_FROM && !has_given_up {
+        } else if made.turn != REMEMBERED_FROM && !has_given_up {
             self.watch(address, known);
             return;
         }
@@ -161,6 +162,18 @@ async fn stored(store: &Store, address: &Address) -> Result<Watched, ReadError> 
 
 fn is_endpoint(setting: &NotificationSetting, mode: Mode) -> bool {
     setting.kind == SettingKind::Endpoint && setting.mode == mode
+}
+
+/// A delivery that was held is due; one that was sent meanwhile stays as it is.
+fn freed_of(held: &DeliveryRecord, next_attempt: Timestamp) -> RecordChange {
+    RecordChange::Notification(NotificationChange::Move {
+        account_id: held.account_id,
+        delivery_id: held.id,
+        from: DeliveryState::Held,
+        to: DeliveryState::Pending,
+        next_attempt,
+        turns_ahead: held.turns_ahead,
+    })
 }
 
 /// Writes how an address fares; gives the version. Another node's word, or no store, changes nothing of the delivery: the
@@ -234,16 +247,20 @@ impl Engine {
         Ok(freed)
     }
 
-    /// Makes what is held for an address due, in its order.
+    /// Makes what is held for an address due. Whatever is free first, what is older about the same resource goes first.
     async fn free(&self, account_id: AccountId, mode: Mode, name: &str) -> Result<u64, Failure> {
         let mut freed = 0;
         let mut search =
             DeliverySearch { state: Some(DeliveryState::Held), ..DeliverySearch::of(account_id, mode, STEP) };
         loop {
             let page = self.inner.store.search_deliveries(&search).await?;
-            for delivery in page.deliveries.iter().filter(|held| address(&held.url) == name) {
-                self.reschedule(delivery, DeliveryState::Pending).await?;
-                freed += 1;
+            let held = page.deliveries.iter().filter(|held| address(&held.url) == name);
+            let next_attempt = self.inner.clock.wall();
+            let records: Vec<RecordChange> = held.map(|held| freed_of(held, next_attempt)).collect();
+            if !records.is_empty() {
+                freed += records.len() as u64;
+                self.inner.store.commit(Changes { records, ..Changes::default() }).await?;
+                self.inner.delivery_wake.committed_from(next_attempt);
             }
             match page.next {
                 Some(next) => search.before = next,

@@ -141,6 +141,7 @@ impl Engine {
             attempts: 0,
             next_attempt: SIMULATED,
             data: topic.body.is_bare.then(|| json!({"id": data_id}).to_string()),
+            turns_ahead: 0,
         };
         let request_id = Uuid::new_v4().to_string();
         let identity = AttemptIdentity {

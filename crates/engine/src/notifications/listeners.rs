@@ -62,6 +62,7 @@ pub fn deliveries_for(
             attempts: 0,
             next_attempt: now_wall,
             data: event.data.clone(),
+            turns_ahead: 0,
         });
     };
     let name_in = |channel| match channel {
@@ -248,6 +249,7 @@ mod tests {
                 attempts: 0,
                 next_attempt: Timestamp(2_000),
                 data: None,
+                turns_ahead: 0,
             }]
         );
     }

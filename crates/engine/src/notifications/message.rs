@@ -268,6 +268,7 @@ mod tests {
             attempts: 0,
             next_attempt: Timestamp(0),
             data: None,
+            turns_ahead: 0,
         }
     }
 

@@ -7,17 +7,17 @@
 use super::attempts::{Made, Surroundings, attempt};
 use super::endpoints::Endpoints;
 use super::queues::{LIMITS, Offered, Position, Queues, Running};
+use super::turns;
+use super::wake::Wake;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
-    Changes, CommitError, DeliveryRecord, DeliveryState, NotificationChange, ReadError, RecordChange, Store,
-    WorkShares, share_of,
+    Changes, CommitError, DeliveryRecord, DeliveryState, DueDelivery, NotificationChange, ReadError,
+    RecordChange, Store, WorkShares, share_of,
 };
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
@@ -57,103 +57,15 @@ const LONGEST_RECORD_PAUSE: Duration = Duration::from_secs(30);
 /// How long attempts in flight may go on once the server stops. What is cut off is made again.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How many deliveries may be handed over at once: half a megabyte. The rest is read from the store.
-const MOST_HANDED: usize = 1_024;
-
-/// How the rest of the server tells the worker that there is something to do.
-#[derive(Debug)]
-pub struct Wake {
-    notify: Notify,
-    /// The earliest `next_attempt` of what was committed since the worker looked, and is to be read from the store.
-    earliest_ms: AtomicI64,
-    /// What was committed and need not be read.
-    handed: Mutex<Vec<DeliveryRecord>>,
-    /// One more when a clock begins to move, and one more when it has moved: odd while one moves.
-    clock_moves: AtomicU64,
-}
-
-impl Default for Wake {
-    fn default() -> Wake {
-        Wake {
-            notify: Notify::new(),
-            earliest_ms: AtomicI64::new(i64::MAX),
-            handed: Mutex::default(),
-            clock_moves: AtomicU64::new(0),
-        }
-    }
-}
-
-impl Wake {
-    /// Says that `deliveries` are committed.
-    ///
-    /// The first event of a resource is handed over as it is, which saves reading the store for it. Later ones are not:
-    /// who commits second may come here first, and only the store knows their order.
-    pub fn committed(&self, deliveries: Vec<DeliveryRecord>) {
-        // What is held waits for somebody else.
-        let due = deliveries.into_iter().filter(|delivery| delivery.state == DeliveryState::Pending);
-        let (first, later): (Vec<_>, Vec<_>) =
-            due.partition(|delivery| delivery.action.ends_with(".created"));
-        if !first.is_empty() {
-            let mut handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner);
-            if handed.len() < MOST_HANDED {
-                handed.extend(first);
-                drop(handed);
-                self.notify.notify_one();
-            } else {
-                drop(handed);
-                self.read_from(&first);
-            }
-        }
-        self.read_from(&later);
-    }
-
-    fn read_from(&self, deliveries: &[DeliveryRecord]) {
-        if let Some(earliest) = deliveries.iter().map(|delivery| delivery.next_attempt.0).min() {
-            self.wake_from(earliest);
-        }
-    }
-
-    fn take_handed(&self) -> Vec<DeliveryRecord> {
-        std::mem::take(&mut self.handed.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Says that deliveries may be committed of which `earliest` is the first attempt's time.
-    pub(crate) fn committed_from(&self, earliest: Timestamp) {
-        self.wake_from(earliest.0);
-    }
-
-    /// Says that a test account's clock is about to be moved, one at a time; [`Wake::clock_moved`] follows.
-    pub fn clock_moves(&self) {
-        self.clock_moves.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Says that a test account's clock was moved: what is due may be anywhere.
-    pub fn clock_moved(&self) {
-        // Also without a beginning, it ends even.
-        let _ =
-            self.clock_moves.fetch_update(Ordering::AcqRel, Ordering::Acquire, |moves| Some((moves | 1) + 1));
-        self.wake_from(i64::MIN);
-    }
-
-    fn wake_from(&self, earliest_ms: i64) {
-        self.earliest_ms.fetch_min(earliest_ms, Ordering::AcqRel);
-        self.notify.notify_one();
-    }
-
-    fn take_earliest(&self) -> Option<Timestamp> {
-        let earliest_ms = self.earliest_ms.swap(i64::MAX, Ordering::AcqRel);
-        (earliest_ms != i64::MAX).then_some(Timestamp(earliest_ms))
-    }
-}
-
 /// Delivers what is due until it is told to stop.
 pub struct Worker {
     store: Arc<Store>,
     surroundings: Surroundings,
     wake: Arc<Wake>,
     queues: Queues,
-    attempts: JoinSet<Option<Made>>,
-    in_flight: HashMap<Id, Running>,
+    tasks: JoinSet<Outcome>,
+    /// What each task is about.
+    in_flight: HashMap<Id, InFlight>,
     /// Everything due up to here was offered to the queues.
     cursor: Option<Position>,
     /// Nothing more was due when the store was read last; the next is due then, if there is one.
@@ -166,6 +78,28 @@ pub struct Worker {
     endpoints: Arc<Endpoints>,
     /// Whether the endpoints are to be read first.
     is_new: bool,
+}
+
+/// What a task is about.
+enum InFlight {
+    /// An attempt of a delivery that was due then.
+    Attempt(Running, Timestamp),
+    /// Deliveries whose turn passed, and when they were due.
+    Passed(Vec<(i64, Timestamp)>),
+}
+
+/// What became of a task.
+enum Outcome {
+    /// An attempt was made and recorded. Since when others of its lane are due, if that makes them so.
+    Made(Made, Option<Timestamp>),
+    /// Its address is paused.
+    Held,
+    /// An attempt may have been made, and the store did not say that it is recorded.
+    Unrecorded,
+    /// The turns are passed.
+    Passed,
+    /// It broke off, by a mistake in this program.
+    BrokeOff,
 }
 
 /// When something falls due after the cursor.
@@ -183,7 +117,7 @@ impl Worker {
             surroundings,
             wake,
             queues: Queues::new(LIMITS),
-            attempts: JoinSet::new(),
+            tasks: JoinSet::new(),
             in_flight: HashMap::new(),
             cursor: None,
             idle_until: None,
@@ -203,15 +137,15 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
-                () = self.wake.notify.notified() => {}
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                () = self.wake.woken() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        let finish = async { while self.attempts.join_next().await.is_some() {} };
+        let finish = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, finish).await.is_err() {
             tracing::info!(
-                attempts = self.attempts.len(),
+                attempts = self.tasks.len(),
                 "notifications in flight are cut off; they are sent again"
             );
         }
@@ -219,7 +153,7 @@ impl Worker {
 
     /// Does what can be done now, and answers how long there is nothing else to do.
     async fn turn(&mut self) -> Duration {
-        while let Some(ended) = self.attempts.try_join_next_with_id() {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
             self.ended(ended);
         }
         if let Some(earliest) = self.wake.take_earliest() {
@@ -250,7 +184,7 @@ impl Worker {
                 return STORE_PAUSE;
             }
         }
-        let clock_moves = self.wake.clock_moves.load(Ordering::Acquire);
+        let clock_moves = self.wake.clock_moves();
         if clock_moves % 2 == 1 {
             self.look_again_from(Timestamp(i64::MIN));
         }
@@ -264,7 +198,7 @@ impl Worker {
         if !self.store.holds_lease() {
             return PAUSE_WITHOUT_LEASE;
         }
-        if self.wake.clock_moves.load(Ordering::Acquire) != clock_moves {
+        if self.wake.clock_moves() != clock_moves {
             // Some of what was due has moved past what was read: a newer event must not start before it.
             self.look_again_from(Timestamp(i64::MIN));
             return Duration::ZERO;
@@ -336,13 +270,14 @@ impl Worker {
         }
         let page = self.store.due_deliveries(now, PAGE, self.cursor).await?;
         let was_full = page.len() >= PAGE as usize;
-        for delivery in page {
-            let position = (delivery.next_attempt, delivery.id);
-            if self.queues.offer(delivery) == Offered::NoRoom {
+        for due in page {
+            let position = (due.delivery.next_attempt, due.delivery.id);
+            match self.offer(due).await? {
+                Some(Offered::Held | Offered::Left) => self.cursor = Some(position),
                 // The end of an attempt makes room, and brings the next turn.
-                return Ok(Work::Done);
+                Some(Offered::NoRoom) => return Ok(Work::Done),
+                None => return Ok(Work::More),
             }
-            self.cursor = Some(position);
         }
         if was_full {
             return Ok(Work::More);
@@ -350,7 +285,8 @@ impl Worker {
         let end = (now, i64::MAX);
         self.cursor = Some(self.cursor.map_or(end, |cursor| cursor.max(end)));
         let next = self.store.due_deliveries(Timestamp(i64::MAX), 1, self.cursor).await?;
-        self.idle_until = Some(next.first().map_or(NextDue::Never, |next| NextDue::At(next.next_attempt)));
+        self.idle_until =
+            Some(next.first().map_or(NextDue::Never, |next| NextDue::At(next.delivery.next_attempt)));
         Ok(Work::Done)
     }
 
@@ -369,13 +305,19 @@ impl Worker {
                 }
             };
             let was_full = page.len() >= REFILL_PAGE as usize;
-            for delivery in page {
-                after = (delivery.next_attempt, delivery.id);
-                if self.queues.receiver_of(&delivery.url) == receiver
-                    && self.queues.offer(delivery) == Offered::Left
-                {
-                    return Ok(Work::More);
+            for due in page {
+                let position = (due.delivery.next_attempt, due.delivery.id);
+                if self.queues.receiver_of(&due.delivery.url) == receiver {
+                    match self.offer(due).await {
+                        Ok(Some(Offered::Left)) => return Ok(Work::More),
+                        Ok(Some(_)) => {}
+                        refused => {
+                            self.queues.more_at(&receiver, position);
+                            return refused.map(|_| Work::More);
+                        }
+                    }
                 }
+                after = position;
             }
             if !was_full {
                 self.queues.forget_if_idle(&receiver);
@@ -386,52 +328,135 @@ impl Worker {
         Ok(Work::More)
     }
 
+    /// Takes a delivery that is due, and before it the one that it waits behind, which may be due later. `None` when that
+    /// one is settled by now: then another one may be the oldest.
+    async fn offer(&mut self, due: DueDelivery) -> Result<Option<Offered>, ReadError> {
+        let DueDelivery { delivery, behind } = due;
+        if self.queues.holds(delivery.id) {
+            // It need not be sent in its turn again, if that is what is being noted.
+            return Ok(Some(self.queues.offer(delivery)));
+        }
+        let mut oldest = None;
+        if let Some(behind) = behind.filter(|behind| !self.queues.holds(*behind)) {
+            let stored = self.store.delivery(delivery.account_id, behind).await?;
+            match stored.filter(DeliveryRecord::is_unsettled) {
+                Some(stored) => oldest = Some(stored),
+                None => return Ok(None),
+            }
+        }
+        let offered = self.queues.offer(delivery);
+        if let (Offered::Held, Some(oldest)) = (offered, oldest) {
+            self.queues.offer_first(oldest);
+        }
+        Ok(Some(offered))
+    }
+
     fn launch(&mut self, delivery: DeliveryRecord, running: Running) {
         let (store, surroundings) = (self.store.clone(), self.surroundings.clone());
         let endpoints = self.endpoints.clone();
-        let task = self.attempts.spawn(async move {
+        let due = delivery.next_attempt;
+        let task = self.tasks.spawn(async move {
             // An attempt that is one too many harms less than none.
             if endpoints.holds(&store, &delivery).await.unwrap_or(false) {
-                record(&store, hold(&delivery)).await;
-                return None;
+                record(&store, vec![hold(&delivery)]).await;
+                return Outcome::Held;
             }
             let made = attempt(&delivery, &surroundings).await;
-            let is_recorded = record(&store, RecordChange::RecordAttempt(made.record.clone())).await;
-            endpoints.saw(&store, &delivery, &made, (surroundings.clock)()).await;
-            is_recorded.then_some(made)
+            let now = (surroundings.clock)();
+            let (changes, freed) = changes_of(&store, &delivery, &made, now).await;
+            let is_recorded = record(&store, changes).await;
+            endpoints.saw(&store, &delivery, &made, now).await;
+            if is_recorded { Outcome::Made(made, freed) } else { Outcome::Unrecorded }
         });
-        self.in_flight.insert(task.id(), running);
+        self.in_flight.insert(task.id(), InFlight::Attempt(running, due));
     }
 
-    fn ended(&mut self, ended: Result<(Id, Option<Made>), JoinError>) {
-        let (task, made) = match ended {
+    fn ended(&mut self, ended: Result<(Id, Outcome), JoinError>) {
+        let (task, outcome) = match ended {
             Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(%error, "an attempt of a notification broke off");
-                (error.id(), None)
+                (error.id(), Outcome::BrokeOff)
             }
         };
-        let offered_again = self.in_flight.remove(&task).and_then(|running| {
-            if let Some(made) = &made {
-                self.queues.answered(&running, !made.no_answer);
+        match self.in_flight.remove(&task) {
+            Some(InFlight::Attempt(running, due)) => self.attempt_ended(running, due, outcome),
+            Some(InFlight::Passed(waiting)) => {
+                for (id, due) in waiting {
+                    self.queues.put_off(id);
+                    self.look_again_from(due);
+                }
             }
-            self.queues.finish(running, made.as_ref().is_some_and(|made| made.receiver_struggles))
-        });
+            None => {}
+        }
+    }
+
+    fn attempt_ended(&mut self, running: Running, due: Timestamp, outcome: Outcome) {
+        let made = match &outcome {
+            Outcome::Made(made, _) => Some(made),
+            Outcome::Held | Outcome::Unrecorded | Outcome::Passed | Outcome::BrokeOff => None,
+        };
+        let next = made.and_then(|made| made.record.next_attempt);
+        // Who waits behind one that is not settled must not start now.
+        match outcome {
+            Outcome::Made(..) if next.is_none() => {}
+            Outcome::Made(..) | Outcome::Unrecorded => self.pass_turns(&running, next),
+            // Not at once: it would break off again.
+            Outcome::BrokeOff => self.pass_turns(&running, Some((self.surroundings.clock)())),
+            Outcome::Held | Outcome::Passed => {}
+        }
+        if let Some(made) = made {
+            self.queues.answered(&running, !made.no_answer);
+        }
+        let offered_again = self.queues.finish(running, made.is_some_and(|made| made.receiver_struggles));
         // A clock may have been moved between the commit of the attempt and this: then the store was read meanwhile, and
         // the delivery was passed over as one in flight.
         if let Some((seen, _)) = offered_again
-            && made.as_ref().is_none_or(|made| made.record.next_attempt.is_some())
+            && (made.is_none() || next.is_some())
         {
             self.look_again_from(seen);
         }
-        if let Some(next) = made.and_then(|made| made.record.next_attempt) {
-            // It is due behind the cursor when a test clock has been moved far ahead.
-            if self.cursor.is_some_and(|(seen, _)| next <= seen) {
-                self.look_again_from(next);
-            } else if let Some(idle_until) = self.idle_until {
-                self.idle_until = Some(NextDue::At(idle_until.or_at(next)));
-            }
+        match (outcome, next) {
+            (Outcome::Unrecorded, _) => self.look_again_from(due),
+            (Outcome::Made(_, Some(freed)), _) => self.look_again_from(freed),
+            (_, Some(next)) => self.falls_due(next),
+            _ => {}
         }
+    }
+
+    /// Something is due then that is behind the cursor when a test clock has been moved far ahead.
+    fn falls_due(&mut self, next: Timestamp) {
+        if self.cursor.is_some_and(|(seen, _)| next <= seen) {
+            self.look_again_from(next);
+        } else if let Some(idle_until) = self.idle_until {
+            self.idle_until = Some(NextDue::At(idle_until.or_at(next)));
+        }
+    }
+
+    /// The turns of those that wait behind an attempt pass, because it has failed; or they are looked at anew, because nobody
+    /// knows what became of it.
+    fn pass_turns(&mut self, running: &Running, older_next: Option<Timestamp>) {
+        let waiting = self.queues.take_behind(running);
+        let Some(older_next) = older_next else {
+            for delivery in waiting {
+                self.queues.put_off(delivery.id);
+                self.look_again_from(delivery.next_attempt);
+            }
+            return;
+        };
+        if waiting.is_empty() {
+            return;
+        }
+        let now = (self.surroundings.clock)();
+        let passed = waiting.iter().map(|waiting| turns::passed(waiting, older_next, now));
+        let changes: Vec<RecordChange> = passed.map(RecordChange::Notification).collect();
+        let waiting = waiting.iter().map(|delivery| (delivery.id, delivery.next_attempt)).collect();
+        let store = self.store.clone();
+        let task = self.tasks.spawn(async move {
+            record(&store, changes).await;
+            Outcome::Passed
+        });
+        self.in_flight.insert(task.id(), InFlight::Passed(waiting));
     }
 
     fn look_again_from(&mut self, earliest: Timestamp) {
@@ -463,19 +488,47 @@ fn following(position: Position) -> Position {
 
 /// The delivery is not tried until its address is resumed.
 fn hold(delivery: &DeliveryRecord) -> RecordChange {
-    RecordChange::Notification(NotificationChange::Reschedule {
+    RecordChange::Notification(NotificationChange::Move {
         account_id: delivery.account_id,
         delivery_id: delivery.id,
-        state: DeliveryState::Held,
+        from: DeliveryState::Pending,
+        to: DeliveryState::Held,
         next_attempt: delivery.next_attempt,
+        turns_ahead: delivery.turns_ahead,
     })
 }
 
+/// What is to be recorded of an attempt, and since when that makes others of its lane due, if it does.
+async fn changes_of(
+    store: &Store,
+    delivery: &DeliveryRecord,
+    made: &Made,
+    now: Timestamp,
+) -> (Vec<RecordChange>, Option<Timestamp>) {
+    let mut changes = vec![RecordChange::RecordAttempt(made.record.clone())];
+    changes.extend(made.kept_turn.clone().map(RecordChange::Notification));
+    let is_settled = made.record.next_attempt.is_none();
+    if !is_settled || !turns::was_waited_for(delivery) {
+        return (changes, None);
+    }
+    let of_resource = store.deliveries_of(delivery.account_id, delivery.mode, &delivery.resource_id).await;
+    let freed = match of_resource {
+        Ok(of_resource) => turns::freed(delivery, &of_resource, now),
+        Err(error) => {
+            tracing::warn!(%error, "what waited behind a notification goes in its own time");
+            Vec::new()
+        }
+    };
+    let since = (!freed.is_empty()).then_some(now);
+    changes.extend(freed.into_iter().map(RecordChange::Notification));
+    (changes, since)
+}
+
 /// Commits what became of a delivery; `false` when the store refused it for good or for too long.
-async fn record(store: &Store, change: RecordChange) -> bool {
+async fn record(store: &Store, records: Vec<RecordChange>) -> bool {
     let mut pause = FIRST_RECORD_PAUSE;
     for _ in 0..MOST_RECORD_TRIES {
-        let changes = Changes { records: vec![change.clone()], ..Changes::default() };
+        let changes = Changes { records: records.clone(), ..Changes::default() };
         match store.commit(changes).await {
             Ok(()) => return true,
             // The delivery is gone, or this attempt is recorded: another try changes nothing.

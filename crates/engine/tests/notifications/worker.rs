@@ -8,13 +8,13 @@ use pasarela_engine::notifications::attempts::Surroundings;
 use pasarela_engine::notifications::sender::Sender;
 use pasarela_engine::notifications::settings::Secrets;
 use pasarela_engine::notifications::signature::sign;
-use pasarela_engine::notifications::worker::{Wake, Worker};
+use pasarela_engine::notifications::{Wake, Worker};
 use pasarela_store::{
     Changes, Channel, DeliveryRecord, DeliveryState, Location, RecordChange, SettingKind, Store, StoreOptions,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -123,6 +123,7 @@ fn delivery(id: i64, url: String, resource: &str, action: &str) -> DeliveryRecor
         attempts: 0,
         next_attempt: START,
         data: None,
+        turns_ahead: 0,
     }
 }
 
@@ -309,6 +310,130 @@ async fn while_one_event_of_a_payment_hangs_the_next_one_waits_and_other_payment
     ids.sort_unstable();
     assert_eq!(ids, [1, 3, 4]);
     assert!(receiver.pending().is_none());
+}
+
+/// A receiver that refuses what comes until it is well: then it answers 200.
+async fn convalescent() -> (Receiver, Arc<AtomicBool>) {
+    let is_well = Arc::new(AtomicBool::new(false));
+    let script = is_well.clone();
+    let answer = move |_: &Received| Reply::Status(if script.load(Ordering::SeqCst) { 200 } else { 500 });
+    (Receiver::new(answer).await, is_well)
+}
+
+/// `x-retry` and action.
+fn told(received: &Received) -> (String, String) {
+    let action = received.json()["action"].as_str().unwrap().trim_start_matches("payment.").to_owned();
+    (received.header("x-retry").to_owned(), action)
+}
+
+fn event(id: i64, receiver: &Receiver, action: &str) -> DeliveryRecord {
+    delivery(id, receiver.url("/hook"), "150007", &format!("payment.{action}"))
+}
+
+impl World {
+    /// Something that happens to the payment now.
+    async fn happens(&self, event: DeliveryRecord) {
+        let next_attempt = Timestamp(self.now_ms.load(Ordering::SeqCst));
+        self.commit(vec![DeliveryRecord { next_attempt, ..event }]).await;
+    }
+
+    async fn stored(&self, id: i64) -> DeliveryRecord {
+        self.store.delivery(380_200_100, id).await.unwrap().unwrap()
+    }
+
+    /// Waits until a delivery's next attempt is due so long after the start.
+    async fn until_due(&self, id: i64, expected_ms: i64) {
+        let reached = async {
+            while self.stored(id).await.next_attempt != START.plus_ms(expected_ms) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, reached).await.expect("the turn is noted in time");
+    }
+}
+
+#[tokio::test]
+async fn news_bring_the_retry_forward_that_they_wait_behind() {
+    let (mut receiver, is_well) = convalescent().await;
+    let world = World::new().await;
+    world.happens(event(7, &receiver, "created")).await;
+    assert_eq!(told(&receiver.next().await), ("0".into(), "created".into()));
+    world.until_due(7, 15 * MINUTE).await;
+    is_well.store(true, Ordering::SeqCst);
+    world.advance_to(MINUTE);
+    world.happens(event(8, &receiver, "updated")).await;
+    assert_eq!(told(&receiver.next().await), ("1".into(), "created".into()));
+    assert_eq!(told(&receiver.next().await), ("0".into(), "updated".into()));
+    world.until_next_is_due(None).await;
+    assert!(receiver.pending().is_none());
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_failure_has_its_own_turns_and_goes_with_what_it_waited_for() {
+    let (mut receiver, is_well) = convalescent().await;
+    let world = World::new().await;
+    world.happens(event(7, &receiver, "created")).await;
+    receiver.next().await;
+    world.until_due(7, 15 * MINUTE).await;
+    world.advance_to(MINUTE);
+    for id in [8, 9] {
+        world.happens(event(id, &receiver, "updated")).await;
+        // The news have their turn, and the oldest is sent in it.
+        assert_eq!(told(&receiver.next().await).1, "created");
+        world.until_due(id, 16 * MINUTE).await;
+    }
+    let first = world.stored(7).await;
+    assert_eq!((first.attempts, first.turn(), first.next_attempt), (3, 1, START.plus_ms(15 * MINUTE)));
+    assert_eq!((world.stored(8).await.attempts, world.stored(8).await.turn()), (0, 1));
+    // Its own turn, in which nobody else's is lost.
+    world.advance_to(15 * MINUTE);
+    assert_eq!(told(&receiver.next().await), ("3".into(), "created".into()));
+    world.until_due(7, 30 * MINUTE).await;
+    world.until_due(8, 16 * MINUTE).await;
+    // One for both that wait.
+    world.advance_to(16 * MINUTE);
+    assert_eq!(told(&receiver.next().await), ("4".into(), "created".into()));
+    world.until_due(8, 31 * MINUTE).await;
+    world.until_due(9, 31 * MINUTE).await;
+    is_well.store(true, Ordering::SeqCst);
+    world.advance_to(30 * MINUTE);
+    for (number, action) in [("5", "created"), ("0", "updated"), ("0", "updated")] {
+        assert_eq!(told(&receiver.next().await), (number.to_owned(), action.to_owned()));
+    }
+    world.until_next_is_due(None).await;
+    assert_eq!(world.stored(9).await.state, DeliveryState::Delivered);
+    assert!(receiver.pending().is_none());
+}
+
+#[tokio::test]
+async fn what_is_given_up_lets_the_next_one_go_and_other_payments_never_wait() {
+    let mut receiver = Receiver::new(|received| {
+        let is_created = received.body.contains("payment.created");
+        Reply::Status(if is_created && received.body.contains("150007") { 500 } else { 200 })
+    })
+    .await;
+    let mut world = World::new().await;
+    world.happens(event(7, &receiver, "created")).await;
+    receiver.next().await;
+    world.until_due(7, 15 * MINUTE).await;
+    world.advance_to(MINUTE);
+    world.happens(event(8, &receiver, "updated")).await;
+    world.happens(created(9, receiver.url("/hook"))).await;
+    let both = [receiver.next().await, receiver.next().await].map(|received| told(&received));
+    assert!(both.contains(&("1".into(), "created".into())) && both.contains(&("0".into(), "created".into())));
+    world.until_due(8, 16 * MINUTE).await;
+    // A node that dies forgets nothing of it.
+    world.kill_worker().await;
+    world.start_worker();
+    world.advance_to(7 * 24 * HOUR);
+    let mut last = told(&receiver.next().await);
+    while last.1 == "created" {
+        last = told(&receiver.next().await);
+    }
+    assert_eq!(last, ("0".into(), "updated".into()));
+    world.until_next_is_due(None).await;
+    assert_eq!(world.stored(7).await.state, DeliveryState::Exhausted);
+    assert_eq!(world.stored(8).await.state, DeliveryState::Delivered);
 }
 
 #[tokio::test]

@@ -20,6 +20,15 @@ impl Writing<'_> {
                 self.set(|records| &mut records.deliveries, *delivery_id, Some(row));
                 Ok(())
             }
+            NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
+                let Some(delivery) = self.records.delivery(*account_id, *delivery_id) else { return Ok(()) };
+                if delivery.state == *from {
+                    let (next_attempt, turns_ahead) = (*next_attempt, *turns_ahead);
+                    let row = DeliveryRecord { state: *to, next_attempt, turns_ahead, ..delivery };
+                    self.set(|records| &mut records.deliveries, *delivery_id, Some(row));
+                }
+                Ok(())
+            }
             NotificationChange::Forget { account_id, delivery_id } => {
                 self.stored(*account_id, *delivery_id)?;
                 self.set(|records| &mut records.deliveries, *delivery_id, None);

@@ -3,8 +3,9 @@
 use crate::memory::records::{BalanceKey, Records, is_sealed};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DateField, DeliveryAttempt,
-    DeliveryRecord, DeliveryState, IdempotencyRecord, LedgerProof, Lookup, PastPayment, PastQuestion,
-    PayerRecord, PaymentPage, PaymentRecord, PaymentSearch, RecordsCheck, SortField, Timer, TimerKind,
+    DeliveryRecord, DeliveryState, DueDelivery, IdempotencyRecord, LedgerProof, Lookup, PastPayment,
+    PastQuestion, PayerRecord, PaymentPage, PaymentRecord, PaymentSearch, RecordsCheck, SortField, Timer,
+    TimerKind,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -233,13 +234,28 @@ impl Records {
         now_wall: Timestamp,
         limit: u32,
         after: Option<(Timestamp, i64)>,
-    ) -> Vec<DeliveryRecord> {
+    ) -> Vec<DueDelivery> {
         let after = after.unwrap_or((Timestamp(i64::MIN), i64::MIN));
         let mut due: Vec<&DeliveryRecord> =
             self.pending().filter(|delivery| delivery.next_attempt <= now_wall).collect();
         due.retain(|delivery| (delivery.next_attempt, delivery.id) > after);
         due.sort_unstable_by_key(|delivery| (delivery.next_attempt, delivery.id));
-        due.into_iter().take(rows(limit)).cloned().collect()
+        let due = due.into_iter().take(rows(limit));
+        due.map(|delivery| DueDelivery { delivery: delivery.clone(), behind: self.behind(delivery) })
+            .collect()
+    }
+
+    /// The oldest delivery that is to be told before `delivery`: about the same resource, in the same form, to the same
+    /// address.
+    pub fn behind(&self, delivery: &DeliveryRecord) -> Option<i64> {
+        let lane = |delivery: &DeliveryRecord| {
+            let DeliveryRecord { account_id, mode, channel, .. } = *delivery;
+            let texts = [&delivery.url, &delivery.topic, &delivery.resource_id].map(String::clone);
+            (account_id, mode, channel, texts)
+        };
+        let own = lane(delivery);
+        let mut older = self.deliveries.range(..delivery.id).map(|(_, older)| older);
+        older.find(|older| older.is_unsettled() && lane(older) == own).map(|older| older.id)
     }
 
     /// When, by the wall clock, the earliest pending delivery is to be tried.

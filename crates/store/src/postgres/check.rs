@@ -396,6 +396,7 @@ impl Facts {
             NotificationChange::Reschedule { account_id, delivery_id, .. } => {
                 self.deliveries.contains(&(*account_id, *delivery_id))
             }
+            NotificationChange::Move { .. } => true,
             NotificationChange::Forget { account_id, delivery_id } => {
                 self.attempts
                     .retain(|(account, delivery, _)| (account, delivery) != (account_id, delivery_id));

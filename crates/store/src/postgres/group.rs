@@ -65,6 +65,7 @@ fn record_keys<'a>(record: &'a RecordChange, mut each: impl FnMut(Key<'a>)) {
                 each(Key::Setting((setting.application_id, setting.mode, setting.kind, &setting.name)))
             }
             NotificationChange::Reschedule { account_id, delivery_id, .. }
+            | NotificationChange::Move { account_id, delivery_id, .. }
             | NotificationChange::Forget { account_id, delivery_id } => {
                 each(Key::Delivery(*account_id, *delivery_id));
             }

@@ -29,6 +29,11 @@ const RESCHEDULE: &str = "UPDATE delivery SET state = new.state, next_attempt = 
     FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[])
      AS new (account_id, id, state, next_attempt)
     WHERE delivery.account_id = new.account_id AND delivery.id = new.id";
+const MOVE: &str = "UPDATE delivery
+    SET state = new.state, next_attempt = new.next_attempt, turns_ahead = new.turns_ahead
+    FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::smallint[], $5::bigint[], $6::integer[])
+     AS new (account_id, id, state_before, state, next_attempt, turns_ahead)
+    WHERE delivery.account_id = new.account_id AND delivery.id = new.id AND delivery.state = new.state_before";
 const FORGET_ATTEMPTS: &str = "DELETE FROM delivery_attempt USING unnest($1::bigint[], $2::bigint[])
      AS old (account_id, id)
     WHERE delivery_attempt.account_id = old.account_id AND delivery_attempt.delivery_id = old.id";
@@ -62,6 +67,17 @@ rows! {
 }
 
 rows! {
+    MovedRow {
+        account_id: i64,
+        id: i64,
+        state_before: i16,
+        state: i16,
+        next_attempt: i64,
+        turns_ahead: i32,
+    }
+}
+
+rows! {
     ForgottenRow { account_id: i64, id: i64, }
 }
 
@@ -74,6 +90,7 @@ pub(crate) struct NotificationRows<'a> {
     new_settings: Vec<SettingRow<'a>>,
     settings: Vec<SettingRow<'a>>,
     rescheduled: Vec<RescheduledRow>,
+    moved: Vec<MovedRow>,
     forgotten: Vec<ForgottenRow>,
 }
 
@@ -100,6 +117,16 @@ impl<'a> NotificationRows<'a> {
                     next_attempt: next_attempt.0,
                 });
             }
+            NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
+                self.moved.push(MovedRow {
+                    account_id: *account_id,
+                    id: *delivery_id,
+                    state_before: *from as i16,
+                    state: *to as i16,
+                    next_attempt: next_attempt.0,
+                    turns_ahead: *turns_ahead,
+                });
+            }
             NotificationChange::Forget { account_id, delivery_id } => {
                 self.forgotten.push(ForgottenRow { account_id: *account_id, id: *delivery_id });
             }
@@ -112,6 +139,7 @@ impl<'a> NotificationRows<'a> {
             rows.sort_unstable_by_key(|row| (row.application_id, row.mode, row.kind, row.name));
         }
         self.rescheduled.sort_unstable_by_key(|row| (row.account_id, row.id));
+        self.moved.sort_unstable_by_key(|row| (row.account_id, row.id));
         self.forgotten.sort_unstable_by_key(|row| (row.account_id, row.id));
     }
 
@@ -120,6 +148,7 @@ impl<'a> NotificationRows<'a> {
         steps.extend(step(INSERT, &self.new_settings, SettingRow::columns));
         steps.extend(step(UPDATE, &self.settings, SettingRow::columns));
         steps.extend(step(RESCHEDULE, &self.rescheduled, RescheduledRow::columns));
+        steps.extend(step(MOVE, &self.moved, MovedRow::columns).map(|step| Step { expected: None, ..step }));
         steps.extend(
             step(FORGET_ATTEMPTS, &self.forgotten, ForgottenRow::columns)
                 .map(|step| Step { expected: None, ..step }),
@@ -298,6 +327,7 @@ pub(crate) const fn delivery_of(change: &NotificationChange) -> Option<(AccountI
     match change {
         NotificationChange::Set(_) => None,
         NotificationChange::Reschedule { account_id, delivery_id, .. }
+        | NotificationChange::Move { account_id, delivery_id, .. }
         | NotificationChange::Forget { account_id, delivery_id } => Some((*account_id, *delivery_id)),
     }
 }

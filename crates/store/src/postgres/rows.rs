@@ -5,7 +5,7 @@ use crate::numbers;
 use crate::packing::{cause_from_number, unpack_legs};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
-    DeliveryState, IdempotencyRecord, PayerRecord, PaymentRecord, ReadError, Timer,
+    DeliveryState, DueDelivery, IdempotencyRecord, PayerRecord, PaymentRecord, ReadError, Timer,
 };
 use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::Posting;
@@ -69,7 +69,7 @@ macro_rules! timer_columns {
 macro_rules! delivery_columns {
     () => {
         "id, account_id, application_id, mode, channel, url, topic, action, resource_id, created, state, attempts, \
-         next_attempt, data"
+         next_attempt, data, turns_ahead"
     };
 }
 /// The columns that [`attempt`] reads.
@@ -214,7 +214,13 @@ pub(crate) fn delivery(row: &Row) -> Result<DeliveryRecord, ReadError> {
         attempts: count(row, 11)?,
         next_attempt: instant(row, 12)?,
         data: get(row, 13)?,
+        turns_ahead: get(row, 14)?,
     })
+}
+
+/// A delivery, and behind which one it waits.
+pub(crate) fn due_delivery(row: &Row) -> Result<DueDelivery, ReadError> {
+    Ok(DueDelivery { delivery: delivery(row)?, behind: get(row, 15)? })
 }
 
 /// An attempt of a delivery.

@@ -4,14 +4,14 @@ use crate::postgres::lanes::Values;
 use crate::postgres::reader::limit_value;
 use crate::postgres::rows::{self, delivery_columns};
 use crate::postgres::store::PostgresStore;
-use crate::{DeliveryRecord, ReadError, Timer};
+use crate::{DueDelivery, ReadError, Timer};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 /// A question about what comes first in several shares. `$1` is the shares, `$2` how many rows at most; there is an
-/// index that leads with the share and goes on in the order that is asked for.
+/// index that leads with the share and goes on in the order that is asked for. What is added is asked of the answers alone.
 struct ByShare {
     /// The first of each share, and of these the first: as many rows are looked at as shares and answers, however many
     /// wait.
@@ -21,10 +21,11 @@ struct ByShare {
 }
 
 macro_rules! by_share {
-    ($columns:expr, $table:literal, $condition:literal, $order:literal) => {
+    ($columns:expr, $table:literal, $condition:literal, $order:literal $(, $added:literal)?) => {
         ByShare {
             merged: concat!(
-                "SELECT first.* FROM unnest($1::SMALLINT[]) AS mine (number) CROSS JOIN LATERAL (SELECT ",
+                "SELECT first.*" $(, ", ", $added)?,
+                " FROM unnest($1::SMALLINT[]) AS mine (number) CROSS JOIN LATERAL (SELECT ",
                 $columns,
                 " FROM ",
                 $table,
@@ -39,9 +40,10 @@ macro_rules! by_share {
             sorted: concat!(
                 "SELECT ",
                 $columns,
+                $(", ", $added,)?
                 " FROM ",
                 $table,
-                " WHERE share = ANY($1::SMALLINT[]) AND ",
+                " AS first WHERE share = ANY($1::SMALLINT[]) AND ",
                 $condition,
                 " ORDER BY ",
                 $order,
@@ -58,7 +60,11 @@ const DUE_DELIVERIES: ByShare = by_share!(
     delivery_columns!(),
     "delivery",
     "state = 0 AND next_attempt <= $3 AND (next_attempt, id) > ($4, $5)",
-    "next_attempt, id"
+    "next_attempt, id",
+    "(SELECT min(older.id) FROM delivery AS older WHERE older.account_id = first.account_id
+      AND older.mode = first.mode AND older.resource_id = first.resource_id AND older.id < first.id
+      AND older.state IN (0, 3) AND older.channel = first.channel AND older.topic = first.topic
+      AND older.url = first.url) AS behind"
 );
 const NEXT_DELIVERY: ByShare = by_share!("next_attempt", "delivery", "state = 0", "next_attempt");
 
@@ -118,10 +124,10 @@ impl PostgresStore {
         now_wall: Timestamp,
         limit: u32,
         after: Option<(Timestamp, i64)>,
-    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+    ) -> Result<Vec<DueDelivery>, ReadError> {
         let (after, after_id) = after.map_or((i64::MIN, i64::MIN), |(at, id)| (at.0, id));
         let values: &Values<'_> = &[&now_wall.0, &after, &after_id];
-        self.by_share(&DUE_DELIVERIES, &limit_value(limit), values, rows::delivery).await
+        self.by_share(&DUE_DELIVERIES, &limit_value(limit), values, rows::due_delivery).await
     }
 
     /// When, by the wall clock, the earliest pending delivery is to be tried.

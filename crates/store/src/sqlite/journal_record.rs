@@ -129,6 +129,7 @@ fields!(Timer { account_id, mode, kind, subject, due });
 /// Added to the number of a state when one more field stands at the end: records without it are as short as they were.
 const ONE_MORE: u8 = 0x80;
 
+/// A new delivery has had no turn, so that its place in the schedule is not written.
 impl Field for DeliveryRecord {
     fn put(&self, out: &mut Vec<u8>) {
         ((self.id, self.account_id), (self.application_id, self.mode)).put(out);
@@ -168,6 +169,7 @@ impl Field for DeliveryRecord {
             attempts,
             next_attempt,
             data,
+            turns_ahead: 0,
         })
     }
 }
@@ -229,6 +231,11 @@ impl Field for NotificationChange {
                 out.push(2);
                 ((*account_id, *delivery_id), (*state, *next_attempt)).put(out);
             }
+            NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
+                out.push(4);
+                ((*account_id, *delivery_id), (*from, *to)).put(out);
+                (*next_attempt, i64::from(*turns_ahead)).put(out);
+            }
             NotificationChange::Forget { account_id, delivery_id } => {
                 out.push(3);
                 (*account_id, *delivery_id).put(out);
@@ -246,6 +253,12 @@ impl Field for NotificationChange {
             3 => {
                 let (account_id, delivery_id) = Field::take(bytes)?;
                 NotificationChange::Forget { account_id, delivery_id }
+            }
+            4 => {
+                let ((account_id, delivery_id), (from, to)) = Field::take(bytes)?;
+                let (next_attempt, turns_ahead): (Timestamp, i64) = Field::take(bytes)?;
+                let turns_ahead = i32::try_from(turns_ahead).ok()?;
+                NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead }
             }
             _ => return None,
         })
@@ -788,6 +801,7 @@ mod tests {
             attempts: 0,
             next_attempt: at,
             data: None,
+            turns_ahead: 0,
         };
         Changes {
             idempotency: Some(IdempotencyRecord {
@@ -860,6 +874,14 @@ mod tests {
                     delivery_id: 8,
                     state: DeliveryState::Held,
                     next_attempt: at,
+                }),
+                RecordChange::Notification(NotificationChange::Move {
+                    account_id: 7,
+                    delivery_id: 8,
+                    from: DeliveryState::Held,
+                    to: DeliveryState::Pending,
+                    next_attempt: at,
+                    turns_ahead: -3,
                 }),
                 RecordChange::Notification(NotificationChange::Forget { account_id: 7, delivery_id: 8 }),
                 RecordChange::Customer(CustomerChange::Insert(customer.clone())),

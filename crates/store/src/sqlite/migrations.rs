@@ -17,6 +17,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_notifications.sql"),
     include_str!("../../migrations/sqlite/0006_checkout.sql"),
     include_str!("../../migrations/sqlite/0007_logins.sql"),
+    include_str!("../../migrations/sqlite/0008_turns.sql"),
 ];
 
 /// The schema that this version of the program writes.

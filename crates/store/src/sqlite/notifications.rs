@@ -28,6 +28,22 @@ pub(crate) fn apply(connection: &Connection, change: &NotificationChange) -> Res
                 .execute(params![*state as u8, next_attempt.0, delivery_id, account_id])?;
             one_changed(updated)
         }
+        NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
+            connection
+                .prepare_cached(
+                    "UPDATE delivery SET state = ?1, next_attempt = ?2, turns_ahead = ?3
+                     WHERE id = ?4 AND account_id = ?5 AND state = ?6",
+                )?
+                .execute(params![
+                    *to as u8,
+                    next_attempt.0,
+                    turns_ahead,
+                    delivery_id,
+                    account_id,
+                    *from as u8
+                ])?;
+            Ok(())
+        }
         NotificationChange::Forget { account_id, delivery_id } => {
             let deleted = connection
                 .prepare_cached("DELETE FROM delivery WHERE id = ?1 AND account_id = ?2")?

@@ -11,7 +11,7 @@ use crate::sqlite::{SEALED, rows};
 use crate::work::QUEUE;
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
-    IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, ReadError, Timer,
+    DueDelivery, IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, ReadError, Timer,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -392,17 +392,24 @@ impl SqliteStore {
         now_wall: Timestamp,
         limit: u32,
         after: Option<(Timestamp, i64)>,
-    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+    ) -> Result<Vec<DueDelivery>, ReadError> {
         let (after, after_id) = after.map_or((i64::MIN, i64::MIN), |(at, id)| (at.0, id));
         let sql = format!(
-            "SELECT {} FROM delivery INDEXED BY delivery_pending WHERE state = 0 AND next_attempt <= ?1
+            "SELECT {}, (SELECT older.id FROM delivery AS older INDEXED BY delivery_by_resource
+              WHERE older.account_id = delivery.account_id AND older.mode = delivery.mode
+               AND older.resource_id = delivery.resource_id AND older.id < delivery.id AND older.state IN (0, 3)
+               AND older.channel = delivery.channel AND older.topic = delivery.topic AND older.url = delivery.url
+              ORDER BY older.id LIMIT 1)
+             FROM delivery INDEXED BY delivery_pending WHERE state = 0 AND next_attempt <= ?1
              AND (next_attempt, id) > (?2, ?3) ORDER BY next_attempt, id LIMIT ?4",
             rows::DELIVERY
         );
         let limit = limit.min(MOST_ROWS);
         self.points(Kinds::DELIVERIES)
             .await?
-            .ask(|connection| many(connection, &sql, (now_wall.0, after, after_id, limit), rows::delivery))
+            .ask(|connection| {
+                many(connection, &sql, (now_wall.0, after, after_id, limit), rows::due_delivery)
+            })
             .await
     }
 

@@ -5,7 +5,7 @@ use crate::numbers;
 use crate::packing::{cause_from_number, unpack_legs, unpack_traces};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
-    DeliveryState, IdempotencyRecord, PaymentRecord, Timer,
+    DeliveryState, DueDelivery, IdempotencyRecord, PaymentRecord, Timer,
 };
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::ledger::Posting;
@@ -32,7 +32,7 @@ pub(crate) const CREDENTIAL: &str = "lookup, kind, account_id, application_id, m
 pub(crate) const TIMER: &str = "account_id, mode, kind, subject, due";
 /// The columns that [`delivery`] reads.
 pub(crate) const DELIVERY: &str = "id, account_id, application_id, mode, channel, url, topic, action, resource_id, \
-     created, state, attempts, next_attempt, data";
+     created, state, attempts, next_attempt, data, turns_ahead";
 /// The columns that [`attempt`] reads.
 pub(crate) const ATTEMPT: &str = "delivery_id, number, request_id, started, duration_ms, response_status, failure, \
      state, next_attempt, exchange";
@@ -184,7 +184,13 @@ pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
         attempts: row.get(11)?,
         next_attempt: instant(row, 12)?,
         data: row.get(13)?,
+        turns_ahead: row.get(14)?,
     })
+}
+
+/// A delivery, and behind which one it waits.
+pub(crate) fn due_delivery(row: &Row<'_>) -> rusqlite::Result<DueDelivery> {
+    Ok(DueDelivery { delivery: delivery(row)?, behind: row.get(15)? })
 }
 
 /// How a delivery's resource is stored: as an integer where that gives back the same text.

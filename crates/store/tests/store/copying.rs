@@ -121,6 +121,7 @@ fn delivery(id: i64, resource_id: &str) -> DeliveryRecord {
         attempts: 0,
         next_attempt: NOON.plus_ms(id),
         data: (id % 2 == 0).then(|| r#"{"id":"1"}"#.to_owned()),
+        turns_ahead: 0,
     }
 }
 

@@ -16,6 +16,8 @@ on_both_stores! {
     moving_a_clock_moves_the_accounts_pending_deliveries_only,
     the_history_is_searched_newest_first_and_page_by_page,
     a_delivery_is_held_and_tried_again,
+    a_newer_delivery_waits_behind_an_older_one_of_its_lane,
+    only_a_delivery_that_stands_where_it_was_seen_is_moved,
     what_is_over_is_forgotten_with_its_attempts,
     a_setting_has_one_writer_at_a_time,
 }
@@ -36,6 +38,7 @@ fn delivery(id: i64, next_attempt: Timestamp) -> DeliveryRecord {
         attempts: 0,
         next_attempt,
         data: None,
+        turns_ahead: 0,
     }
 }
 
@@ -61,7 +64,7 @@ async fn insert(world: &World, deliveries: Vec<DeliveryRecord>) {
 
 async fn due(world: &World, now: Timestamp, after: Option<(Timestamp, i64)>) -> Vec<i64> {
     let page = world.store.due_deliveries(now, 2, after).await.unwrap();
-    page.iter().map(|delivery| delivery.id).collect()
+    page.iter().map(|due| due.delivery.id).collect()
 }
 
 async fn due_deliveries_are_paged_through_in_order(world: World) {
@@ -202,6 +205,72 @@ async fn a_delivery_is_held_and_tried_again(world: World) {
         next_attempt: NOON,
     };
     assert_eq!(notify(&world, foreign).await, Err(CommitError::VersionConflict));
+}
+
+async fn a_newer_delivery_waits_behind_an_older_one_of_its_lane(world: World) {
+    let elsewhere = "https://shop.example/other".to_owned();
+    insert(
+        &world,
+        vec![
+            delivery(1, NOON.plus_ms(HOUR)),
+            delivery(2, NOON),
+            DeliveryRecord { url: elsewhere, ..delivery(3, NOON) },
+            DeliveryRecord { resource_id: "another".to_owned(), ..delivery(4, NOON) },
+            DeliveryRecord { topic: "merchant_order".to_owned(), ..delivery(5, NOON) },
+            DeliveryRecord { channel: Channel::Ipn, ..delivery(6, NOON) },
+            DeliveryRecord { mode: Mode::Live, ..delivery(7, NOON) },
+            DeliveryRecord { account_id: 42, ..delivery(8, NOON) },
+            delivery(9, NOON),
+        ],
+    )
+    .await;
+    let behind = async || {
+        let page = world.store.due_deliveries(NOON, 20, None).await.unwrap();
+        let waiting = page.iter().filter_map(|due| Some((due.delivery.id, due.behind?)));
+        waiting.collect::<Vec<_>>()
+    };
+    assert_eq!(behind().await, [(2, 1), (9, 1)]);
+    let held = NotificationChange::Move {
+        account_id: SELLER,
+        delivery_id: 1,
+        from: DeliveryState::Pending,
+        to: DeliveryState::Held,
+        next_attempt: NOON,
+        turns_ahead: 0,
+    };
+    notify(&world, held).await.unwrap();
+    assert_eq!(behind().await, [(2, 1), (9, 1)], "what is held is not told");
+    let told = attempt(1, 0, DeliveryState::Delivered);
+    world.commit(vec![RecordChange::RecordAttempt(told)]).await.unwrap();
+    assert_eq!(behind().await, [(9, 2)]);
+    let given_up = attempt(2, 0, DeliveryState::Exhausted);
+    world.commit(vec![RecordChange::RecordAttempt(given_up)]).await.unwrap();
+    assert_eq!(behind().await, []);
+}
+
+async fn only_a_delivery_that_stands_where_it_was_seen_is_moved(world: World) {
+    insert(&world, vec![delivery(1, NOON)]).await;
+    let change = |from, turns_ahead| NotificationChange::Move {
+        account_id: SELLER,
+        delivery_id: 1,
+        from,
+        to: DeliveryState::Pending,
+        next_attempt: NOON.plus_ms(HOUR),
+        turns_ahead,
+    };
+    let stored = async || world.store.delivery(SELLER, 1).await.unwrap().unwrap();
+    notify(&world, change(DeliveryState::Held, 2)).await.unwrap();
+    assert_eq!((stored().await.turn(), stored().await.next_attempt), (0, NOON));
+    // With an attempt in the same commit: what is moved is what the attempt left.
+    let failed = RecordChange::RecordAttempt(attempt(1, 0, DeliveryState::Pending));
+    let moved = RecordChange::Notification(change(DeliveryState::Pending, -1));
+    world.commit(vec![failed, moved]).await.unwrap();
+    let after = stored().await;
+    assert_eq!((after.attempts, after.turns_ahead, after.turn()), (1, -1, 0));
+    assert_eq!(after.next_attempt, NOON.plus_ms(HOUR));
+    notify(&world, NotificationChange::Forget { account_id: SELLER, delivery_id: 1 }).await.unwrap();
+    notify(&world, change(DeliveryState::Pending, 0)).await.unwrap();
+    assert_eq!(world.store.delivery(SELLER, 1).await.unwrap(), None);
 }
 
 async fn what_is_over_is_forgotten_with_its_attempts(world: World) {

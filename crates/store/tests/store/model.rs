@@ -15,7 +15,7 @@ use pasarela_domain::timestamp::{HOUR, MINUTE, Timestamp};
 use pasarela_store::{
     AccountRecord, ApplicationRecord, CardTokenRecord, Changes, Channel, CredentialRecord, CustomerChange,
     CustomerDate, CustomerRecord, CustomerSearch, CustomerSort, CustomerWords, DateField, DeliveryAttempt,
-    DeliveryRecord, DeliverySearch, DeliveryState, IdempotencyRecord, NotificationChange,
+    DeliveryRecord, DeliverySearch, DeliveryState, DueDelivery, IdempotencyRecord, NotificationChange,
     NotificationSetting, PastQuestion, PayerRecord, PaymentRecord, PaymentSearch, RecordChange,
     SavedCardRecord, SealedCardRecord, SettingKind, SortField, Store, Timer, TimerKind,
 };
@@ -65,6 +65,7 @@ enum Part {
     Reseal { number: u8, sealed: u8 },
     SetSetting { application: i64, kind: bool, is_stale: bool },
     Reschedule { delivery: i64, is_held: bool, due: i64 },
+    Move { delivery: i64, is_held: bool, due: i64, turns: i32 },
     Forget { delivery: i64 },
 }
 
@@ -126,6 +127,8 @@ fn a_part() -> impl Strategy<Value = Part> {
             .prop_map(|(application, kind, is_stale)| Part::SetSetting { application, kind, is_stale }),
         2 => (id(), any::<bool>(), 0_i64..20)
             .prop_map(|(delivery, is_held, due)| Part::Reschedule { delivery, is_held, due }),
+        2 => (id(), any::<bool>(), 0_i64..20, -2..3)
+            .prop_map(|(delivery, is_held, due, turns)| Part::Move { delivery, is_held, due, turns }),
         1 => id().prop_map(|delivery| Part::Forget { delivery }),
     ]
 }
@@ -133,7 +136,11 @@ fn a_part() -> impl Strategy<Value = Part> {
 const fn moves_deliveries(part: &Part) -> bool {
     matches!(
         part,
-        Part::RecordAttempt { .. } | Part::Deliver { .. } | Part::Reschedule { .. } | Part::Forget { .. }
+        Part::RecordAttempt { .. }
+            | Part::Deliver { .. }
+            | Part::Reschedule { .. }
+            | Part::Move { .. }
+            | Part::Forget { .. }
     )
 }
 
@@ -144,6 +151,10 @@ fn a_step() -> impl Strategy<Value = Step> {
         // asks for both.
         if parts.iter().any(|part| matches!(part, Part::SetClock { .. })) {
             parts.retain(|part| !moves_deliveries(part));
+        }
+        // As little who makes a delivery and changes one.
+        if parts.iter().any(|part| matches!(part, Part::Deliver { .. })) {
+            parts.retain(|part| !moves_deliveries(part) || matches!(part, Part::Deliver { .. }));
         }
         Request { key, parts }
     });
@@ -248,6 +259,7 @@ fn subjects(request: &Request) -> Option<HashSet<Subject>> {
             Part::RecordAttempt { delivery: id, .. }
             | Part::Deliver { id, .. }
             | Part::Reschedule { delivery: id, .. }
+            | Part::Move { delivery: id, .. }
             | Part::Forget { delivery: id } => {
                 vec![Subject::Delivery(id)]
             }
@@ -410,8 +422,9 @@ async fn add(changes: &mut Changes, store: &Store, part: &Part) {
             attempts: 0,
             next_attempt: NOON.plus_ms(due * MINUTE),
             data: None,
+            turns_ahead: 0,
         }),
-        Part::SetSetting { .. } | Part::Reschedule { .. } | Part::Forget { .. } => {
+        Part::SetSetting { .. } | Part::Reschedule { .. } | Part::Move { .. } | Part::Forget { .. } => {
             records.push(RecordChange::Notification(of_notification(store, part).await));
         }
         _ => records.extend(of_customer(store, part).await.map(RecordChange::Customer)),
@@ -441,6 +454,14 @@ async fn of_notification(store: &Store, part: &Part) -> NotificationChange {
             delivery_id: delivery,
             state: if is_held { DeliveryState::Held } else { DeliveryState::Pending },
             next_attempt: NOON.plus_ms(due * MINUTE),
+        },
+        Part::Move { delivery, is_held, due, turns } => NotificationChange::Move {
+            account_id: owner(delivery),
+            delivery_id: delivery,
+            from: if is_held { DeliveryState::Held } else { DeliveryState::Pending },
+            to: if is_held { DeliveryState::Pending } else { DeliveryState::Held },
+            next_attempt: NOON.plus_ms(due * MINUTE),
+            turns_ahead: turns,
         },
         Part::Forget { delivery } => {
             NotificationChange::Forget { account_id: owner(delivery), delivery_id: delivery }
@@ -768,7 +789,7 @@ async fn due_in(store: &Store) -> Vec<String> {
             let page = store.due_deliveries(now, 2, after).await.unwrap();
             said(&mut read, "due deliveries", &page);
             match page.last() {
-                Some(last) => after = Some((last.next_attempt, last.id)),
+                Some(DueDelivery { delivery: last, .. }) => after = Some((last.next_attempt, last.id)),
                 None => break,
             }
         }
