@@ -91,7 +91,7 @@ enum InFlight {
 /// What became of a task.
 enum Outcome {
     /// An attempt was made and recorded. Since when others of its lane are due, if that makes them so.
-    Made(Made, Option<Timestamp>),
+    Made(Box<Made>, Option<Timestamp>),
     /// Its address is paused.
     Held,
     /// An attempt may have been made, and the store did not say that it is recorded.
@@ -366,7 +366,7 @@ impl Worker {
             let (changes, freed) = changes_of(&store, &delivery, &made, now).await;
             let is_recorded = record(&store, changes).await;
             endpoints.saw(&store, &delivery, &made, now).await;
-            if is_recorded { Outcome::Made(made, freed) } else { Outcome::Unrecorded }
+            if is_recorded { Outcome::Made(Box::new(made), freed) } else { Outcome::Unrecorded }
         });
         self.in_flight.insert(task.id(), InFlight::Attempt(running, due));
     }
