@@ -24,6 +24,9 @@ pub const MAX_REFUSED_IN_A_ROW: u32 = 10;
 /// How long it rests then, since the last of them.
 pub const REST: i64 = HOUR;
 
+/// How many buyers with accounts a preference remembers; beyond, the one that paid longest ago is forgotten.
+const MOST_PAYERS: usize = 64;
+
 /// A preference with what the API does not show of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PreferenceState {
@@ -45,6 +48,9 @@ pub struct Internals {
     /// When the last payment was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<Timestamp>,
+    /// Who has paid it from an account lately, and how many orders: a second page of the same buyer must not pay again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paid_by: Vec<(AccountId, u32)>,
 }
 
 /// A preference as the API shows it. Every date is RFC 3339 or `null`, every amount a number.
@@ -505,6 +511,21 @@ impl Internals {
         self.refused_in_a_row = if is_refused { before + 1 } else { 0 };
         self.open_order = order;
         self.last_attempt = Some(now);
+    }
+
+    /// How many orders `payer` has paid here from an account.
+    pub fn orders_paid_by(&self, payer: AccountId) -> u32 {
+        self.paid_by.iter().find(|(known, _)| *known == payer).map_or(0, |(_, orders)| *orders)
+    }
+
+    /// `payer` paid one more order from an account.
+    pub fn paid(&mut self, payer: AccountId) {
+        let orders = self.orders_paid_by(payer).saturating_add(1);
+        self.paid_by.retain(|(known, _)| *known != payer);
+        if self.paid_by.len() >= MOST_PAYERS {
+            self.paid_by.remove(0);
+        }
+        self.paid_by.push((payer, orders));
     }
 }
 

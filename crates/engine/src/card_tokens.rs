@@ -6,6 +6,7 @@ use crate::{Engine, Failure};
 use pasarela_domain::card_token::{
     CardToken, TOKEN_LIFE, TokenRequest, TokenStatus, fault, faults_refusal, not_found,
 };
+use pasarela_domain::customer::card::SavedCard;
 use pasarela_domain::identity::Caller;
 use pasarela_domain::payment::body::Cardholder;
 use pasarela_domain::timestamp::Timestamp;
@@ -106,6 +107,31 @@ impl Engine {
             device_session: None,
         };
         (token, record)
+    }
+
+    /// A token of `caller`'s of a number that the vault opened for its owner, with what is known of the card.
+    pub(crate) async fn token_of_number(
+        &self,
+        caller: &Caller,
+        card: &SavedCard,
+        number: &CardNumber,
+        code: Option<SecurityCode>,
+    ) -> Result<String, Failure> {
+        let now = self.inner.clock.now(caller.account_id, caller.mode);
+        let (mut token, mut record) = self.new_token(caller, None, now);
+        token.first_six_digits = Some(number.first_six().to_owned());
+        token.last_four_digits = Some(number.last_four().to_owned());
+        token.card_number_length = number.len();
+        token.expiration_month = card.expiration_month;
+        token.expiration_year = card.expiration_year;
+        token.cardholder = card.cardholder.clone();
+        record.sealed_number = Some(self.inner.vault.seal_card_number(number, &record.lookup).0);
+        if let Some(code) = code {
+            token.security_code_length = code.len();
+            record.sealed_security_code = Some(self.inner.vault.seal_security_code(&code, &record.lookup).0);
+        }
+        self.insert_token(&token, record).await?;
+        Ok(token.id)
     }
 
     /// Stores a new token without its id: whoever reads the store must not be able to pay with it.

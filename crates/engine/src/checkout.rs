@@ -7,7 +7,7 @@
 mod page_key;
 
 use crate::merchant_orders::expiry_timer;
-use crate::payments::{IdempotencyKey, MAX_ROUNDS, Told, from_json, state_of as payment_state};
+use crate::payments::{IdempotencyKey, MAX_ROUNDS, Told, Written, from_json, state_of as payment_state};
 use crate::preferences::{record_of, state_of};
 use crate::{Engine, Failure};
 use pasarela_domain::card_token::TokenRequest;
@@ -16,18 +16,27 @@ use pasarela_domain::identity::{AccountId, Caller, CredentialKind, Mode, Payment
 use pasarela_domain::json::Json;
 use pasarela_domain::merchant_order::{CREATED, MerchantOrder, OrderState, UPDATED};
 use pasarela_domain::money::Money;
-use pasarela_domain::payment::create::Provenance;
+use pasarela_domain::payment::create::{Collector, Provenance};
 use pasarela_domain::payment::request::CreatePayment;
 use pasarela_domain::payment::{PaymentState, body::Status};
-use pasarela_domain::preference::payment::{BuyerChoice, Place, request};
+use pasarela_domain::preference::payment::{BuyerChoice, Place, Share, request};
 use pasarela_domain::preference::{Preference, PreferenceState, Window, choice, collector_of, not_found};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{Changes, CheckoutChange, CheckoutRecord, CommitError, RecordChange};
+use pasarela_store::{Changes, CheckoutChange, CheckoutRecord, CommitError, Lookup, RecordChange};
 use pasarela_vault::{CardNumber, Purpose};
 use serde_json::Value;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
+
+/// A page of the platform sends none of the headers that mark payments of programs.
+const NO_HEADERS: Provenance = Provenance {
+    integrator_id: None,
+    platform_id: None,
+    corporation_id: None,
+    tracking_id: None,
+    device_session: None,
+};
 
 /// A preference that somebody opened.
 pub struct OpenCheckout {
@@ -53,6 +62,17 @@ pub(crate) struct OpenedPreference {
     /// 0: it is a new one.
     order_version: i64,
     mode: Mode,
+    /// Who is logged in and pays it.
+    owner: Option<AccountId>,
+}
+
+/// A purchase on the table: what is read for it once more each time that it is tried.
+pub(crate) struct Desk<'a> {
+    pub(crate) checkout: &'a OpenCheckout,
+    pub(crate) purchase: &'a Purchase<'a>,
+    pub(crate) collector: &'a Collector,
+    pub(crate) opened: &'a OpenedPreference,
+    pub(crate) key: IdempotencyKey,
 }
 
 /// A card in a token: what a page may know of it.
@@ -77,6 +97,21 @@ pub struct Purchase<'a> {
     pub choice: &'a BuyerChoice,
     /// The total that the buyer was shown.
     pub shown_total: Money,
+    /// Who is logged in, when it is paid from an account.
+    pub wallet: Option<WalletPurchase>,
+}
+
+/// What a buyer who is logged in pays with.
+#[derive(Clone, Copy, Debug)]
+pub struct WalletPurchase {
+    /// Who.
+    pub owner: AccountId,
+    /// What the balance pays beside the card; `None` when one thing pays all.
+    pub balance_part: Option<Money>,
+    /// Whether the card that was typed is kept in the account, once it has paid.
+    pub keeps_card: bool,
+    /// How many orders of this preference the owner had paid when the form was shown.
+    pub orders_seen: u32,
 }
 
 impl Engine {
@@ -123,8 +158,21 @@ impl Engine {
         checkout: &OpenCheckout,
         card: &TokenRequest,
     ) -> Result<TokenisedCard, Failure> {
+        self.tokenise_part(checkout, card, checkout.preference.total()).await
+    }
+
+    /// As [`Engine::tokenise_for`], for a card that pays `amount` of the price.
+    ///
+    /// # Errors
+    /// As [`Engine::tokenise_for`].
+    pub async fn tokenise_part(
+        &self,
+        checkout: &OpenCheckout,
+        card: &TokenRequest,
+        amount: Money,
+    ) -> Result<TokenisedCard, Failure> {
         let digits = card.card_number.as_deref().unwrap_or_default();
-        let method = checkout.card_method(digits).map(|method| method.id.clone());
+        let method = checkout.card_method_for(digits, amount).map(|method| method.id.clone());
         let method = method.ok_or_else(|| Refusal::bad_request(2131, "Cannot infer Payment Method"))?;
         let bin = CardNumber::parse(digits).map(|number| number.bin(8).to_owned()).unwrap_or_default();
         let body = self.create_card_token(&checkout.caller, None, card).await?;
@@ -152,23 +200,22 @@ impl Engine {
         if let Some(made) = self.inner.store.idempotency(caller.account_id, key.stored()).await? {
             return Ok(made.resource_id);
         }
+        if checkout.preference.demands_login() && purchase.wallet.is_none() {
+            return Err(
+                Refusal::keyed(403, "login_required", "this preference is paid from an account").into()
+            );
+        }
         let collector = self.collector(caller).await?;
-        let provenance = Provenance::default();
         let token = purchase.choice.token.as_deref();
         let token = token.map(|id| self.inner.vault.lookup(Purpose::CardToken, id));
         for _ in 0..MAX_ROUNDS {
             let opened = self.open_for_payment(checkout, &purchase).await?;
-            let body = opened.body(checkout, &purchase, &self.inner.public_url)?;
-            let body = Json::from(&body);
-            let request = CreatePayment::from_json(&body, caller.site)?;
-            let told = Told {
-                caller,
-                collector: &collector,
-                request: &request,
-                provenance: &provenance,
-                opened: Some(&opened),
+            let desk = Desk { checkout, purchase: &purchase, collector: &collector, opened: &opened, key };
+            let outcome = match purchase.wallet {
+                Some(wallet) => self.pay_from_wallet(&desk, wallet, token).await,
+                None => self.pay_as_guest(&desk, token).await,
             };
-            match self.try_create(told, key, token, None).await {
+            match outcome {
                 Ok(Ok(written)) => return id_of(&written.body),
                 Ok(Err(CommitError::IdempotencyKeyTaken(made))) => return Ok(made.resource_id),
                 Ok(Err(
@@ -199,6 +246,17 @@ impl Engine {
         Ok(made.map(|made| made.resource_id))
     }
 
+    async fn pay_as_guest(
+        &self,
+        desk: &Desk<'_>,
+        token: Option<Lookup>,
+    ) -> Result<Result<Written, CommitError>, Failure> {
+        let body = desk.body(&self.inner.public_url, Share::whole(&desk.checkout.preference), None)?;
+        let body = Json::from(&body);
+        let request = CreatePayment::from_json(&body, desk.checkout.caller.site)?;
+        self.try_create(desk.told(&request, None, 0), desk.key, token, None).await
+    }
+
     /// Reads the preference as it is now, and the order that its next payment belongs to.
     async fn open_for_payment(
         &self,
@@ -220,6 +278,12 @@ impl Engine {
                 Refusal::keyed(409, "invalid_amount", "the price is another than the one shown").into()
             );
         }
+        if let Some(wallet) = purchase.wallet
+            && state.internals.orders_paid_by(wallet.owner) != wallet.orders_seen
+        {
+            // The preference's version holds two pages of one buyer apart: the second one gets here.
+            return Err(Refusal::keyed(409, "paid_already", "it was paid from another page").into());
+        }
         let open = match state.internals.open_order {
             Some(order) => self.order_record(caller.account_id, caller.mode, order).await?,
             None => None,
@@ -237,19 +301,22 @@ impl Engine {
                 (order, 0)
             }
         };
-        Ok(OpenedPreference { record, state, order, order_version, mode: caller.mode })
+        let owner = purchase.wallet.map(|wallet| wallet.owner);
+        Ok(OpenedPreference { record, state, order, order_version, mode: caller.mode, owner })
     }
 
-    /// Adds the order and the count of attempts to the commit of a payment.
+    /// Adds the order and the count of attempts to the commit of a payment, or of the two that one purchase is split into.
     pub(crate) async fn pay_opened(
         &self,
         opened: &OpenedPreference,
-        state: &PaymentState,
+        payments: &[&PaymentState],
         now: Timestamp,
         changes: &mut Changes,
     ) -> Result<(), Failure> {
         let mut order = opened.order.clone();
-        order.take(&state.payment, state.internals.payer_id, now);
+        for state in payments {
+            order.take(&state.payment, state.internals.payer_id, now);
+        }
         self.keep_order(&order, opened.mode, opened.order_version, changes)?;
         let actions: &[&'static str] =
             if opened.order_version == 0 { &[CREATED, UPDATED] } else { &[UPDATED] };
@@ -258,12 +325,25 @@ impl Engine {
             changes.set_timers.extend(expiry_timer(&order, &opened.state.preference, opened.mode));
         }
         let mut preference = opened.state.clone();
-        let is_refused = state.payment.status == Status::Rejected;
+        let is_refused = payments.iter().any(|state| state.payment.status == Status::Rejected);
+        if let Some(owner) = opened.owner.filter(|_| order.status == OrderState::Closed) {
+            preference.internals.paid(owner);
+        }
         let open = (order.status == OrderState::Opened).then_some(order.id);
         preference.internals.attempted(open, is_refused, now);
         let record = record_of(&preference, opened.mode, opened.record.version, &self.inner.vault)?;
         changes.records.push(RecordChange::Checkout(CheckoutChange::Update(record)));
         Ok(())
+    }
+
+    /// How many orders of an opened preference an account has paid: what a form of it is shown with.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn orders_paid(&self, checkout: &OpenCheckout, owner: AccountId) -> Result<u32, Failure> {
+        let record = self.preference_record(&checkout.caller, &checkout.preference.id).await?;
+        let state = record.as_ref().map(state_of).transpose()?;
+        Ok(state.map_or(0, |state| state.internals.orders_paid_by(owner)))
     }
 
     /// A word that only this platform can say of `what`: it keeps forms and results of the hosted checkout from being made
@@ -297,31 +377,58 @@ impl OpenCheckout {
         choice::choices(&self.preference, self.catalogue.site(self.caller.site), self.now)
     }
 
-    /// The method of a card with these digits, if it may pay here.
-    pub fn card_method(&self, digits: &str) -> Option<&PaymentMethod> {
+    /// The method of a card with these digits, if it may pay `amount` here.
+    pub fn card_method_for(&self, digits: &str, amount: Money) -> Option<&PaymentMethod> {
         let catalogue = self.catalogue.site(self.caller.site);
         let mut methods = catalogue.resolve_bin(digits);
         if methods.is_empty() {
             methods = catalogue.resolve_bin(digits.get(..8).unwrap_or(digits));
         }
-        methods.into_iter().find(|method| choice::is_allowed(&self.preference, method, self.now))
+        methods.into_iter().find(|method| choice::is_allowed_for(&self.preference, method, amount, self.now))
     }
 }
 
 impl OpenedPreference {
-    /// The body of the request for the payment that the choice comes to.
-    fn body(
+    /// The preference as it is now.
+    pub(crate) const fn preference(&self) -> &Preference {
+        &self.state.preference
+    }
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) fn told(
         &self,
-        checkout: &OpenCheckout,
-        purchase: &Purchase<'_>,
+        request: &'a CreatePayment<'a>,
+        wallet_owner: Option<AccountId>,
+        debt_taken_minor: i64,
+    ) -> Told<'a> {
+        Told {
+            caller: &self.checkout.caller,
+            collector: self.collector,
+            request,
+            provenance: &NO_HEADERS,
+            opened: Some(self.opened),
+            wallet_owner,
+            debt_taken_minor,
+        }
+    }
+
+    /// The body of the request for the payment that the choice comes to, as far as `share` goes. `balance` is what a
+    /// wallet's balance pays with, which nobody else may choose.
+    pub(crate) fn body(
+        &self,
         public_url: &str,
+        share: Share,
+        balance: Option<&BuyerChoice>,
     ) -> Result<Value, Refusal> {
-        let choice = purchase.choice;
-        let preference = &self.state.preference;
+        let (checkout, preference) = (self.checkout, self.opened.preference());
+        let choice = balance.unwrap_or(self.purchase.choice);
         let catalogue = checkout.catalogue.site(checkout.caller.site);
         let method = choice.payment_method_id.as_deref().and_then(|id| catalogue.method(id));
         // What was excluded, or not offered, can't be paid with, whatever a form says.
-        let method = method.filter(|method| choice::is_allowed(preference, method, checkout.now));
+        let method = method.filter(|method| {
+            balance.is_some() || choice::is_allowed_for(preference, method, share.amount, checkout.now)
+        });
         let method = method.ok_or_else(|| Refusal::bad_request(3028, "Invalid payment_method_id"))?;
         if let (Some(most), Some(count)) = (preference.payment_methods.installments, choice.installments)
             && count > most
@@ -329,14 +436,14 @@ impl OpenedPreference {
             return Err(Refusal::bad_request(4033, "Invalid installments"));
         }
         let place = Place {
-            order_id: self.order.id,
+            order_id: self.opened.order.id,
             expires: choice::expiry(preference, method, checkout.now),
             return_url: &format!(
                 "{public_url}/checkout/v1/return?pref_id={}&attempt={}",
-                preference.id, purchase.attempt
+                preference.id, self.purchase.attempt
             ),
         };
-        Ok(request(preference, choice, place))
+        Ok(request(preference, choice, place, share))
     }
 }
 

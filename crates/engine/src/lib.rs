@@ -36,6 +36,7 @@ pub mod sessions;
 pub mod timers;
 pub mod upkeep;
 pub mod vault_rotation;
+pub mod wallet;
 
 pub use failure::Failure;
 pub use nature::Nature;

@@ -7,6 +7,7 @@
 pub mod expanded;
 pub mod search;
 
+use crate::accounts::KnownPayer;
 use crate::checkout::OpenedPreference;
 use crate::fresh_tokens::FreshToken;
 use crate::identifiers::Fresh;
@@ -141,6 +142,19 @@ pub(crate) struct Told<'a> {
     pub(crate) provenance: &'a Provenance,
     /// The preference that it pays, read for it.
     pub(crate) opened: Option<&'a OpenedPreference>,
+    /// Who is logged in and pays.
+    pub(crate) wallet_owner: Option<AccountId>,
+    /// How much of the collector's debt another payment of the same commit takes already.
+    pub(crate) debt_taken_minor: i64,
+}
+
+/// A payment that was decided, with the changes that would store it.
+pub(crate) struct Draft {
+    pub(crate) decision: Decision,
+    pub(crate) body: Vec<u8>,
+    pub(crate) changes: Changes,
+    /// The token that paid; it is not spent yet.
+    pub(crate) token: Option<OpenedToken>,
 }
 
 /// What of a stored payment its next version is made with.
@@ -159,6 +173,15 @@ pub(crate) struct OpenedToken {
     security_code: Option<SecurityCode>,
     /// The customer's user id, when the card is a saved one.
     owner: Option<AccountId>,
+}
+
+impl Draft {
+    /// How much of the collector's debt it takes.
+    pub(crate) fn debt_taken_minor(&self) -> i64 {
+        let legs = self.decision.postings.iter().flat_map(|posting| &posting.legs);
+        let of_debt = legs.filter(|leg| leg.account.kind == AccountKind::SellerReceivable);
+        -of_debt.map(|leg| leg.amount_minor).sum::<i64>()
+    }
 }
 
 impl Engine {
@@ -180,7 +203,15 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let fresh_token = fresh_token.take();
             let is_fresh = fresh_token.is_some();
-            let told = Told { caller, collector: &collector, request: &request, provenance, opened: None };
+            let told = Told {
+                caller,
+                collector: &collector,
+                request: &request,
+                provenance,
+                opened: None,
+                wallet_owner: None,
+                debt_taken_minor: 0,
+            };
             let outcome = self.try_create(told, key, token, fresh_token).await;
             match outcome {
                 Ok(Ok(written)) => return Ok(written),
@@ -203,12 +234,34 @@ impl Engine {
 
     pub(crate) async fn try_create(
         &self,
-        Told { caller, collector, request, provenance, opened }: Told<'_>,
+        told: Told<'_>,
         key: IdempotencyKey,
         token: Option<Lookup>,
         fresh_token: Option<FreshToken>,
     ) -> Result<Result<Written, CommitError>, Failure> {
-        let now = self.inner.clock.now(caller.account_id, caller.mode);
+        let now = self.inner.clock.now(told.caller.account_id, told.caller.mode);
+        let Draft { decision, body, mut changes, token } = self.draft(told, token, fresh_token, now).await?;
+        let made = (decision.state.payment.id, 0);
+        changes.idempotency = Some(key.record(told.caller.account_id, made, self.inner.clock.wall()));
+        match told.opened {
+            Some(opened) => self.pay_opened(opened, &[&decision.state], now, &mut changes).await?,
+            None => self.tell_order(&decision.state, told.caller.mode, now, &mut changes).await?,
+        }
+        if let Some(opened) = token {
+            changes.records.push(used(opened, now)?);
+        }
+        Ok(self.commit(changes).await.map(|()| Written { body, replayed: false }))
+    }
+
+    /// Decides on a payment, and commits nothing: what the key made, the order and the spent token are the caller's to add.
+    pub(crate) async fn draft(
+        &self,
+        told: Told<'_>,
+        token: Option<Lookup>,
+        fresh_token: Option<FreshToken>,
+        now: Timestamp,
+    ) -> Result<Draft, Failure> {
+        let Told { caller, collector, request, provenance, wallet_owner, debt_taken_minor, .. } = told;
         let token = match token {
             Some(lookup) => Some(self.open_token(caller, &lookup, fresh_token, now).await?),
             None => None,
@@ -217,7 +270,11 @@ impl Engine {
         let request = completed.as_ref().unwrap_or(request);
         let email = request.payer.email.as_deref();
         let email = email.ok_or_else(|| Refusal::bad_request(2002, "Customer not found"))?;
-        let payer = self.payer(caller, email).await?;
+        let payer = match wallet_owner {
+            // Whoever had this e-mail before there was the account, it is the owner who pays.
+            Some(id) => KnownPayer { id, new: None },
+            None => self.payer(caller, email).await?,
+        };
         if token.as_ref().is_some_and(|opened| opened.owner.is_some_and(|owner| owner != payer.id)) {
             return Err(Refusal::bad_request(2062, "Invalid card token").into());
         }
@@ -241,28 +298,20 @@ impl Engine {
             payer_id: payer.id,
             provenance,
             public_url: &self.inner.public_url,
+            wallet_owner,
         };
         let plan = create::plan(request, &facts, &mut context)?;
         let mut decision = self.answer(plan, token.as_ref(), caller, &context).await?;
-        self.recover_debt(&mut decision, &context).await?;
+        self.recover_debt(&mut decision, debt_taken_minor, &context).await?;
         let body = body_of(&decision.state)?;
         let buyer = Buyer::of(request, card.as_ref(), provenance);
         let new = Read { version: 0, traces: self.traces_of(caller.account_id, caller.mode, &buyer) };
         let settings = self.notification_settings(decision.state.internals.application_id).await?;
         let mut changes = self.changes(&decision, &settings, caller.mode, new, body.clone())?;
-        changes.idempotency =
-            Some(key.record(caller.account_id, (decision.state.payment.id, 0), self.inner.clock.wall()));
-        match opened {
-            Some(opened) => self.pay_opened(opened, &decision.state, now, &mut changes).await?,
-            None => self.tell_order(&decision.state, caller.mode, now, &mut changes).await?,
-        }
-        if let Some(opened) = token {
-            changes.records.push(used(opened, now)?);
-        }
         if let Some(payer) = payer.new {
             changes.records.push(RecordChange::InsertPayer(payer));
         }
-        Ok(self.commit(changes).await.map(|()| Written { body, replayed: false }))
+        Ok(Draft { decision, body, changes, token })
     }
 
     /// The request with what is known of the customer who pays, if one is named.
@@ -464,7 +513,7 @@ impl Engine {
             let mut fresh = Fresh(&self.inner.ids);
             let mut context = Context { now, mode, ids: &mut fresh };
             let mut decision = decide(state_of(&record)?, &mut context)?;
-            self.recover_debt(&mut decision, &context).await?;
+            self.recover_debt(&mut decision, 0, &context).await?;
             let body = body_of(&decision.state)?;
             let is_unchanged = decision.action.is_none()
                 && decision.postings.is_empty()
@@ -499,14 +548,19 @@ impl Engine {
     }
 
     /// Takes what the collector owes the platform from what the decision makes available.
-    async fn recover_debt(&self, decision: &mut Decision, context: &Context<'_>) -> Result<(), Failure> {
+    async fn recover_debt(
+        &self,
+        decision: &mut Decision,
+        taken_minor: i64,
+        context: &Context<'_>,
+    ) -> Result<(), Failure> {
         if decision.made_available_minor() == 0 {
             return Ok(());
         }
         let payment = &decision.state.payment;
         let debt = LedgerAccount::of(AccountKind::SellerReceivable, payment.collector_id);
         let debt_minor = self.inner.store.balance(context.mode, payment.currency_id, debt).await?;
-        decision.recover_debt(debt_minor, context);
+        decision.recover_debt(debt_minor - taken_minor, context);
         Ok(())
     }
 

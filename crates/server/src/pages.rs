@@ -26,6 +26,8 @@ pub mod promotions;
 mod simulated;
 pub mod ticket;
 pub mod voucher_method;
+pub mod wallet;
+pub mod wallet_words;
 pub mod words;
 
 pub use bank_transfer::{BankOutcome, bank_transfer};

@@ -172,6 +172,7 @@ fn pay(
         payer_id: BUYER,
         provenance: &Provenance::default(),
         public_url: URL,
+        wallet_owner: None,
     };
     let plan = plan(&request, &facts, context)?;
     match (&plan.step, answer) {

@@ -5,6 +5,7 @@ use super::Preference;
 use crate::catalogue::expiry::allowed;
 use crate::catalogue::installments::{InstallmentOffer, InstallmentPlan, OfferQuery};
 use crate::catalogue::{PaymentMethod, PaymentType, SiteCatalogue};
+use crate::money::Money;
 use crate::timestamp::{MINUTE, Timestamp};
 
 /// The methods that may pay the preference, in the catalogue's order, the one that the seller prefers first.
@@ -23,15 +24,24 @@ pub fn choices<'c>(
 
 /// Whether `method` may pay the preference.
 pub fn is_allowed(preference: &Preference, method: &PaymentMethod, now: Timestamp) -> bool {
+    is_allowed_for(preference, method, preference.total(), now)
+}
+
+/// Whether `method` may pay `amount` of the preference.
+pub fn is_allowed_for(
+    preference: &Preference,
+    method: &PaymentMethod,
+    amount: Money,
+    now: Timestamp,
+) -> bool {
     let limits = &preference.payment_methods;
     let is_excluded = limits.excluded_payment_methods.iter().any(|excluded| excluded.id == method.id)
         || limits.excluded_payment_types.iter().any(|excluded| excluded.id == method.payment_type.id());
-    let total = preference.total();
     method.is_offered()
         && is_here(preference, method)
         && (!method.payment_type.is_offline() || preference.date_of_expiration.is_none_or(|at| at > now))
         && !is_excluded
-        && (method.min_allowed..=method.max_allowed).contains(&total)
+        && (method.min_allowed..=method.max_allowed).contains(&amount)
 }
 
 /// Whether the hosted checkout can take it: a card with a number, or what is paid elsewhere. Where everything is decided
@@ -43,6 +53,34 @@ fn is_here(preference: &Preference, method: &PaymentMethod) -> bool {
         PaymentType::BankTransfer => !preference.binary_mode || method.id == "pix",
         _ => false,
     }
+}
+
+/// The method of a wallet's balance.
+pub const BALANCE: &str = "account_money";
+
+/// What a wallet's balance may pay of a preference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BalanceShare {
+    /// All of it.
+    All,
+    /// This much; a card pays the rest.
+    Part(Money),
+    /// Nothing of it.
+    Nothing,
+}
+
+/// What a wallet that holds `balance` may pay of the preference. A seller can't exclude it; its own limits hold for the
+/// part that it pays.
+pub fn balance_share(preference: &Preference, catalogue: &SiteCatalogue, balance: Money) -> BalanceShare {
+    let Some(method) = catalogue.method(BALANCE).filter(|method| method.is_offered()) else {
+        return BalanceShare::Nothing;
+    };
+    let total = preference.total();
+    let takes = |amount: Money| (method.min_allowed..=method.max_allowed).contains(&amount);
+    if balance >= total {
+        return if takes(total) { BalanceShare::All } else { BalanceShare::Nothing };
+    }
+    if takes(balance) { BalanceShare::Part(balance) } else { BalanceShare::Nothing }
 }
 
 /// When a ticket or a transfer that is made out now expires, if the seller said so: as near to that as the method goes.
@@ -61,6 +99,17 @@ pub fn plans<'c>(
     bin: &'c str,
     now: Timestamp,
 ) -> Vec<(InstallmentOffer<'c>, InstallmentPlan)> {
+    plans_for(preference, (catalogue, method), bin, preference.total(), now)
+}
+
+/// The plans in which a card of `method` pays `total`, which is what is left of the preference's price.
+pub fn plans_for<'c>(
+    preference: &Preference,
+    (catalogue, method): (&'c SiteCatalogue, &'c PaymentMethod),
+    bin: &'c str,
+    total: Money,
+    now: Timestamp,
+) -> Vec<(InstallmentOffer<'c>, InstallmentPlan)> {
     let asked = OfferQuery {
         method,
         bin,
@@ -69,7 +118,6 @@ pub fn plans<'c>(
         differential_pricing_id: preference.differential_pricing.as_ref().map(|pricing| pricing.id),
         now,
     };
-    let total = preference.total();
     let most = preference.payment_methods.installments.unwrap_or(u32::MAX);
     catalogue
         .offers(&asked, Some(total))

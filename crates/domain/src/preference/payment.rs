@@ -2,6 +2,7 @@
 //! and what the buyer typed.
 
 use super::{Item, Preference};
+use crate::money::{Money, apportion};
 use crate::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -32,6 +33,46 @@ pub struct BuyerChoice {
     pub ip_address: String,
 }
 
+/// What one payment pays of a preference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// How much.
+    pub amount: Money,
+    /// The marketplace's part of it.
+    pub fee: Money,
+    /// Whether it is approved or refused at once.
+    pub is_binary: bool,
+}
+
+impl Share {
+    /// All of it.
+    pub fn whole(preference: &Preference) -> Share {
+        let currency = preference.site().currency();
+        Share {
+            amount: preference.total(),
+            fee: preference.marketplace_fee.money(currency),
+            is_binary: preference.binary_mode,
+        }
+    }
+
+    /// `balance` of it, and the rest, which a card pays: at once or not at all, because one part alone pays nothing. The
+    /// marketplace's fee is split like the price. `None` when one of both would pay nothing.
+    pub fn split(preference: &Preference, balance: Money) -> Option<(Share, Share)> {
+        let whole = Share::whole(preference);
+        let rest_minor = whole.amount.minor - balance.minor;
+        if balance.minor <= 0 || rest_minor <= 0 || balance.currency != whole.amount.currency {
+            return None;
+        }
+        let fees = apportion(whole.fee.minor, &[balance.minor, rest_minor]);
+        let share = |amount_minor: i64, fee_minor: Option<&i64>| Share {
+            amount: Money::new(amount_minor, balance.currency),
+            fee: Money::new(fee_minor.copied().unwrap_or(0), balance.currency),
+            is_binary: true,
+        };
+        Some((share(balance.minor, fees.first()), share(rest_minor, fees.get(1))))
+    }
+}
+
 /// Where a payment belongs.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
@@ -44,7 +85,7 @@ pub struct Place<'a> {
 }
 
 /// The body of `POST /v1/payments` that the choice comes to.
-pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>) -> Value {
+pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>, share: Share) -> Value {
     let mut body = Map::new();
     let mut say = |name: &str, value: Value| {
         let is_empty = value.is_null() || value.as_str() == Some("");
@@ -52,7 +93,7 @@ pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>) 
             body.insert(name.to_owned(), value);
         }
     };
-    say("transaction_amount", Value::Number(preference.total().to_number()));
+    say("transaction_amount", Value::Number(share.amount.to_number()));
     say("token", choice.token.clone().into());
     say("installments", choice.installments.into());
     say("payment_method_id", choice.payment_method_id.clone().into());
@@ -63,13 +104,13 @@ pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>) 
     say("notification_url", preference.notification_url.clone().into());
     say("metadata", preference.metadata.clone());
     say("additional_info", additional_info(preference, choice));
-    say("binary_mode", preference.binary_mode.into());
+    say("binary_mode", share.is_binary.into());
     // The page can show a challenge; where everything is decided at once there is no time for one.
-    let may_challenge = choice.token.is_some() && !preference.binary_mode;
+    let may_challenge = choice.token.is_some() && !share.is_binary;
     say("three_d_secure_mode", may_challenge.then_some("optional").into());
     say("date_of_expiration", place.expires.map(|at| at.to_wire()).into());
-    if !preference.marketplace_fee.0.is_zero() {
-        say("application_fee", json!(preference.marketplace_fee));
+    if !share.fee.is_zero() {
+        say("application_fee", Value::Number(share.fee.to_number()));
     }
     say("differential_pricing_id", preference.differential_pricing.as_ref().map(|pricing| pricing.id).into());
     say("callback_url", choice.financial_institution.as_ref().map(|_| place.return_url).into());

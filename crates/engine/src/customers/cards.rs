@@ -7,7 +7,7 @@ use super::{Tried, record_of};
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, OpenedToken, Written, hex, to_json, used};
 use crate::{Engine, Failure};
 use pasarela_domain::customer::card::{ChangeCardRequest, SaveCardRequest, SavedCard, face};
-use pasarela_domain::customer::{CardNumberFacts, CustomerState, card_not_found, fault};
+use pasarela_domain::customer::{CardNumberFacts, CustomerInternals, CustomerState, card_not_found, fault};
 use pasarela_domain::identity::{Caller, Mode};
 use pasarela_domain::json::Json;
 use pasarela_domain::refusal::Refusal;
@@ -193,6 +193,45 @@ impl Engine {
         };
         let number = self.inner.vault.open_card_number(&sealed_number, &sealed_for(mode, &fingerprint))?;
         Ok(Some((card, number)))
+    }
+
+    /// What puts the card that was opened to pay into its owner's wallet: nothing when it is there, or when the wallet is
+    /// full, because the payment is what the buyer is here for.
+    pub(crate) async fn keep_in_wallet(
+        &self,
+        buyer: &Caller,
+        email: &str,
+        opened: &OpenedToken,
+    ) -> Result<Vec<RecordChange>, Failure> {
+        let now = self.inner.clock.now(buyer.account_id, buyer.mode);
+        let lookup = self.inner.vault.lookup(Purpose::Email, email);
+        let (read, mut state) = match self.customer_of_user(buyer, buyer.account_id).await? {
+            Some((record, state)) => (Some(record), state),
+            None => {
+                let customer = self.new_customer(buyer, buyer.account_id, email, now);
+                (None, CustomerState { customer, internals: CustomerInternals::default() })
+            }
+        };
+        let fingerprint = self.inner.vault.fingerprint(&opened.number);
+        if state.card_with(&hex(&fingerprint)).is_some() {
+            return Ok(Vec::new());
+        }
+        let id = self.inner.ids.next();
+        let request = SaveCardRequest { token: String::new(), payment_method_id: None, issuer_id: None };
+        let facts = CardNumberFacts { id, fingerprint: hex(&fingerprint), length: opened.number.len() };
+        let added = self
+            .card_of(buyer, &state, id, opened, &request, now)
+            .and_then(|card| state.add_card(card, facts, now));
+        if added.is_err() {
+            return Ok(Vec::new());
+        }
+        let record = record_of(&state, buyer, lookup, read.as_ref().map_or(1, |read| read.version))?;
+        let saved = self.save(buyer, &record, id, fingerprint, &opened.number);
+        let kept = match read {
+            Some(_) => CustomerChange::Update(record),
+            None => CustomerChange::Insert(record),
+        };
+        Ok(vec![RecordChange::Customer(kept), saved])
     }
 
     /// The card in a token, for what is to be saved.

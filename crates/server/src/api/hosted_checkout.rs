@@ -1,13 +1,14 @@
 //! The hosted checkout's routes: they open the preference by its id, read what the buyer posted, let the engine pay, and
 //! show the page that comes next.
 //!
-//! Nothing here is done in the name of a signed-in buyer, so a form that another site posts gains nobody anything; still,
-//! forms carry a word that only this platform can write (for this preference, this price and this day), and a browser that
+//! Nothing in this file is done in the name of a buyer who is logged in (that is [`wallet`]), so a form that another site
+//! posts gains nobody anything; still, forms carry a word that only this platform can write (for this preference, this price and this day), and a browser that
 //! says that it was sent here by another site is told to start again.
 
 mod opened;
 mod posted;
 mod result;
+mod wallet;
 mod words;
 
 use super::answer::ApiFailure;
@@ -38,6 +39,7 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/checkout/v1/pay", post(pay))
         .route("/checkout/v1/result", get(result::result))
         .route("/checkout/v1/return", get(result::come_back))
+        .merge(wallet::routes())
 }
 
 /// `init_point`: the ways to pay, or with `method` the form of one of them.
@@ -46,8 +48,13 @@ async fn open(State(engine): State<Engine>, RawQuery(query): RawQuery, headers: 
         Ok(opened) => opened,
         Err(response) => return *response,
     };
-    if let Some(obstacle) = opened.obstacle() {
-        return opened.closed(obstacle);
+    match opened.obstacle() {
+        // Only an account may pay: there is nothing to choose before somebody is logged in.
+        Some(Closed::Login) => {
+            return Redirect::to(&format!("/checkout/v1/wallet?{}", opened.view.query)).into_response();
+        }
+        Some(obstacle) => return opened.closed(obstacle),
+        None => {}
     }
     match query_value(query.as_deref(), "method").as_deref() {
         None => opened.choice(None),
@@ -186,7 +193,7 @@ async fn pay(
         return opened.closed(Closed::Login);
     }
     let choice = buyer_choice(&posted, connection.as_deref());
-    let purchase = Purchase { attempt: &attempt, choice: &choice, shown_total };
+    let purchase = Purchase { attempt: &attempt, choice: &choice, shown_total, wallet: None };
     match engine.pay_checkout(&opened.checkout, purchase).await {
         Ok(id) => Redirect::to(&result_address(&engine, &opened, id)).into_response(),
         Err(Failure::Refused(refusal)) => refused(&engine, &opened, &posted, &refusal),

@@ -4,10 +4,10 @@
 mod card;
 mod choice;
 mod closed;
-mod form;
+pub(in crate::pages) mod form;
 mod next_steps;
 mod result;
-mod review;
+pub(in crate::pages) mod review;
 
 pub use card::{CardPage, card_form};
 pub use choice::choice;
@@ -96,7 +96,7 @@ impl CheckoutView {
     }
 
     /// What the pages that take a payment have in common.
-    fn sheet(&self, title: &str, locale: Locale) -> (Layout, Sheet<'_>) {
+    pub(in crate::pages) fn sheet(&self, title: &str, locale: Locale) -> (Layout, Sheet<'_>) {
         let sheet = Sheet {
             words: CheckoutWords::of(locale),
             view: self,
@@ -114,9 +114,9 @@ impl CheckoutView {
 }
 
 /// What the pages that take a payment say and show.
-struct Sheet<'a> {
-    words: &'static CheckoutWords,
-    view: &'a CheckoutView,
-    amount: String,
-    script: &'static str,
+pub(in crate::pages) struct Sheet<'a> {
+    pub words: &'static CheckoutWords,
+    pub view: &'a CheckoutView,
+    pub amount: String,
+    pub script: &'static str,
 }

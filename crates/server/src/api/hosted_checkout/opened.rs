@@ -49,11 +49,16 @@ impl Opened {
 
     /// Why nothing can be paid here, if it can't.
     pub(super) fn obstacle(&self) -> Option<Closed> {
+        let demands_login = self.checkout.preference.demands_login();
+        self.obstacle_in_time().or(demands_login.then_some(Closed::Login))
+    }
+
+    /// Why nobody can pay now, logged in or not.
+    pub(super) fn obstacle_in_time(&self) -> Option<Closed> {
         match self.checkout.preference.window(self.checkout.now) {
             Window::Over => Some(Closed::Expired),
             Window::NotYet => Some(Closed::NotYet),
             Window::Open if !self.checkout.allows_attempt => Some(Closed::Exhausted),
-            Window::Open if self.checkout.preference.demands_login() => Some(Closed::Login),
             Window::Open => None,
         }
     }

@@ -51,6 +51,12 @@ impl Posted {
     }
 }
 
+/// A field exactly as it was typed: a password may begin with a blank. Bounded like the body.
+pub(super) fn exact(body: &RawBody, name: &str) -> String {
+    let mut fields = form_urlencoded::parse(&body.bytes);
+    fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
 pub(super) fn token_request(posted: &Posted) -> Result<TokenRequest, Refusal> {
     let expiry: String =
         posted.get("card_expiry").chars().map(|c| if c.is_ascii_digit() { c } else { '/' }).collect();

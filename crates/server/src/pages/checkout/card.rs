@@ -2,7 +2,7 @@
 //! any shop's, and the plans stand below while the number is typed; without, it is a plain form in two steps. Either way the
 //! shop never sees the card.
 
-use super::form::{Field, Typed, documents, email_field, field};
+use super::form::{Field, Typed, card_fields, email_field};
 use super::{CheckoutView, Sheet};
 use crate::pages::layout::Layout;
 use crate::pages::{Framing, Locale, Page};
@@ -81,23 +81,7 @@ pub fn card_form(
 
 fn fields(view: &CheckoutView, catalogue: &SiteCatalogue, typed: &Typed, sheet: &Sheet<'_>) -> Vec<Field> {
     let words = sheet.words;
-    let digits = |name, label, autocomplete, longest| Field {
-        autocomplete,
-        input_mode: "numeric",
-        longest,
-        ..field(name, label, &Typed::default())
-    };
-    let mut fields = vec![
-        digits("card_number", words.card_number, "cc-number", 23),
-        Field {
-            hint: Some(words.card_expiry_hint),
-            half: true,
-            ..digits("card_expiry", words.card_expiry, "cc-exp", 7)
-        },
-        Field { required: false, half: true, ..digits("card_code", words.card_code, "cc-csc", 4) },
-        Field { autocomplete: "cc-name", ..field("card_holder", words.card_holder, typed) },
-    ];
-    fields.extend(documents(catalogue, words, typed));
+    let mut fields = card_fields(catalogue, words, typed);
     fields.push(email_field(view, words, typed));
     fields
 }

@@ -3,6 +3,7 @@
 use super::{CheckoutView, Sheet};
 use crate::pages::checkout_words::CheckoutWords;
 use crate::pages::layout::Layout;
+use crate::pages::wallet_words::WalletWords;
 use crate::pages::{Framing, Locale, Page};
 use askama::Template;
 use pasarela_domain::catalogue::{PaymentMethod, PaymentType};
@@ -17,6 +18,8 @@ struct Way {
 
 /// What stands before a way to pay: lines in a square of 24.
 mod icons {
+    pub(super) const ACCOUNT: &str =
+        "M12 4a3.5 3.5 0 0 1 0 7.5A3.5 3.5 0 0 1 12 4M5 20c0-3.5 3-6 7-6s7 2.5 7 6";
     pub(super) const CARD: &str = "M3 6.5h18v11H3zM3 10h18M6 14.5h4";
     pub(super) const CODE: &str =
         "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2.5v2.5H14zM17.5 17.5H20V20h-2.5M20 14v1M14 20h1";
@@ -43,13 +46,24 @@ pub fn choice(
     let words = CheckoutWords::of(locale);
     let (layout, sheet) = view.sheet(words.choose, locale);
     let language = layout.language;
-    let template = ChoiceTemplate { layout, sheet, ways: ways(view, methods, words), notice };
+    let template = ChoiceTemplate { layout, sheet, ways: ways(view, methods, words, locale), notice };
     Page::render(&template, language, Framing::Nobody)
 }
 
-/// Cards are one way, whichever they are: the number tells.
-fn ways(view: &CheckoutView, methods: &[&PaymentMethod], words: &'static CheckoutWords) -> Vec<Way> {
-    let mut ways = Vec::new();
+/// An account comes first: what is in it need not be typed. Cards are one way, whichever they are: the number tells.
+fn ways(
+    view: &CheckoutView,
+    methods: &[&PaymentMethod],
+    words: &'static CheckoutWords,
+    locale: Locale,
+) -> Vec<Way> {
+    let account = WalletWords::of(locale).way;
+    let mut ways = vec![Way {
+        address: format!("/checkout/v1/wallet?{}", view.query),
+        name: account.0.to_owned(),
+        about: account.1,
+        icon: icons::ACCOUNT,
+    }];
     let mut has_card = false;
     for method in methods {
         if method.payment_type.is_card() {

@@ -57,7 +57,7 @@ struct FormTemplate<'a> {
     notice: Option<&'static str>,
 }
 
-pub(super) fn field(name: &'static str, label: &'static str, typed: &Typed) -> Field {
+pub(in crate::pages) fn field(name: &'static str, label: &'static str, typed: &Typed) -> Field {
     Field {
         name,
         label,
@@ -85,11 +85,7 @@ pub(super) fn email_field(view: &CheckoutView, words: &'static CheckoutWords, ty
 }
 
 /// The kind of document and its number, on sites that have such.
-pub(super) fn documents(
-    catalogue: &SiteCatalogue,
-    words: &'static CheckoutWords,
-    typed: &Typed,
-) -> Vec<Field> {
+fn documents(catalogue: &SiteCatalogue, words: &'static CheckoutWords, typed: &Typed) -> Vec<Field> {
     let options: Vec<(String, String)> =
         catalogue.identification_types().iter().map(|kind| (kind.id.clone(), kind.name.clone())).collect();
     if options.is_empty() {
@@ -98,6 +94,32 @@ pub(super) fn documents(
     let kind = Field { options, half: true, ..field("document_type", words.document, typed) };
     let number = Field { longest: 32, half: true, ..field("document_number", words.document_number, typed) };
     vec![kind, number]
+}
+
+/// What is asked of a card that is typed.
+pub(in crate::pages) fn card_fields(
+    catalogue: &SiteCatalogue,
+    words: &'static CheckoutWords,
+    typed: &Typed,
+) -> Vec<Field> {
+    let digits = |name, label, autocomplete, longest| Field {
+        autocomplete,
+        input_mode: "numeric",
+        longest,
+        ..field(name, label, &Typed::default())
+    };
+    let mut fields = vec![
+        digits("card_number", words.card_number, "cc-number", 23),
+        Field {
+            hint: Some(words.card_expiry_hint),
+            half: true,
+            ..digits("card_expiry", words.card_expiry, "cc-exp", 7)
+        },
+        Field { required: false, half: true, ..digits("card_code", words.card_code, "cc-csc", 4) },
+        Field { autocomplete: "cc-name", ..field("card_holder", words.card_holder, typed) },
+    ];
+    fields.extend(documents(catalogue, words, typed));
+    fields
 }
 
 /// The page on which a buyer says who pays a ticket or a transfer.

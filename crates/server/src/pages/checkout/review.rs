@@ -7,15 +7,17 @@ use crate::pages::layout::Layout;
 use crate::pages::{Framing, Locale, Page};
 use askama::Template;
 use pasarela_domain::catalogue::installments::{InstallmentOffer, InstallmentPlan};
+use pasarela_domain::money::Money;
 use pasarela_domain::notation::Notation;
+use pasarela_domain::site::Site;
 
 /// A plan to choose.
-struct PlanRow {
-    count: u32,
-    text: String,
-    whole: String,
-    annual: Option<(String, String)>,
-    chosen: bool,
+pub(in crate::pages) struct PlanRow {
+    pub count: u32,
+    pub text: String,
+    pub whole: String,
+    pub annual: Option<(String, String)>,
+    pub chosen: bool,
 }
 
 #[derive(Template)]
@@ -30,6 +32,38 @@ struct ReviewTemplate<'a> {
     has_annual: bool,
 }
 
+/// The plans in which a card pays `total`, with the one that is chosen at first.
+pub(in crate::pages) fn plan_rows(
+    site: Site,
+    plans: &[(InstallmentOffer<'_>, InstallmentPlan)],
+    first_choice: Option<u32>,
+    (total, words): (Money, &'static CheckoutWords),
+) -> Vec<PlanRow> {
+    let notation = Notation::of(site);
+    let chosen = first_choice
+        .filter(|count| plans.iter().any(|(_, plan)| plan.installments == *count))
+        .or_else(|| plans.first().map(|(_, plan)| plan.installments));
+    let rows = plans.iter().map(|(offer, plan)| {
+        let whole = amount_text(plan.price.total, site);
+        let is_free = plan.installments > 1 && plan.price.total <= total;
+        let free = if is_free { format!(" {}", words.no_interest) } else { String::new() };
+        PlanRow {
+            count: plan.installments,
+            text: match plan.installments {
+                1 => words.one_payment.to_owned(),
+                count => format!("{count} × {}{free}", amount_text(plan.price.installment_amount, site)),
+            },
+            whole: format!("{whole} {}", words.in_all),
+            annual: offer
+                .annual_cost
+                .filter(|_| plan.installments > 1)
+                .map(|cost| (notation.percent(cost.cft_percent), notation.percent(cost.tea_percent))),
+            chosen: chosen == Some(plan.installments),
+        }
+    });
+    rows.collect()
+}
+
 /// The page before paying by card: in how many instalments, and what each number of them costs in all.
 pub fn review(
     view: &CheckoutView,
@@ -40,29 +74,7 @@ pub fn review(
     locale: Locale,
 ) -> Page {
     let words = CheckoutWords::of(locale);
-    let notation = Notation::of(view.site);
-    let chosen = first_choice
-        .filter(|count| plans.iter().any(|(_, plan)| plan.installments == *count))
-        .or_else(|| plans.first().map(|(_, plan)| plan.installments));
-    let rows = plans.iter().map(|(offer, plan)| {
-        let whole = amount_text(plan.price.total, view.site);
-        let is_free = plan.installments > 1 && plan.price.total <= view.total;
-        let free = if is_free { format!(" {}", words.no_interest) } else { String::new() };
-        PlanRow {
-            count: plan.installments,
-            text: match plan.installments {
-                1 => words.one_payment.to_owned(),
-                count => format!("{count} × {}{free}", amount_text(plan.price.installment_amount, view.site)),
-            },
-            whole: format!("{whole} {}", words.in_all),
-            annual: offer
-                .annual_cost
-                .filter(|_| plan.installments > 1)
-                .map(|cost| (notation.percent(cost.cft_percent), notation.percent(cost.tea_percent))),
-            chosen: chosen == Some(plan.installments),
-        }
-    });
-    let plans: Vec<PlanRow> = rows.collect();
+    let plans = plan_rows(view.site, plans, first_choice, (view.total, words));
     let (layout, sheet) = view.sheet(words.review, locale);
     let language = layout.language;
     let template = ReviewTemplate {
