@@ -31,6 +31,7 @@ pub mod pictures;
 pub mod preferences;
 pub mod privacy;
 pub mod sandbox;
+pub mod sandbox_wallets;
 pub mod seeds;
 pub mod sessions;
 pub mod timers;

@@ -219,7 +219,7 @@ impl Engine {
     }
 }
 
-fn only_test(mode: Mode) -> Result<(), Refusal> {
+pub(crate) fn only_test(mode: Mode) -> Result<(), Refusal> {
     match mode {
         Mode::Test => Ok(()),
         Mode::Live => {

@@ -528,7 +528,8 @@ pub struct EraseArguments {
 Examples:
   pasarela sandbox pay 1234567890
   pasarela sandbox reject 1234567890 --status-detail cc_rejected_insufficient_amount
-  pasarela sandbox charge-back 1234567890 --server http://127.0.0.1:9000")]
+  pasarela sandbox charge-back 1234567890 --server http://127.0.0.1:9000
+  pasarela sandbox add-money 250.50 --to test_user_123@testuser.com")]
 pub enum SandboxVerb {
     /// The buyer pays a Pix, a ticket or a transfer
     Pay(SandboxArguments),
@@ -549,6 +550,25 @@ pub enum SandboxVerb {
     ConfirmChallenge(SandboxArguments),
     /// The holder fails the 3-D Secure challenge
     FailChallenge(SandboxArguments),
+    /// Money is added to a test buyer's wallet
+    ///
+    /// The buyer pays with it on the hosted checkout, logged in, or by `account_money` with the buyer's e-mail.
+    /// `pasarela credentials` names the well-known buyers.
+    AddMoney(AddMoneyArguments),
+}
+
+/// `pasarela sandbox add-money`
+#[derive(Debug, Args)]
+pub struct AddMoneyArguments {
+    /// How much, in the currency of the buyer's site
+    #[arg(value_name = "AMOUNT")]
+    pub amount: String,
+    /// The buyer: e-mail (of the access token's site) or user id
+    #[arg(long = "to", value_name = "BUYER")]
+    pub buyer: String,
+    /// Which server, and who asks.
+    #[command(flatten)]
+    pub server: ServerArguments,
 }
 
 /// `pasarela sandbox reject`

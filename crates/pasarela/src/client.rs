@@ -180,7 +180,8 @@ fn refusal(status: StatusCode, answer: Option<&Value>) -> Failure {
         StatusCode::FORBIDDEN => "Use a test access token: the sandbox doesn't touch live payments.",
         StatusCode::CONFLICT => "Somebody else was faster; look at what came of it.",
         StatusCode::NOT_FOUND => {
-            "Check the id, and that the access token is of the seller who took the payment (--access-token)."
+            "Check the id, and that the access token is of the seller who took the payment, or of the buyer's site \
+             (--access-token)."
         }
         StatusCode::BAD_REQUEST => "Look at the payment's status first: GET /v1/payments/{id}.",
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => "Try again in a moment.",

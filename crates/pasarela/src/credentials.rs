@@ -42,19 +42,21 @@ fn for_people(credentials: &[SeedCredentials]) -> String {
     text
 }
 
-/// Who pays with `account_money`: a buyer has no credentials, only an address and a wallet.
+/// Who pays from a wallet: a buyer has no credentials, only a login, an address and money.
 fn buyers_for_people() -> String {
     let mut text = String::from(
-        "\nBuyers with money in their wallets: pay test payments with `account_money` and the buyer's e-mail.\n",
+        "\nBuyers with money in their wallets: they log in on the hosted checkout with their e-mail and password, and pay test \
+         payments by `account_money` with their e-mail.\n",
     );
     for buyer in seeds::buyers() {
         let account = &buyer.account;
         let opening = Money::new(buyer.opening_balance_minor, account.site.currency());
         let document = format!("{} {}", account.identification_type, account.identification_number);
         let line = format!(
-            "  {}  {}  {} {}  {}",
+            "  {}  {}  {}  {} {}  {}",
             account.site,
             account.email,
+            seeds::logins::login_of(account.id).map(|login| login.password.as_str()).unwrap_or_default(),
             opening.currency.code(),
             opening.to_fixed_text(),
             document.trim(),

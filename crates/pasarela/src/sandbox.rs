@@ -1,36 +1,58 @@
 //! `pasarela sandbox`: what a buyer or a bank does later.
 
-use crate::arguments::{SandboxArguments, SandboxVerb};
+use crate::arguments::{AddMoneyArguments, SandboxArguments, SandboxVerb};
 use crate::client::Client;
 use crate::failure::Failure;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use std::process::ExitCode;
 
-/// Does it, and says how the payment stands then.
+/// Does it, and says how the payment or the wallet stands then.
 pub fn run(verb: &SandboxVerb) -> Result<ExitCode, Failure> {
-    let (act, arguments) = act(verb);
-    let body = match verb {
-        SandboxVerb::Reject(reject) => json!({"status_detail": reject.status_detail}),
-        _ => json!({}),
-    };
+    match verb {
+        SandboxVerb::Pay(arguments) => act("pay", arguments),
+        SandboxVerb::Expire(arguments) => act("expire", arguments),
+        SandboxVerb::Approve(arguments) => act("approve", arguments),
+        SandboxVerb::Reject(reject) => {
+            let body = json!({"status_detail": reject.status_detail});
+            act_with("reject", &reject.payment, &body)
+        }
+        SandboxVerb::ChargeBack(arguments) => act("charge_back", arguments),
+        SandboxVerb::WinChargeback(arguments) => act("win_chargeback", arguments),
+        SandboxVerb::LoseChargeback(arguments) => act("lose_chargeback", arguments),
+        SandboxVerb::ConfirmChallenge(arguments) => act("confirm_challenge", arguments),
+        SandboxVerb::FailChallenge(arguments) => act("fail_challenge", arguments),
+        SandboxVerb::AddMoney(arguments) => add_money(arguments),
+    }
+}
+
+fn act(act: &str, arguments: &SandboxArguments) -> Result<ExitCode, Failure> {
+    act_with(act, arguments, &json!({}))
+}
+
+fn act_with(act: &str, arguments: &SandboxArguments, body: &Value) -> Result<ExitCode, Failure> {
     let path = format!("/sandbox/payments/{}/{act}", arguments.payment_id);
-    let payment = Client::new(&arguments.server)?.post(&path, &body)?;
+    let payment = Client::new(&arguments.server)?.post(&path, body)?;
     println!("{}", describe(&payment, arguments.payment_id));
     Ok(ExitCode::SUCCESS)
 }
 
-fn act(verb: &SandboxVerb) -> (&'static str, &SandboxArguments) {
-    match verb {
-        SandboxVerb::Pay(arguments) => ("pay", arguments),
-        SandboxVerb::Expire(arguments) => ("expire", arguments),
-        SandboxVerb::Approve(arguments) => ("approve", arguments),
-        SandboxVerb::Reject(arguments) => ("reject", &arguments.payment),
-        SandboxVerb::ChargeBack(arguments) => ("charge_back", arguments),
-        SandboxVerb::WinChargeback(arguments) => ("win_chargeback", arguments),
-        SandboxVerb::LoseChargeback(arguments) => ("lose_chargeback", arguments),
-        SandboxVerb::ConfirmChallenge(arguments) => ("confirm_challenge", arguments),
-        SandboxVerb::FailChallenge(arguments) => ("fail_challenge", arguments),
+fn add_money(arguments: &AddMoneyArguments) -> Result<ExitCode, Failure> {
+    let amount: Number = arguments.amount.parse().map_err(|_| {
+        Failure::new(
+            format!("{} is not an amount", arguments.amount),
+            "Write it with a dot: pasarela sandbox add-money 250.50 --to BUYER",
+        )
+    })?;
+    let buyer = arguments.buyer.trim();
+    let mut body = json!({"amount": amount});
+    match buyer.parse::<i64>() {
+        Ok(id) => body["user_id"] = json!(id),
+        Err(_) => body["email"] = json!(buyer),
     }
+    let wallet = Client::new(&arguments.server)?.post("/sandbox/wallet/money", &body)?;
+    let text = |name: &str| wallet[name].as_str().unwrap_or_default().to_owned();
+    println!("{} has {} {} now.", text("email"), text("currency_id"), wallet["balance"]);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn describe(payment: &Value, payment_id: i64) -> String {

@@ -25,6 +25,7 @@ pub mod preferences;
 pub mod promotions;
 pub mod request;
 pub mod sandbox;
+pub mod sandbox_wallets;
 pub mod schema;
 pub mod users;
 pub mod webhooks;
@@ -105,6 +106,8 @@ pub fn router(engine: Engine) -> Router {
         .route("/pasarela/webhooks/deliveries/{id}/answer", post(webhooks::answer))
         .route("/sandbox/payments/{id}/{act}", post(sandbox::act))
         .route("/sandbox/clock", get(sandbox::clock).post(sandbox::advance))
+        .route("/sandbox/wallet", get(sandbox_wallets::read))
+        .route("/sandbox/wallet/money", post(sandbox_wallets::add_money))
         .route("/sandbox/counters", get(sandbox::counters));
     let routes = Router::new()
         .merge(public)

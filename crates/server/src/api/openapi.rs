@@ -76,6 +76,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
         super::sandbox::clock,
         super::sandbox::advance,
         super::sandbox::counters,
+        super::sandbox_wallets::read,
+        super::sandbox_wallets::add_money,
     ),
     components(schemas(Payment, Refund, CardToken, Customer, SavedCard, super::schema::ApiError)),
     tags(

@@ -143,7 +143,7 @@ const SPANISH: CheckoutWords = CheckoutWords {
     exhausted: ("Hubo demasiados intentos", "Por seguridad, esta compra no acepta pagos durante una hora."),
     login: (
         "Esta compra se paga con una cuenta",
-        "La tienda solo acepta pagos de quien entra a su cuenta, y aquí todavía no se puede entrar. No se hizo ningún cobro.",
+        "La tienda solo acepta pagos de quien entra a su cuenta, y eso se hace en otra página. No se hizo ningún cobro.",
     ),
     no_method: ("No hay medios de pago", "Ningún medio que la tienda acepta sirve para este importe."),
     stale: ("Esta página venció", "Vuelve a empezar el pago; no se hizo ningún cobro con lo que enviaste."),
@@ -228,7 +228,7 @@ const PORTUGUESE: CheckoutWords = CheckoutWords {
     ),
     login: (
         "Esta compra se paga com uma conta",
-        "A loja só aceita pagamentos de quem entra na sua conta, e aqui ainda não dá para entrar. Nada foi cobrado.",
+        "A loja só aceita pagamentos de quem entra na sua conta, e isso se faz em outra página. Nada foi cobrado.",
     ),
     no_method: ("Não há meios de pagamento", "Nenhum meio que a loja aceita serve para este valor."),
     stale: ("Esta página venceu", "Comece o pagamento de novo; nada foi cobrado com o que você enviou."),
@@ -313,7 +313,7 @@ const ENGLISH: CheckoutWords = CheckoutWords {
     exhausted: ("There were too many attempts", "To be safe, this purchase takes no payments for an hour."),
     login: (
         "This purchase is paid from an account",
-        "The shop only takes payments of those who sign in to their account, and one can't sign in here yet. Nothing was charged.",
+        "The shop only takes payments of those who sign in to their account, which is done on another page. Nothing was charged.",
     ),
     no_method: ("There is no way to pay", "None of the methods that the shop takes is for this amount."),
     stale: ("This page is too old", "Start the payment again; nothing was charged for what you sent."),

@@ -4,6 +4,7 @@ mod hosted;
 mod hosted_steps;
 mod merchant_orders;
 mod preferences;
+mod wallet;
 
 use crate::test_app::{Answer, Client, TestApp, with};
 use serde_json::{Value, json};

@@ -152,6 +152,8 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         "GET /sandbox/clock",
         "POST /sandbox/clock",
         "GET /sandbox/counters",
+        "GET /sandbox/wallet",
+        "POST /sandbox/wallet/money",
     ]
     .map(str::to_owned)
     .into();

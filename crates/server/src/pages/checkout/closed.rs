@@ -47,7 +47,7 @@ pub fn closed(view: &CheckoutView, why: Closed, locale: Locale) -> Page {
     };
     let layout = view.layout(told.0, locale);
     let language = layout.language;
-    let again = (why == Closed::Stale).then_some(view.start.as_str());
+    let again = matches!(why, Closed::Stale | Closed::Login).then_some(view.start.as_str());
     let template = ClosedTemplate { layout, words, told, leave: view.leave.as_deref(), again };
     Page::render(&template, language, Framing::Nobody).with_status(status)
 }
