@@ -7,6 +7,7 @@ use crate::catalogue::{CardSettings, NumberValidation, SecurityCodeMode};
 use crate::documents;
 use crate::json::{Json, member, text_or_number};
 use crate::payment::body::{Cardholder, Identification};
+use crate::quality::marks::TokenChannel;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::{DAY, Timestamp};
@@ -77,6 +78,10 @@ pub struct CardToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub device_session: Option<String>,
+    /// How the card came here, kept for the measurement of the integration's quality and never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub channel: Option<TokenChannel>,
 }
 
 impl CardToken {
@@ -120,6 +125,8 @@ pub struct TokenRequest {
     pub require_esc: bool,
     /// The device that sends it.
     pub device_session: Option<String>,
+    /// How it came: known to whoever received the request.
+    pub channel: Option<TokenChannel>,
 }
 
 /// `device`: a browser's session, or the first name that an app's maker gave its device.
@@ -197,6 +204,7 @@ impl TokenRequest {
             customer_id: text("customer_id").filter(|id| !id.is_empty()),
             require_esc: member(body, "require_esc").and_then(Json::as_bool).unwrap_or(false),
             device_session: member(body, "device").and_then(device_session),
+            channel: None,
         })
     }
 

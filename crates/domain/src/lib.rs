@@ -19,6 +19,7 @@ pub mod money;
 pub mod notation;
 pub mod payment;
 pub mod preference;
+pub mod quality;
 pub mod rail;
 pub mod refusal;
 pub mod site;

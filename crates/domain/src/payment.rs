@@ -31,6 +31,7 @@ use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId};
 use crate::ledger::{AccountKind, LedgerAccount, Posting};
 use crate::money::{Currency, Money};
+use crate::quality::marks::Marks;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
@@ -92,6 +93,9 @@ pub struct Internals {
     /// The session of the device that paid, as the page told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_session: Option<String>,
+    /// What the request said that the payment does not show, for the measurement of the integration's quality.
+    #[serde(default, skip_serializing_if = "Marks::are_unknown")]
+    pub marks: Marks,
     /// The integrator's `application_fee`, in minor units: taken, and shown, once the money is there.
     #[serde(default)]
     pub application_fee_minor: i64,

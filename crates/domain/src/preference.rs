@@ -12,6 +12,7 @@ pub mod return_address;
 
 use crate::identity::{AccountId, ApplicationId};
 use crate::money::{Amount, Money};
+use crate::quality::marks::Marks;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::{HOUR, Timestamp};
@@ -51,6 +52,9 @@ pub struct Internals {
     /// Who has paid it from an account lately, and how many orders: a second page of the same buyer must not pay again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paid_by: Vec<(AccountId, u32)>,
+    /// What the request that made it said and it does not show, for the measurement of the integration's quality.
+    #[serde(default, skip_serializing_if = "Marks::are_unknown")]
+    pub marks: Marks,
 }
 
 /// A preference as the API shows it. Every date is RFC 3339 or `null`, every amount a number.

@@ -21,6 +21,8 @@ use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId, Mode};
 use crate::json::{Json, Members};
 use crate::money::{Amount, Money};
+use crate::quality::marks::{Mark, Marks};
+use crate::quality::sdk::Sdk;
 use crate::rail::{CardAuthorization, CardOutcome, Charge, Instructions};
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -75,6 +77,8 @@ pub struct Provenance {
     pub tracking_id: Option<String>,
     /// `X-Meli-Session-Id`: the device's session, never shown.
     pub device_session: Option<String>,
+    /// The server library that called, by its headers.
+    pub sdk: Option<Sdk>,
 }
 
 /// What was loaded for the decision.
@@ -292,6 +296,7 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         page_hash,
         card_fingerprint: facts.card.map(|card| card.fingerprint.clone()),
         device_session: device_session(request, facts.card, facts.provenance).map(str::to_owned),
+        marks: marks(request, facts),
         application_fee_minor: request.application_fee.map_or(0, |fee| fee.minor),
         expires: None,
         challenge_passes: None,
@@ -331,6 +336,14 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
     };
     let state = PaymentState { payment: Box::new(payment), internals: Box::new(internals) };
     Ok(Plan { state, step, binary: request.binary_mode, expires })
+}
+
+/// What the request said that the payment does not show.
+fn marks(request: &CreatePayment, facts: &Facts<'_>) -> Marks {
+    let token = facts.card.map(|card| &card.token);
+    Marks::of_payment(request, facts.provenance.sdk, token.and_then(|token| token.channel))
+        .with(Mark::SavedCard, token.is_some_and(|token| token.card_id.is_some()))
+        .with(Mark::DeviceOnRequest, facts.provenance.device_session.is_some() || request.device_id.is_some())
 }
 
 /// The acquirer answered.

@@ -61,6 +61,8 @@ pub struct CreatePayment<'b> {
     pub capture: bool,
     /// `binary_mode`
     pub binary_mode: bool,
+    /// Whether `binary_mode` was sent at all.
+    pub names_binary_mode: bool,
     /// `three_d_secure_mode`
     pub three_d_secure: ThreeDSecure,
     /// `date_of_expiration`
@@ -210,6 +212,7 @@ impl<'b> CreatePayment<'b> {
             additional_info,
             capture: boolean(body, "capture")?.unwrap_or(true),
             binary_mode: boolean(body, "binary_mode")?.unwrap_or(false),
+            names_binary_mode: member(body, "binary_mode").is_some(),
             three_d_secure: three_d_secure(body)?,
             date_of_expiration,
             application_fee,

@@ -1,0 +1,167 @@
+//! What the seller's pages show.
+
+use super::{Outcome, Reason, met, missing};
+use crate::quality::evidence::Evidence;
+use crate::quality::page::PageFacts;
+use crate::site::Site;
+
+/// The payment page, as far as it could be looked at.
+fn page<'a>(evidence: &'a Evidence<'_>) -> Result<&'a PageFacts, Outcome> {
+    match &evidence.around.probes.page {
+        None => Err(Outcome::Unknown(Reason::NoPage)),
+        Some(page) if page.is_there() => Ok(page),
+        Some(page) => Err(missing(format!("200 of {}", page.url), not_there(page))),
+    }
+}
+
+fn not_there(page: &PageFacts) -> String {
+    page.fault.clone().unwrap_or_else(|| format!("it answered {}", page.status))
+}
+
+/// Judges the payment page.
+fn of(evidence: &Evidence<'_>, judge: impl Fn(&PageFacts) -> Outcome) -> Outcome {
+    page(evidence).map_or_else(|outcome| outcome, judge)
+}
+
+pub(super) fn modal(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| match page.opens_checkout_inside {
+        true => met("page: the checkout is opened by the browser library"),
+        false => missing("page: bricks().create(\"wallet\", \u{2026})", ""),
+    })
+}
+
+pub(super) fn logo(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| match &page.logo {
+        Some(logo) => met(format!("page: {logo}")),
+        None => missing("page: the official logo", ""),
+    })
+}
+
+pub(super) fn https(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| {
+        if !page.url.starts_with("https://") {
+            return missing("page: an https address", page.url.clone());
+        }
+        match (page.plain_forms.first(), page.plain_scripts.first()) {
+            (Some(form), _) => missing("page: form action over https", form.clone()),
+            (None, Some(script)) => missing("page: scripts over https", script.clone()),
+            (None, None) => met(format!("page: {}", page.url)),
+        }
+    })
+}
+
+pub(super) fn library(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| {
+        if let Some(copy) = page.library_copies.first() {
+            return missing(
+                "page: script src of the platform's library",
+                format!("a copy is loaded from {copy}"),
+            );
+        }
+        if let Some(altered) = page.altered_libraries.first() {
+            return missing(
+                "page: the library as the platform serves it",
+                format!("`integrity` of {altered} is another file's"),
+            );
+        }
+        match page.official_libraries.first() {
+            Some(library) => met(format!("page: {library}")),
+            None if page.card_inputs.is_empty() => Outcome::NotApplicable(Reason::HostedCheckout),
+            None => {
+                missing("page: script src of the platform's library", "cards are typed, and it is not loaded")
+            }
+        }
+    })
+}
+
+pub(super) fn no_names(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| match page.named_inputs().next() {
+        Some(input) => missing(
+            format!("page: {} without name", input.selector),
+            format!(
+                "name=\"{}\" would send {} to your server",
+                input.name.as_deref().unwrap_or_default(),
+                input.takes
+            ),
+        ),
+        None if page.card_inputs.is_empty() => Outcome::NotApplicable(Reason::CardsTakenByPlatform),
+        None => met(format!("page: {} card inputs, none with a name", page.card_inputs.len())),
+    })
+}
+
+pub(super) fn data_checkout(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| {
+        if !page.is_first_version {
+            return Outcome::NotApplicable(Reason::NotFirstVersion);
+        }
+        match page.card_inputs.iter().find(|input| input.data_checkout.is_none()) {
+            Some(input) => missing(format!("page: {} with data-checkout", input.selector), ""),
+            None => met("page: data-checkout on each card input"),
+        }
+    })
+}
+
+pub(super) fn terms(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| {
+        let Some(link) = &page.terms_link else {
+            return missing("page: a link to terms and conditions", page.url.clone());
+        };
+        match &evidence.around.probes.terms {
+            Some(terms) if terms.is_there() => met(format!("page: {link}")),
+            Some(terms) => missing(format!("200 of {link}"), not_there(terms)),
+            None => missing(format!("200 of {link}"), "it was not fetched"),
+        }
+    })
+}
+
+pub(super) fn promotions(evidence: &Evidence<'_>) -> Outcome {
+    of(evidence, |page| match &page.promotions {
+        Some(promotions) => met(format!("page: {promotions}")),
+        None => missing("page: a link to promotions, or the banner of methods", ""),
+    })
+}
+
+pub(super) fn financing_cost(evidence: &Evidence<'_>) -> Outcome {
+    if evidence.site != Site::MLA {
+        return Outcome::NotApplicable(Reason::OtherCountry);
+    }
+    of(evidence, |page| {
+        let financing = page.financing;
+        if !financing.offers_installments {
+            return Outcome::NotApplicable(Reason::NoInstallments);
+        }
+        let shown = [
+            (financing.shows_cft, "CFT"),
+            (financing.shows_tea, "TEA"),
+            (financing.shows_total, "financed total"),
+        ];
+        let absent: Vec<_> = shown.iter().filter(|(is_shown, _)| !is_shown).map(|(_, name)| *name).collect();
+        match absent.as_slice() {
+            [] => met("page: CFT, TEA and the financed total beside the instalments"),
+            absent => missing(format!("page: {} beside the instalments", absent.join(", ")), ""),
+        }
+    })
+}
+
+pub(super) fn no_interest_claim(evidence: &Evidence<'_>) -> Outcome {
+    if evidence.site != Site::MLA {
+        return Outcome::NotApplicable(Reason::OtherCountry);
+    }
+    of(evidence, |page| match page.financing.claims_no_interest && !page.financing.shows_cft {
+        true => missing("page: CFT 0 beside \u{201c}sin interés\u{201d}", "the claim stands alone"),
+        false => met("page: no claim of \u{201c}sin interés\u{201d} without its CFT"),
+    })
+}
+
+pub(super) fn messages(evidence: &Evidence<'_>) -> Outcome {
+    let Some(results) = &evidence.around.probes.results else { return Outcome::Unknown(Reason::NoPage) };
+    for page in [&results.approved, &results.rejected] {
+        if !page.is_there() {
+            return missing(format!("200 of {}", page.url), not_there(page));
+        }
+    }
+    if results.approved.words == results.rejected.words {
+        return missing("page: other words after a refusal", "both pages say the same");
+    }
+    met(format!("{} and {} say different things", results.approved.url, results.rejected.url))
+}
