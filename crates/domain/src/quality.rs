@@ -4,6 +4,7 @@
 //! [`evidence`] that finds what was sent, or names the field or request that was missing. What a rule means to a
 //! seller is in `data/quality_texts.json` ([`texts`]). Start at [`measure`].
 
+pub mod card_numbers;
 pub mod checks;
 pub mod effect;
 pub mod evidence;

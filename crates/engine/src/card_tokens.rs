@@ -30,12 +30,14 @@ impl Engine {
         let (mut token, mut record) = self.new_token(caller, public_key, now);
         token.require_esc = request.require_esc;
         token.device_session.clone_from(&request.device_session);
+        token.channel = request.channel;
         if let Some(card_id) = &request.card_id {
             self.fill_from_saved(caller, &mut token, &mut record, request, card_id).await?;
         } else if !request.is_empty() {
             self.fill(caller, &mut token, &mut record, request, now)?;
         }
         self.insert_token(&token, record).await?;
+        self.count_token(caller, request);
         shown(token)
     }
 
@@ -105,6 +107,7 @@ impl Engine {
             card_number_length: 0,
             security_code_length: 0,
             device_session: None,
+            channel: None,
         };
         (token, record)
     }
@@ -183,6 +186,9 @@ impl Engine {
                 self.amend(caller, &mut token, &mut record, request, now)?;
             }
             token.date_last_updated = now;
+            if request.channel.is_some() && !request.is_empty() {
+                token.channel = request.channel;
+            }
             if request.device_session.is_some() {
                 token.device_session.clone_from(&request.device_session);
             }
@@ -339,5 +345,5 @@ impl Engine {
 
 /// The token's body, without what is kept for the payment alone.
 fn shown(token: CardToken) -> Result<Vec<u8>, Failure> {
-    to_json(&CardToken { device_session: None, ..token })
+    to_json(&CardToken { device_session: None, channel: None, ..token })
 }

@@ -30,6 +30,7 @@ pub mod payments;
 pub mod pictures;
 pub mod preferences;
 pub mod privacy;
+pub mod quality;
 pub mod sandbox;
 pub mod sandbox_wallets;
 pub mod seeds;
@@ -63,6 +64,7 @@ use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
 use pasarela_store::{Changes, CommitError, Location, Store, StoreCounters, StoreOptions};
+use quality::counting::Counting;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -137,6 +139,7 @@ pub(crate) struct Inner {
     pub(crate) attempts: Attempts,
     pub(crate) passwords: Passwords,
     pub(crate) exposed_inputs: ExposedInputs,
+    pub(crate) counting: Counting,
     pub(crate) public_url: String,
     pub(crate) development: bool,
     pub(crate) timer_wake: Notify,
@@ -205,6 +208,7 @@ impl Engine {
                 attempts: Attempts::default(),
                 passwords: Passwords::default(),
                 exposed_inputs: ExposedInputs::default(),
+                counting: Counting::default(),
                 store,
                 vault,
                 simulator: Simulator,
@@ -277,6 +281,7 @@ impl Engine {
         workers.spawn(membership::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(catalogue::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
+        workers.spawn(quality::counting::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));
         while workers.join_next().await.is_some() {}
     }

@@ -63,7 +63,9 @@ impl Engine {
     /// 404 for an order that is not this caller's, whoever's it is.
     pub async fn merchant_order(&self, caller: &Caller, id: i64) -> Result<Vec<u8>, Failure> {
         let record = self.order_record(caller.account_id, caller.mode, id).await?;
-        Ok(record.ok_or_else(not_found)?.body)
+        let record = record.ok_or_else(not_found)?;
+        self.count_read(caller, id, record.updated);
+        Ok(record.body)
     }
 
     /// `PUT /merchant_orders/{id}`: each member that is said replaces the order's own.

@@ -28,6 +28,7 @@ use pasarela_domain::payment::refund::RefundRequest;
 use pasarela_domain::payment::request::CreatePayment;
 use pasarela_domain::payment::traces::Buyer;
 use pasarela_domain::payment::{Deadline, DeadlineChange, Decision, PaymentState, change, create, refund};
+use pasarela_domain::quality::traffic::Count;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_rails::simulator::CardSecrets;
@@ -214,7 +215,10 @@ impl Engine {
             };
             let outcome = self.try_create(told, key, token, fresh_token).await;
             match outcome {
-                Ok(Ok(written)) => return Ok(written),
+                Ok(Ok(written)) => {
+                    self.count(caller, if request.capture { Count::Payment } else { Count::LaterCapture });
+                    return Ok(written);
+                }
                 Ok(Err(CommitError::IdempotencyKeyTaken(record))) => {
                     return self.replay(caller, &record).await;
                 }
@@ -372,7 +376,9 @@ impl Engine {
     /// # Errors
     /// 404 2000 for a payment that is not this caller's, whoever's it is.
     pub async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Vec<u8>, Failure> {
-        Ok(self.load(caller.account_id, caller.mode, id).await?.body)
+        let record = self.load(caller.account_id, caller.mode, id).await?;
+        self.count_read(caller, id, record.updated);
+        Ok(record.body)
     }
 
     /// `PUT /v1/payments/{id}`.
@@ -395,7 +401,12 @@ impl Engine {
             })
             .await;
         match decided {
-            Ok(Decided::Done { body, .. }) => Ok(Written { body, replayed: false }),
+            Ok(Decided::Done { body, .. }) => {
+                if *change == PaymentChange::Cancel {
+                    self.count(caller, Count::Cancellation);
+                }
+                Ok(Written { body, replayed: false })
+            }
             Ok(Decided::KeyTaken(record)) => self.replay(caller, &record).await,
             Ok(Decided::Overdrawn(account)) => Err(overdrawn(account)),
             Err(Failure::Refused(refusal)) => match key {
@@ -431,6 +442,7 @@ impl Engine {
             .await;
         match decided {
             Ok(Decided::Done { state, .. }) => {
+                self.count(caller, Count::Refund);
                 let refund = state.payment.refunds.last();
                 Ok(Written { body: to_json(&refund)?, replayed: false })
             }

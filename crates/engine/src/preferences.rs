@@ -3,10 +3,13 @@
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, Written, from_json, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::identity::{Caller, Mode};
-use pasarela_domain::json::Json;
+use pasarela_domain::json::{Json, member};
 use pasarela_domain::preference::query::{CheckoutQuery, summary};
 use pasarela_domain::preference::request::{apply, check_payable};
 use pasarela_domain::preference::{Birth, Internals, Preference, PreferenceState, not_found};
+use pasarela_domain::quality::marks::{Mark, Marks};
+use pasarela_domain::quality::sdk::Sdk;
+use pasarela_domain::quality::traffic::Count;
 use pasarela_domain::refusal::Refusal;
 use pasarela_store::{
     Changes, CheckoutChange, CheckoutKind, CheckoutPage, CheckoutRecord, CheckoutSearch, CheckoutWords,
@@ -24,7 +27,11 @@ impl Engine {
         caller: &Caller,
         key: Option<IdempotencyKey>,
         body: &Json<'_>,
+        sdk: Option<Sdk>,
     ) -> Result<Written, Failure> {
+        let marks = Marks::of(sdk)
+            .with(Mark::BinaryMode, member(body, "binary_mode").is_some())
+            .with(Mark::Expiration, member(body, "date_of_expiration").is_some());
         let now = self.inner.clock.now(caller.account_id, caller.mode);
         for _ in 0..MAX_ROUNDS {
             let number = self.inner.ids.next();
@@ -40,12 +47,16 @@ impl Engine {
             });
             apply(body, &mut preference)?;
             check_payable(&preference, self.catalogue().site(caller.site), now)?;
-            let state = PreferenceState { preference, internals: Internals::default() };
+            let state =
+                PreferenceState { preference, internals: Internals { marks, ..Internals::default() } };
             let record = record_of(&state, caller.mode, 1, &self.inner.vault)?;
             let body = record.body.clone();
             let change = RecordChange::Checkout(CheckoutChange::Insert(record));
             match self.commit_under(caller, key, (number, 0), vec![change]).await {
-                Ok(()) => return Ok(Written { body, replayed: false }),
+                Ok(()) => {
+                    self.count(caller, Count::Preference);
+                    return Ok(Written { body, replayed: false });
+                }
                 Err(CommitError::IdempotencyKeyTaken(made)) => {
                     let id = preference_id(&self.inner.vault, caller, made.resource_id);
                     return Ok(Written { body: self.preference(caller, &id).await?, replayed: true });

@@ -12,6 +12,7 @@ pub mod currency_conversions;
 pub mod customers;
 pub mod devices;
 pub mod error_reports;
+pub mod evidence;
 pub mod health;
 pub mod hosted;
 pub mod hosted_checkout;
@@ -23,6 +24,7 @@ pub mod openapi;
 pub mod payments;
 pub mod preferences;
 pub mod promotions;
+pub mod quality;
 pub mod request;
 pub mod sandbox;
 pub mod sandbox_wallets;
@@ -73,6 +75,8 @@ pub fn router(engine: Engine) -> Router {
         .route("/pasarela/bricks/preferences/{id}", get(browser::preference))
         .route("/sites/{site}/payment_methods", get(catalogue::site_payment_methods))
         .route("/item_categories", get(item_categories::list))
+        .route("/v1/quality/rules", get(quality::list_rules))
+        .route("/v1/quality/rules/{id}", get(quality::read_rule))
         .route("/currency_conversions/search", get(currency_conversions::search));
     let private = Router::new()
         .route("/v1/payments", post(payments::create))
@@ -94,6 +98,8 @@ pub fn router(engine: Engine) -> Router {
         .route("/merchant_orders", post(merchant_orders::create))
         .route("/merchant_orders/search", get(merchant_orders::search))
         .route("/merchant_orders/{id}", get(merchant_orders::read).put(merchant_orders::change))
+        .route("/v1/applications/{id}/quality/measurements", get(quality::list).post(quality::measure))
+        .route("/v1/applications/{id}/quality/measurements/{measurement_id}", get(quality::read))
         .route("/users/me", get(users::me))
         .route("/pasarela/webhooks", get(webhooks::read).put(webhooks::change))
         .route("/pasarela/webhooks/secret", post(webhooks::rotate_secret))

@@ -23,6 +23,7 @@ pub mod pix;
 pub mod progress;
 pub mod promotion_words;
 pub mod promotions;
+pub mod quality;
 mod simulated;
 pub mod ticket;
 pub mod voucher_method;
@@ -38,6 +39,7 @@ pub use missing::missing;
 pub use payment_view::PaymentView;
 pub use pix::pix;
 pub use promotions::{PromotionsView, promotions, promotions_banner};
+pub use quality::{quality_rule, quality_rules};
 pub use simulated::{PayerOutcome, payer};
 pub use ticket::ticket;
 

@@ -17,9 +17,21 @@ pub enum SettingKind {
     Endpoint = 3,
     /// Who listens over a stream.
     Listener = 4,
+    /// How many requests of which kind an application made on one day; `name` is the day's place in a ring.
+    Traffic = 5,
+    /// A measurement of an integration's quality; `name` is its place in a ring.
+    Measurement = 6,
+    /// The way to live payments: what was declared, what was found, what was decided.
+    GoingLive = 7,
 }
 
-/// One setting of an application's notifications.
+impl SettingKind {
+    /// The last of those that notifications are made with. The others stand in the same table, because it is the one
+    /// of what applications keep, with versions; whoever decides about a notification does not read them.
+    pub(crate) const LAST_OF_NOTIFICATIONS: SettingKind = SettingKind::Listener;
+}
+
+/// One setting of an application, of its notifications or of what else it keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotificationSetting {
     /// Whose.
@@ -159,7 +171,28 @@ impl DeliveryPage {
 }
 
 impl Store {
-    /// All settings of an application, of both modes.
+    /// What an application keeps of one kind, by name. For kinds that may be many; settings of notifications are read
+    /// together.
+    pub async fn application_records(
+        &self,
+        application_id: ApplicationId,
+        mode: Mode,
+        kind: SettingKind,
+    ) -> Result<Vec<NotificationSetting>, ReadError> {
+        match self.engine() {
+            Engine::Sqlite(store) => store.application_records(application_id, mode, kind).await,
+            Engine::Postgres(store) => store.application_records(application_id, mode, kind).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                let is_wanted = move |setting: &NotificationSetting| {
+                    setting.application_id == application_id && setting.mode == mode && setting.kind == kind
+                };
+                store.ask(move |records| records.settings(is_wanted)).await
+            }
+        }
+    }
+
+    /// All settings of an application's notifications, of both modes.
     pub async fn notification_settings(
         &self,
         application_id: ApplicationId,
@@ -170,7 +203,12 @@ impl Store {
             #[cfg(feature = "simulation")]
             Engine::Memory(store) => {
                 store
-                    .ask(|records| records.settings(|setting| setting.application_id == application_id))
+                    .ask(|records| {
+                        records.settings(|setting| {
+                            setting.application_id == application_id
+                                && setting.kind <= SettingKind::LAST_OF_NOTIFICATIONS
+                        })
+                    })
                     .await
             }
         }
@@ -186,7 +224,13 @@ impl Store {
             Engine::Postgres(store) => store.notification_settings_since(since).await,
             #[cfg(feature = "simulation")]
             Engine::Memory(store) => {
-                store.ask(|records| records.settings(|setting| setting.changed >= since)).await
+                store
+                    .ask(|records| {
+                        records.settings(|setting| {
+                            setting.changed >= since && setting.kind <= SettingKind::LAST_OF_NOTIFICATIONS
+                        })
+                    })
+                    .await
             }
         }
     }

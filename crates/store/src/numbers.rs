@@ -74,6 +74,9 @@ pub(crate) const fn setting_kind(number: i64) -> Option<SettingKind> {
         2 => Some(SettingKind::Secret),
         3 => Some(SettingKind::Endpoint),
         4 => Some(SettingKind::Listener),
+        5 => Some(SettingKind::Traffic),
+        6 => Some(SettingKind::Measurement),
+        7 => Some(SettingKind::GoingLive),
         _ => None,
     }
 }

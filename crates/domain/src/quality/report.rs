@@ -3,7 +3,7 @@
 use super::checks::{Check, Outcome, Reason};
 use super::effect::{self, Effect};
 use super::evidence::Evidence;
-use super::rules::{ASPECTS, Aspect, Kind, Product, VERSION};
+use super::rules::{self, ASPECTS, Aspect, Kind, Product, VERSION};
 use super::texts::{self, Languages};
 use super::{Finding, Measurement};
 use crate::identity::ApplicationId;
@@ -101,6 +101,7 @@ pub struct Action {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Languages<String>>,
     /// What is asked for.
+    #[serde(default)]
     pub title: Languages<String>,
     /// What to do; where something is to be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +128,39 @@ pub struct Occasion {
     pub published_at: Timestamp,
     /// The bar.
     pub minimum_score: u32,
+}
+
+impl Report {
+    /// As it is kept: without the texts that every measurement has alike.
+    #[must_use]
+    pub fn without_texts(mut self) -> Report {
+        for action in self.aspects.iter_mut().flat_map(|aspect| &mut aspect.actions) {
+            action.title = Languages::default();
+            action.remedy = None;
+        }
+        self
+    }
+
+    /// As it is shown: with today's texts. A rule that there is no more keeps its name alone.
+    #[must_use]
+    pub fn with_texts(mut self) -> Report {
+        for action in self.aspects.iter_mut().flat_map(|aspect| &mut aspect.actions) {
+            let Some(rule) = rules::find(&action.rule_id) else { continue };
+            let said = texts::of(rule.check);
+            action.title = said.title.clone();
+            action.remedy =
+                matches!(action.result.as_str(), "failed" | "unknown").then(|| said.remedy.clone());
+        }
+        self
+    }
+
+    /// What is to be done, the weightiest first.
+    pub fn open(&self) -> Vec<&Action> {
+        let actions = self.aspects.iter().flat_map(|aspect| &aspect.actions);
+        let mut open: Vec<_> = actions.filter(|action| action.remedy.is_some()).collect();
+        open.sort_by_key(|action| (action.kind, std::cmp::Reverse(action.max_points)));
+        open
+    }
 }
 
 /// Measures, and says what it found; `latest` are the seller's latest payments, for the effect of what is missing.

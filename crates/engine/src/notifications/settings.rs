@@ -91,7 +91,11 @@ impl Settings {
             match record.kind {
                 SettingKind::Addresses => mode.addresses = body_of(record)?,
                 SettingKind::Listener => mode.listening = Some(body_of(record)?),
-                SettingKind::Secret | SettingKind::Endpoint => {}
+                SettingKind::Secret
+                | SettingKind::Endpoint
+                | SettingKind::Traffic
+                | SettingKind::Measurement
+                | SettingKind::GoingLive => {}
             }
             settings.versions.insert(key_of(record), record.version);
         }

@@ -1,12 +1,14 @@
 //! Who calls: bearer, `access_token` in the query, or a public key where that is enough.
 
 use super::answer::ApiFailure;
+use super::evidence::is_by_library;
 use super::request::query_value;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use pasarela_domain::card_token::fault;
 use pasarela_domain::identity::{Caller, CredentialKind};
+use pasarela_domain::quality::traffic::Count;
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Engine;
 
@@ -30,7 +32,12 @@ impl FromRequestParts<Engine> for Seller {
             None => return Err(Refusal::numbered(401, 5, "Must provide your access_token to proceed").into()),
         };
         match engine.authenticate(&token).await? {
-            Some(caller) if caller.kind == CredentialKind::AccessToken => Ok(Seller(caller)),
+            Some(caller) if caller.kind == CredentialKind::AccessToken => {
+                if !has_bearer(&parts.headers) {
+                    engine.count(&caller, Count::TokenInQuery);
+                }
+                Ok(Seller(caller))
+            }
             Some(_) => Err(Refusal::plain(403, "insufficient permissions").into()),
             None => Err(Refusal::plain(401, "invalid access token").into()),
         }
@@ -61,6 +68,9 @@ impl FromRequestParts<Engine> for Anyone {
         };
         match engine.authenticate(&public_key).await? {
             Some(caller) if caller.kind == CredentialKind::PublicKey => {
+                if is_by_library(parts.uri.query()) {
+                    engine.count(&caller, Count::LibraryCall);
+                }
                 Ok(Anyone { caller, public_key: Some(public_key) })
             }
             _ => Err(unknown_public_key(parts.uri.path()).into()),
@@ -76,6 +86,10 @@ fn unknown_public_key(path: &str) -> Refusal {
         }
         _ => Refusal::bad_request(1001, "Public_key not found"),
     }
+}
+
+fn has_bearer(headers: &HeaderMap) -> bool {
+    access_token(headers, None).is_some()
 }
 
 fn access_token(headers: &HeaderMap, query: Option<&str>) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::authentication::Anyone;
+use super::evidence::channel;
 use super::json;
 use super::jsonp::{self, ScriptCall};
 use super::request::{PathPart, RawBody};
@@ -14,6 +15,7 @@ use axum::response::Response;
 use pasarela_domain::card_token::{TokenRequest, fault};
 use pasarela_domain::identity::Caller;
 use pasarela_domain::json::{Json, parse};
+use pasarela_domain::quality::marks::TokenChannel;
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::Engine;
 
@@ -32,9 +34,10 @@ pub async fn create(
     State(engine): State<Engine>,
     anyone: Anyone,
     connection: Option<Extension<ClientConnection>>,
+    parts: Parts,
     body: RawBody,
 ) -> Answer {
-    make(&engine, &anyone, connection.as_deref(), &body.bytes).await
+    make(&engine, &anyone, connection.as_deref(), channel(&parts), &body.bytes).await
 }
 
 /// The same for a call whose body came another way.
@@ -42,11 +45,13 @@ pub(super) async fn make(
     engine: &Engine,
     Anyone { caller, public_key }: &Anyone,
     connection: Option<&ClientConnection>,
+    channel: TokenChannel,
     body: &[u8],
 ) -> Answer {
     let form = token_json(body)?;
     protected(caller, connection)?;
-    let request = TokenRequest::from_json(&form)?;
+    let mut request = TokenRequest::from_json(&form)?;
+    request.channel = Some(channel);
     let token = engine.create_card_token(caller, public_key.as_deref(), &request).await?;
     Ok(json(StatusCode::CREATED, token))
 }
@@ -80,7 +85,10 @@ pub async fn read(
             None => find(&engine, &anyone, &id).await,
             Some(call) => match call.method() {
                 "GET" => find(&engine, &anyone, &id).await,
-                "PUT" => amend(&engine, &anyone, &id, connection.as_deref(), call.body()).await,
+                "PUT" => {
+                    amend(&engine, &anyone, &id, connection.as_deref(), TokenChannel::Library, call.body())
+                        .await
+                }
                 _ => Err(Refusal::plain(405, "method not allowed").into()),
             },
         }
@@ -109,9 +117,10 @@ pub async fn update(
     anyone: Anyone,
     PathPart(id): PathPart<String>,
     connection: Option<Extension<ClientConnection>>,
+    parts: Parts,
     body: RawBody,
 ) -> Answer {
-    amend(&engine, &anyone, &id, connection.as_deref(), &body.bytes).await
+    amend(&engine, &anyone, &id, connection.as_deref(), channel(&parts), &body.bytes).await
 }
 
 async fn amend(
@@ -119,11 +128,13 @@ async fn amend(
     anyone: &Anyone,
     id: &str,
     connection: Option<&ClientConnection>,
+    channel: TokenChannel,
     body: &[u8],
 ) -> Answer {
     let form = token_json(body)?;
     protected(&anyone.caller, connection)?;
-    let request = TokenRequest::from_json(&form)?;
+    let mut request = TokenRequest::from_json(&form)?;
+    request.channel = Some(channel);
     Ok(json(StatusCode::OK, engine.update_card_token(&anyone.caller, id, &request).await?))
 }
 
@@ -156,7 +167,7 @@ pub async fn call(
         match &call {
             None => Err(Refusal::plain(400, "callback is the name of a function").into()),
             Some(call) if call.method() == "POST" => {
-                make(&engine, &anyone, connection.as_deref(), call.body()).await
+                make(&engine, &anyone, connection.as_deref(), TokenChannel::Library, call.body()).await
             }
             Some(_) => Err(Refusal::plain(405, "method not allowed").into()),
         }

@@ -1,8 +1,8 @@
 //! The hosted pages' routes: they find the payment by its id and the hash from its body, and show it.
 
 use super::openapi;
-use super::promotions;
 use super::request::{PathPart, RawBody, header_text, query_value};
+use super::{promotions, quality};
 
 use crate::docs::{Example, docs_page};
 use crate::pages::{
@@ -26,6 +26,8 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/openapi.json", get(openapi_json))
         .route("/assets/{name}", get(pages::assets::asset))
         .route("/logos/{name}", get(logo))
+        .route("/quality/rules", get(quality::rules_page))
+        .route("/quality/rules/{id}", get(quality::rule_page))
         .route("/promociones", get(promotions::page))
         .route("/promociones/banner", get(promotions::banner))
         .route("/promociones/{site}", get(promotions::site_page))

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::authentication::Seller;
+use super::evidence;
 use super::json;
 use super::request::{PathPart, RawBody, header_text, path_id, query_pairs};
 use axum::extract::{RawQuery, State};
@@ -53,7 +54,9 @@ pub async fn create(
         corporation_id: header_text(&headers, "x-corporation-id"),
         tracking_id: header_text(&headers, "x-tracking-id"),
         device_session: header_text(&headers, "x-meli-session-id"),
+        sdk: evidence::sdk(&headers),
     };
+    evidence::look_for_card_numbers(&engine, &caller, &body.bytes);
     let written = engine.create_payment(&caller, key, &json_body, &provenance).await?;
     Ok(made(Written { body: expanded(&engine, &headers, written.body)?, ..written }))
 }

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::authentication::Seller;
 use super::customers::{key, made};
+use super::evidence;
 use super::json;
 use super::request::{PathPart, RawBody, query_pairs};
 use axum::extract::{RawQuery, State};
@@ -29,7 +30,8 @@ pub async fn create(
     body: RawBody,
 ) -> Answer {
     let key = key(&headers, &caller, "POST /checkout/preferences", &body.bytes)?;
-    Ok(made(engine.create_preference(&caller, key, &body.json()?).await?))
+    evidence::look_for_card_numbers(&engine, &caller, &body.bytes);
+    Ok(made(engine.create_preference(&caller, key, &body.json()?, evidence::sdk(&headers)).await?))
 }
 
 /// A preference of the caller.

@@ -14,6 +14,7 @@ mod openapi;
 mod payment_shape;
 mod payments;
 mod promotions;
+mod quality;
 mod sandbox;
 mod secrets;
 mod test_app;

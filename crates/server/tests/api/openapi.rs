@@ -137,6 +137,11 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         "GET /v1/payments/{id}/refunds",
         "POST /v1/payments/{id}/refunds",
         "GET /v1/payments/{id}/refunds/{refund_id}",
+        "GET /v1/quality/rules",
+        "GET /v1/quality/rules/{id}",
+        "GET /v1/applications/{id}/quality/measurements",
+        "POST /v1/applications/{id}/quality/measurements",
+        "GET /v1/applications/{id}/quality/measurements/{measurement_id}",
         "GET /users/me",
         "GET /pasarela/webhooks",
         "PUT /pasarela/webhooks",
@@ -161,7 +166,9 @@ async fn every_described_route_is_there_and_every_route_is_described() {
     for route in described {
         let (method, path) = route.split_once(' ').unwrap();
         let path = path
+            .replace("/rules/{id}", "/rules/CHP-001")
             .replace("{id}", "1")
+            .replace("{measurement_id}", "1")
             .replace("{refund_id}", "1")
             .replace("{act}", "pay")
             .replace("{site}", "MLB")
@@ -181,7 +188,9 @@ async fn who_may_not_is_answered_as_described() {
     let public_key = app.bearer(&seed(Site::MLB).test.public_key);
     for (path, item) in document["paths"].as_object().unwrap() {
         let target = path
+            .replace("/rules/{id}", "/rules/CHP-001")
             .replace("{id}", "1")
+            .replace("{measurement_id}", "1")
             .replace("{refund_id}", "1")
             .replace("{act}", "pay")
             .replace("{site}", "MLB");

@@ -227,14 +227,29 @@ pub(crate) const OLD_DELIVERIES: &str = "SELECT id FROM delivery
     WHERE account_id = $1 AND id < $2 AND state <> 0 ORDER BY id LIMIT $3";
 
 impl PostgresStore {
+    /// As [`Store::application_records`](crate::Store::application_records).
+    pub(crate) async fn application_records(
+        &self,
+        application_id: ApplicationId,
+        mode: Mode,
+        kind: SettingKind,
+    ) -> Result<Vec<NotificationSetting>, ReadError> {
+        const SQL: &str = "SELECT application_id, mode, kind, name, version, changed, body
+             FROM notification_setting WHERE application_id = $1 AND mode = $2 AND kind = $3 ORDER BY name";
+        let (mode, kind) = (mode_value(mode), kind as i16);
+        self.readers().many(SQL, &[&application_id, &mode, &kind], setting).await
+    }
+
     /// As [`Store::notification_settings`](crate::Store::notification_settings).
     pub(crate) async fn notification_settings(
         &self,
         application_id: ApplicationId,
     ) -> Result<Vec<NotificationSetting>, ReadError> {
         const SQL: &str = "SELECT application_id, mode, kind, name, version, changed, body
-             FROM notification_setting WHERE application_id = $1 ORDER BY mode, kind, name";
-        self.readers().many(SQL, &[&application_id], setting).await
+             FROM notification_setting WHERE application_id = $1 AND kind <= $2
+             ORDER BY mode, kind, name";
+        let last = SettingKind::LAST_OF_NOTIFICATIONS as i16;
+        self.readers().many(SQL, &[&application_id, &last], setting).await
     }
 
     /// As [`Store::notification_settings_since`](crate::Store::notification_settings_since).
@@ -243,8 +258,10 @@ impl PostgresStore {
         since: Timestamp,
     ) -> Result<Vec<NotificationSetting>, ReadError> {
         const SQL: &str = "SELECT application_id, mode, kind, name, version, changed, body
-             FROM notification_setting WHERE changed >= $1 ORDER BY application_id, mode, kind, name";
-        self.readers().many(SQL, &[&since.0], setting).await
+             FROM notification_setting WHERE changed >= $1 AND kind <= $2
+             ORDER BY application_id, mode, kind, name";
+        let last = SettingKind::LAST_OF_NOTIFICATIONS as i16;
+        self.readers().many(SQL, &[&since.0, &last], setting).await
     }
 
     /// As [`Store::search_deliveries`](crate::Store::search_deliveries).

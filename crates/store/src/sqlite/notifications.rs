@@ -8,9 +8,9 @@ use crate::sqlite::store::SqliteStore;
 use crate::sqlite::unwritten::Kinds;
 use crate::{
     CommitError, DeliveryPage, DeliverySearch, DeliveryState, MOST_DELIVERIES_SEEN, NotificationChange,
-    NotificationSetting, ReadError,
+    NotificationSetting, ReadError, SettingKind,
 };
-use pasarela_domain::identity::{AccountId, ApplicationId};
+use pasarela_domain::identity::{AccountId, ApplicationId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use rusqlite::{Connection, Row, params};
 
@@ -104,17 +104,37 @@ fn setting(row: &Row<'_>) -> rusqlite::Result<NotificationSetting> {
 }
 
 impl SqliteStore {
+    /// As [`Store::application_records`](crate::Store::application_records).
+    pub(crate) async fn application_records(
+        &self,
+        application_id: ApplicationId,
+        mode: Mode,
+        kind: SettingKind,
+    ) -> Result<Vec<NotificationSetting>, ReadError> {
+        let sql = format!(
+            "SELECT {SETTING} FROM notification_setting
+             WHERE application_id = ?1 AND mode = ?2 AND kind = ?3 ORDER BY name"
+        );
+        let asked = [application_id, mode_number(mode), kind as i64];
+        self.points(Kinds::NOTIFICATIONS)
+            .await?
+            .ask(|connection| many(connection, &sql, asked, setting))
+            .await
+    }
+
     /// As [`Store::notification_settings`](crate::Store::notification_settings).
     pub(crate) async fn notification_settings(
         &self,
         application_id: ApplicationId,
     ) -> Result<Vec<NotificationSetting>, ReadError> {
         let sql = format!(
-            "SELECT {SETTING} FROM notification_setting WHERE application_id = ?1 ORDER BY mode, kind, name"
+            "SELECT {SETTING} FROM notification_setting WHERE application_id = ?1 AND kind <= ?2
+             ORDER BY mode, kind, name"
         );
+        let last = SettingKind::LAST_OF_NOTIFICATIONS as i64;
         self.points(Kinds::NOTIFICATIONS)
             .await?
-            .ask(|connection| many(connection, &sql, [application_id], setting))
+            .ask(|connection| many(connection, &sql, [application_id, last], setting))
             .await
     }
 
@@ -124,11 +144,13 @@ impl SqliteStore {
         since: Timestamp,
     ) -> Result<Vec<NotificationSetting>, ReadError> {
         let sql = format!(
-            "SELECT {SETTING} FROM notification_setting WHERE changed >= ?1 ORDER BY application_id, mode, kind, name"
+            "SELECT {SETTING} FROM notification_setting WHERE changed >= ?1 AND kind <= ?2
+             ORDER BY application_id, mode, kind, name"
         );
+        let last = SettingKind::LAST_OF_NOTIFICATIONS as i64;
         self.points(Kinds::NOTIFICATIONS)
             .await?
-            .ask(|connection| many(connection, &sql, [since.0], setting))
+            .ask(|connection| many(connection, &sql, [since.0, last], setting))
             .await
     }
 

@@ -315,4 +315,15 @@ async fn a_setting_has_one_writer_at_a_time(world: World) {
     assert_eq!(world.store.notification_settings(7).await.unwrap(), [stored.clone(), other]);
     assert_eq!(world.store.notification_settings(8).await.unwrap(), vec![]);
     assert_eq!(world.store.notification_settings_since(NOON.plus_ms(1)).await.unwrap(), [stored]);
+    // What else an application keeps is found by its kind, and by nobody who asks for settings.
+    let counts =
+        NotificationSetting { kind: SettingKind::Traffic, name: "07".to_owned(), ..setting(0, "counts") };
+    notify(&world, NotificationChange::Set(counts.clone())).await.unwrap();
+    let counts = NotificationSetting { version: 1, ..counts };
+    let records = async |mode, kind| world.store.application_records(7, mode, kind).await.unwrap();
+    assert_eq!(records(Mode::Test, SettingKind::Traffic).await, [counts]);
+    assert_eq!(records(Mode::Live, SettingKind::Traffic).await, []);
+    assert_eq!(records(Mode::Test, SettingKind::Measurement).await, []);
+    assert_eq!(world.store.notification_settings(7).await.unwrap().len(), 2);
+    assert_eq!(world.store.notification_settings_since(NOON).await.unwrap().len(), 2);
 }

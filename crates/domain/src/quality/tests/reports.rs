@@ -96,8 +96,10 @@ fn the_effect_is_the_sellers_own_refusals() {
 #[test]
 fn a_report_is_read_back_as_it_was_kept() {
     let report = reported(&good(), Product::CheckoutPro, &[]);
-    let kept: Report = serde_json::from_slice(&serde_json::to_vec(&report).unwrap()).unwrap();
-    assert_eq!(kept, report);
+    let kept = serde_json::to_vec(&report.clone().without_texts()).unwrap();
+    assert!(kept.len() < 16 * 1024, "{} bytes", kept.len());
+    let read: Report = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(read.with_texts(), report);
 }
 
 #[test]

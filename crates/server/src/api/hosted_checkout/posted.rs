@@ -6,6 +6,7 @@ use crate::tls::ClientConnection;
 use pasarela_domain::card_token::TokenRequest;
 use pasarela_domain::json::Json;
 use pasarela_domain::preference::payment::BuyerChoice;
+use pasarela_domain::quality::marks::TokenChannel;
 use pasarela_domain::refusal::Refusal;
 use std::collections::HashMap;
 use url::form_urlencoded;
@@ -78,7 +79,9 @@ pub(super) fn token_request(posted: &Posted) -> Result<TokenRequest, Refusal> {
         "security_code": posted.get("card_code"),
         "cardholder": holder,
     });
-    TokenRequest::from_json(&Json::from(&body))
+    let mut request = TokenRequest::from_json(&Json::from(&body))?;
+    request.channel = Some(TokenChannel::Hosted);
+    Ok(request)
 }
 
 pub(super) fn buyer_choice(posted: &Posted, connection: Option<&ClientConnection>) -> BuyerChoice {
