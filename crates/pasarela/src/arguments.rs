@@ -1,6 +1,7 @@
 //! What can be typed, and the help for it.
 
 use crate::catalog::arguments::CatalogVerb;
+use crate::quality::arguments::QualityVerb;
 use crate::service::LogFormat;
 use crate::webhooks::arguments::{ListenArguments, TriggerArguments, WebhooksVerb};
 use clap::builder::FalseyValueParser;
@@ -107,6 +108,12 @@ pub enum Verb {
     Listen(ListenArguments),
     /// Make something happen: a payment that is approved, refunded, disputed, …, and thus its notifications
     Trigger(TriggerArguments),
+    /// Measure how well an integration is made, and say what to do: also in CI
+    ///
+    /// Rules over what the integration did, each with its proof: the exact field, header or request that is missing, and
+    /// how many of the seller's own refusals came without it.
+    #[command(subcommand)]
+    Quality(QualityVerb),
     /// Prove the ledger and check the records
     ///
     /// Every posting must balance, every balance must equal the sum of its postings, and the sum over all accounts

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use pasarela_domain::identity::Mode;
 use pasarela_engine::seeds;
@@ -65,6 +65,21 @@ impl Client {
         self.run(Method::POST, path, body.to_string().into())
     }
 
+    /// Posts `body` to `path`, which may not be there.
+    pub fn post_if_there(&self, path: &str, body: &Value) -> Result<Option<Value>, Failure> {
+        let asked = async {
+            let response = self.send(Method::POST, path, body.to_string().into()).await?;
+            if response.status() == StatusCode::NOT_FOUND {
+                return Ok(None);
+            }
+            let bytes = read(self.taken(response).await?).await.map_err(|error| self.broken(&error))?;
+            serde_json::from_slice(&bytes).map(Some).map_err(|_| not_ours())
+        };
+        runtime::block_on(async {
+            tokio::time::timeout(TIME_LIMIT, asked).await.unwrap_or_else(|_| Err(self.too_late()))
+        })?
+    }
+
     /// Puts `body` to `path`.
     pub fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.run(Method::PUT, path, body.to_string().into())
@@ -72,25 +87,31 @@ impl Client {
 
     fn run(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Failure> {
         runtime::block_on(async {
-            tokio::time::timeout(TIME_LIMIT, self.exchange(method, path, body)).await.unwrap_or_else(|_| {
-                Err(Failure::new(
-                    format!("{} did not answer within {} s", self.server, TIME_LIMIT.as_secs()),
-                    "Look at the server's log.",
-                ))
-            })
+            let exchange = self.exchange(method, path, body);
+            tokio::time::timeout(TIME_LIMIT, exchange).await.unwrap_or_else(|_| Err(self.too_late()))
         })?
+    }
+
+    fn too_late(&self) -> Failure {
+        Failure::new(
+            format!("{} did not answer within {} s", self.server, TIME_LIMIT.as_secs()),
+            "Look at the server's log.",
+        )
     }
 
     async fn exchange(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Failure> {
         let answer = self.open(method, path, body).await?;
         let bytes = read(answer).await.map_err(|error| self.broken(&error))?;
-        serde_json::from_slice(&bytes).map_err(|_| {
-            Failure::new("an answer that is not of this API", "Is a pasarela server listening there?")
-        })
+        serde_json::from_slice(&bytes).map_err(|_| not_ours())
     }
 
     /// Makes a request, and gives the answer's body, of which nothing is read yet.
     pub async fn open(&self, method: Method, path: &str, body: Bytes) -> Result<Incoming, Failure> {
+        let response = self.send(method, path, body).await?;
+        self.taken(response).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
         let mut sender = connect(&self.authority).await.map_err(|error| {
             Failure::new(
                 format!("no server answers at {}: {error}", self.server),
@@ -114,7 +135,11 @@ impl Client {
                     "Copy it again, without spaces.",
                 )
             })?;
-        let response = sender.send_request(request).await.map_err(|error| self.broken(&error))?;
+        sender.send_request(request).await.map_err(|error| self.broken(&error))
+    }
+
+    /// The body of an answer that is no refusal.
+    async fn taken(&self, response: Response<Incoming>) -> Result<Incoming, Failure> {
         let status = response.status();
         let body = response.into_body();
         if status.is_success() {
@@ -161,6 +186,10 @@ pub fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+fn not_ours() -> Failure {
+    Failure::new("an answer that is not of this API", "Is a pasarela server listening there?")
 }
 
 /// What the server said, and what can be done about it.

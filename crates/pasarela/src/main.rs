@@ -19,6 +19,7 @@ mod listen;
 mod migrate;
 mod place;
 mod privacy;
+mod quality;
 mod ready;
 mod runtime;
 mod sandbox;
@@ -64,6 +65,7 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Sandbox(verb) => sandbox::run(&verb),
         Verb::Clock(verb) => clock::run(&verb),
         Verb::Webhooks(verb) => webhooks::run(&verb),
+        Verb::Quality(verb) => quality::run(&verb),
         Verb::Listen(arguments) => listen::run(&arguments),
         Verb::Trigger(arguments) => trigger::run(&arguments),
     }

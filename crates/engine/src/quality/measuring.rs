@@ -98,7 +98,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// `GET /v1/applications/{id}/quality/measurements`: those that are shown, the newest first.
+    /// `GET /v1/applications/{id}/quality/measurements`: those that are shown, the newest first, without their texts.
     ///
     /// # Errors
     /// 404 for an application that is not the caller's.
@@ -126,10 +126,10 @@ impl Engine {
     ) -> Result<Report, Failure> {
         let reports = self.quality_measurements(caller, application_id).await?;
         let found = reports.into_iter().find(|report| report.id == id);
-        found.ok_or_else(|| Refusal::plain(404, "Measurement not found").into())
+        found.map(Report::with_texts).ok_or_else(|| Refusal::plain(404, "Measurement not found").into())
     }
 
-    /// All that are kept, the newest first, with their texts.
+    /// All that are kept, the newest first, without the texts that they have alike.
     pub(crate) async fn kept_measurements(&self, caller: &Caller) -> Result<Vec<Report>, Failure> {
         let kind = SettingKind::Measurement;
         let rows = self.inner.store.application_records(caller.application_id, caller.mode, kind).await?;
@@ -138,7 +138,7 @@ impl Engine {
             .map(|row| from_json::<Report>(&row.body, "a measurement"))
             .collect::<Result<Vec<_>, _>>()?;
         reports.sort_by_key(|report| std::cmp::Reverse(report.id));
-        Ok(reports.into_iter().map(Report::with_texts).collect())
+        Ok(reports)
     }
 
     /// Puts a measurement into the ring: a free place, or that of the oldest.

@@ -164,7 +164,8 @@ pub async fn measure(
     Ok(json(StatusCode::CREATED, value!(report).to_string()))
 }
 
-/// The measurements of an integration, the newest first: the last sixty of the credential's mode.
+/// The measurements of an integration, the newest first: the last sixty of the credential's mode. Titles and remedies, which all
+/// have alike, come with a single one, and with the rules.
 #[utoipa::path(
     get, path = "/v1/applications/{id}/quality/measurements", operation_id = "list_quality_measurements", tag = "quality",
     params(("id" = i64, Path, description = "The credential's application")),
