@@ -41,6 +41,9 @@ pub struct Surroundings {
     pub traffic: Traffic,
     /// The last 30 days' notifications.
     pub deliveries: Deliveries,
+    /// What pages said through the browser library of card inputs with a `name`, in words; anybody with a public key may
+    /// say so, so it counts only where no page was looked at.
+    pub reported_names: Option<String>,
     /// Whether a Pix key is registered, where that is known.
     pub has_pix_key: Option<bool>,
     /// The seller's addresses, as the platform found them.

@@ -29,8 +29,6 @@ pub enum Count {
     PageToken,
     /// A card that a server sent.
     ServerToken,
-    /// A page whose card inputs had a `name`, as the library told.
-    NamedCardInput,
     /// A payment that was made.
     Payment,
     /// A preference that was made.
@@ -38,7 +36,7 @@ pub enum Count {
 }
 
 /// All of them, in the order of their numbers.
-pub const COUNTS: [(Count, &str); 14] = [
+pub const COUNTS: [(Count, &str); 13] = [
     (Count::ReadAfterNews, "read_after_news"),
     (Count::Refund, "refund"),
     (Count::Cancellation, "cancellation"),
@@ -50,7 +48,6 @@ pub const COUNTS: [(Count, &str); 14] = [
     (Count::LibraryToken, "library_token"),
     (Count::PageToken, "page_token"),
     (Count::ServerToken, "server_token"),
-    (Count::NamedCardInput, "named_card_input"),
     (Count::Payment, "payment"),
     (Count::Preference, "preference"),
 ];

@@ -39,9 +39,17 @@ impl Engine {
             has_webhook: hears(&addresses.url, &addresses.topics)
                 || hears(&addresses.ipn_url, &addresses.ipn_topics),
             traffic: self.traffic(caller).await?,
+            reported_names: self.reported_names(caller),
             deliveries: self.deliveries(caller).await?,
             ..Surroundings::default()
         })
+    }
+
+    /// What the browser library told of card inputs with a `name`, in words.
+    fn reported_names(&self, caller: &Caller) -> Option<String> {
+        let seen = self.exposed_card_inputs(caller.account_id, caller.application_id, caller.mode)?;
+        let hosts: Vec<&str> = seen.hosts.keys().map(String::as_str).collect();
+        Some(format!("the browser library met {} at {}", seen.fields.join(", "), hosts.join(", ")))
     }
 
     async fn is_reference_reused(&self, caller: &Caller, payment: &PaymentState) -> Result<bool, Failure> {

@@ -75,6 +75,9 @@ pub(super) fn library(evidence: &Evidence<'_>) -> Outcome {
 }
 
 pub(super) fn no_names(evidence: &Evidence<'_>) -> Outcome {
+    if let (None, Some(reported)) = (&evidence.around.probes.page, &evidence.around.reported_names) {
+        return missing("page: card inputs without name", reported.clone());
+    }
     of(evidence, |page| match page.named_inputs().next() {
         Some(input) => missing(
             format!("page: {} without name", input.selector),

@@ -175,6 +175,10 @@ fn by_api() -> Vec<Fault> {
         (Check::NoNameAttribute, "page: input#cardholder without name", |w| {
             page(w).card_inputs[0].name = Some("holder".to_owned());
         }),
+        (Check::NoNameAttribute, "page: card inputs without name", |w| {
+            w.around.probes.page = None;
+            w.around.reported_names = Some("cardNumber at shop.example, once".to_owned());
+        }),
         (Check::DataCheckoutAttribute, "page: input#cardholder with data-checkout", |w| {
             page(w).card_inputs[0].data_checkout = None;
         }),

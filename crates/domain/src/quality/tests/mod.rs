@@ -120,6 +120,7 @@ fn good() -> World {
             has_webhook: true,
             traffic,
             deliveries: Deliveries { delivered: 10, failed: 0 },
+            reported_names: None,
             has_pix_key: Some(true),
             probes: Probes {
                 site: Some(SiteProbe {
