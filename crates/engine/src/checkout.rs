@@ -36,6 +36,7 @@ const NO_HEADERS: Provenance = Provenance {
     corporation_id: None,
     tracking_id: None,
     device_session: None,
+    sdk: None,
 };
 
 /// A preference that somebody opened.

@@ -49,7 +49,8 @@ impl Engine {
     fn reported_names(&self, caller: &Caller) -> Option<String> {
         let seen = self.exposed_card_inputs(caller.account_id, caller.application_id, caller.mode)?;
         let hosts: Vec<&str> = seen.hosts.keys().map(String::as_str).collect();
-        Some(format!("the browser library met {} at {}", seen.fields.join(", "), hosts.join(", ")))
+        let fields: Vec<&str> = seen.fields.iter().copied().collect();
+        Some(format!("the browser library met {} at {}", fields.join(", "), hosts.join(", ")))
     }
 
     async fn is_reference_reused(&self, caller: &Caller, payment: &PaymentState) -> Result<bool, Failure> {
