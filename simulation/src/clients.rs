@@ -211,12 +211,7 @@ impl Clients {
             What::Search { query } => self.check_page(wish.who, query, body),
             What::Customer(wanted) => {
                 let before = self.open.get(&number).map(|open| open.cards_before.clone()).unwrap_or_default();
-                let made = self.customers.check(
-                    wish.who,
-                    wanted,
-                    (&before, self.promises.has_time_gone_back()),
-                    body,
-                )?;
+                let made = self.customers.check(wish.who, wanted, &before, body)?;
                 match (wish.key(), made) {
                     (Some(key), Some(id)) => self.remember(key, Made::Customer(id)),
                     _ => Ok(()),

@@ -115,7 +115,7 @@ impl Customers {
         &mut self,
         who: usize,
         wish: &CustomerWish,
-        (before, has_time_gone_back): (&Cards, bool),
+        before: &Cards,
         body: &[u8],
     ) -> Result<Option<String>, String> {
         let unreadable = |error: serde_json::Error| format!("an answer can't be read: {error}");
@@ -151,9 +151,7 @@ impl Customers {
                 if let Some(lost) = before.saved.iter().find(is_lost) {
                     return Err(format!("the saved card {lost} of {customer} is lost"));
                 }
-                // Nothing is left of a deleted card: a process that begins with an earlier clock may give its id again.
-                let mut ghosts = before.gone.intersection(&listed).filter(|_| !has_time_gone_back);
-                if let Some(ghost) = ghosts.next() {
+                if let Some(ghost) = before.gone.intersection(&listed).next() {
                     return Err(format!("the card {ghost} of {customer} is gone, and listed"));
                 }
                 Ok(None)

@@ -281,9 +281,6 @@ impl History {
                 return;
             }
             self.promises.tell(|| format!("the wall clock is set by {} s", by_ms / SECOND));
-            if by_ms < 0 {
-                self.promises.time_goes_back();
-            }
             self.wall.turn(by_ms);
         }
     }

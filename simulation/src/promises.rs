@@ -30,8 +30,6 @@ struct Seen {
     received: BTreeSet<String>,
     commits: u64,
     fingerprint: u64,
-    /// The wall clock went back.
-    has_time_gone_back: bool,
     story: Option<Vec<String>>,
 }
 
@@ -103,16 +101,6 @@ impl Promises {
         if let Some(story) = &mut seen.story {
             story.push(what());
         }
-    }
-
-    /// The wall clock goes back.
-    pub(crate) fn time_goes_back(&self) {
-        lock(&self.seen).has_time_gone_back = true;
-    }
-
-    /// Whether the wall clock went back.
-    pub(crate) fn has_time_gone_back(&self) -> bool {
-        lock(&self.seen).has_time_gone_back
     }
 
     /// What was written down.

@@ -12,6 +12,7 @@ pub mod return_address;
 
 use crate::identity::{AccountId, ApplicationId};
 use crate::money::{Amount, Money};
+use crate::payment::body::Status;
 use crate::quality::marks::Marks;
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -509,10 +510,15 @@ impl Internals {
     }
 
     /// A payment was tried; `order` is the merchant order that the next one belongs to, if this one left it open.
-    pub fn attempted(&mut self, order: Option<i64>, is_refused: bool, now: Timestamp) {
+    pub fn attempted(&mut self, order: Option<i64>, became: Status, now: Timestamp) {
         // Whoever comes after a rest begins anew.
         let before = if self.refused_in_a_row < MAX_REFUSED_IN_A_ROW { self.refused_in_a_row } else { 0 };
-        self.refused_in_a_row = if is_refused { before + 1 } else { 0 };
+        self.refused_in_a_row = match became {
+            Status::Rejected => before + 1,
+            Status::Approved | Status::Authorized => 0,
+            // A ticket that anybody can have made out says nothing of the cards that were tried.
+            _ => before,
+        };
         self.open_order = order;
         self.last_attempt = Some(now);
     }

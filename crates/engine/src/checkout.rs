@@ -121,7 +121,9 @@ impl Engine {
     /// # Errors
     /// When the store can't be read.
     pub async fn open_checkout(&self, id: &str) -> Result<Option<OpenCheckout>, Failure> {
-        let Some(account_id) = collector_of(id) else { return Ok(None) };
+        let Some(account_id) = collector_of(id).filter(|account| self.admits(*account)) else {
+            return Ok(None);
+        };
         let Some(account) = self.account(account_id).await? else { return Ok(None) };
         for mode in [Mode::Test, Mode::Live] {
             let mut caller = Caller {
@@ -326,12 +328,15 @@ impl Engine {
             changes.set_timers.extend(expiry_timer(&order, &opened.state.preference, opened.mode));
         }
         let mut preference = opened.state.clone();
-        let is_refused = payments.iter().any(|state| state.payment.status == Status::Rejected);
+        let mut statuses = payments.iter().map(|state| state.payment.status);
+        let became = statuses.clone().find(|status| *status == Status::Rejected).or_else(|| statuses.next());
         if let Some(owner) = opened.owner.filter(|_| order.status == OrderState::Closed) {
             preference.internals.paid(owner);
         }
         let open = (order.status == OrderState::Opened).then_some(order.id);
-        preference.internals.attempted(open, is_refused, now);
+        if let Some(became) = became {
+            preference.internals.attempted(open, became, now);
+        }
         let record = record_of(&preference, opened.mode, opened.record.version, &self.inner.vault)?;
         changes.records.push(RecordChange::Checkout(CheckoutChange::Update(record)));
         Ok(())

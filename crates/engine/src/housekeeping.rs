@@ -19,16 +19,16 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     loop {
         let now = engine.inner.clock.wall();
         let store = &engine.inner.store;
-        match engine.forget_expired_sessions(STEP).await {
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "old sessions could not be forgotten; it is tried again"),
-        }
+        let is_more = engine.forget_expired_sessions(STEP).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "old sessions could not be forgotten; it is tried again");
+            false
+        });
         let removed = match store.purge_expired_secrets(now, STEP).await {
             Ok(secrets) => store.purge_expired_idempotency(now, STEP).await.map(|keys| secrets.max(keys)),
             Err(error) => Err(error),
         };
         let pause = match removed {
-            Ok(removed) if removed >= u64::from(STEP) => Duration::ZERO,
+            Ok(removed) if is_more || removed >= u64::from(STEP) => Duration::ZERO,
             Ok(_) => EVERY,
             Err(error) => {
                 tracing::warn!(%error, "expired secrets could not be removed; it is tried again");

@@ -91,6 +91,14 @@ impl IdSource {
         bytes
     }
 
+    /// A random id of 13 digits and more, below 2^53: for what nobody may find by counting.
+    pub fn random_id(&self) -> i64 {
+        const FIRST: u64 = 1_000_000_000_000;
+        const END: u64 = 1 << 53;
+        // The bias of the remainder is below 2^-11.
+        i64::try_from(FIRST + self.random_u64() % (END - FIRST)).unwrap_or_default()
+    }
+
     /// A random word of 32 lower-case hexadecimal digits, as a card token's id: 128 bits, which nobody guesses.
     pub fn random_word(&self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.random_bytes()))

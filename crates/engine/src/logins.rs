@@ -71,25 +71,24 @@ impl Engine {
         let known = self.inner.store.login_by_name(&typed).await?;
         // Their passwords are in the documentation: outside `dev` they are nobody's.
         let known = known.filter(|login| self.admits(login.account_id));
-        // Whichever of its names was typed, it is one login.
-        let counted = known.as_ref().map_or(typed, |login| login.nickname);
-        let attempt = match self.inner.attempts.begin(counted, self.inner.clock.wall()) {
-            Attempt::Allowed => known,
-            Attempt::Refused { retry_after_s } => return Ok(Checked::TooMany { retry_after_s }),
-        };
-        let known = attempt.map(known_login).transpose()?;
+        // By the name that was typed: if both names of a login were counted as one, the counts would tell that they are.
+        if let Attempt::Refused { retry_after_s } = self.inner.attempts.begin(typed, self.inner.clock.wall())
+        {
+            return Ok(Checked::TooMany { retry_after_s });
+        }
+        let known = known.map(known_login).transpose()?;
         let hash = known.as_ref().map(|login| login.state.password_hash.clone());
         let password = if password.len() > LONGEST_PASSWORD { "" } else { password };
         let is_right = self.inner.passwords.verify(password, hash).await;
         match (is_right, known) {
             (Ok(true), Some(known)) => {
-                self.inner.attempts.right(&counted);
+                self.inner.attempts.right(&typed);
                 Ok(Checked::Right(known))
             }
             (Ok(_), _) => Ok(Checked::Wrong),
             (Err(failure), _) => {
                 // Nothing was learnt of the password.
-                self.inner.attempts.undone(&counted);
+                self.inner.attempts.undone(&typed);
                 Err(failure)
             }
         }
@@ -145,7 +144,7 @@ impl Engine {
         }
     }
 
-    /// Whether somebody may be logged in to this account: the well-known ones are for development alone.
+    /// Whether somebody may be logged in to this account or pay it on its checkout: the well-known ones are for development alone.
     pub(crate) fn admits(&self, account_id: AccountId) -> bool {
         self.inner.development || !is_well_known(account_id)
     }

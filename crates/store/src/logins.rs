@@ -62,7 +62,7 @@ pub enum LoginChange {
         /// Which.
         lookup: Lookup,
     },
-    /// All sessions of an account end.
+    /// All sessions of an account end, those too that began in the same group of commits.
     EndAll {
         /// Whose.
         account_id: AccountId,

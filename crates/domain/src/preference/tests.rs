@@ -116,15 +116,17 @@ fn a_preference_rests_after_refusals_in_a_row_and_never_after_payments() {
     for _ in 0..2 {
         for _ in 0..MAX_REFUSED_IN_A_ROW {
             assert!(internals.allows_attempt(now));
-            internals.attempted(Some(1), true, now);
+            // A ticket in between changes nothing.
+            internals.attempted(Some(1), Status::Pending, now);
+            internals.attempted(Some(1), Status::Rejected, now);
         }
         assert!(!internals.allows_attempt(now) && !internals.allows_attempt(now.plus_ms(REST - 1)));
         let later = now.plus_ms(REST);
         assert!(internals.allows_attempt(later));
-        internals.attempted(None, false, later);
+        internals.attempted(None, Status::Approved, later);
     }
     for _ in 0..1_000 {
-        internals.attempted(None, false, now);
+        internals.attempted(None, Status::Approved, now);
         assert!(internals.allows_attempt(now));
     }
 }

@@ -26,6 +26,9 @@ impl Engine {
         if !self.is_checkout_word(&meaning(mode, account_id, application_id), word) {
             return Ok(None);
         }
+        if !self.admits(account_id) {
+            return Ok(None);
+        }
         let Some(account) = self.account(account_id).await? else { return Ok(None) };
         let kind = CredentialKind::PublicKey;
         Ok(Some(Caller { account_id, site: account.site, application_id, mode, kind }))

@@ -51,7 +51,7 @@ impl Engine {
             };
             let fingerprint = self.inner.vault.fingerprint(&opened.number);
             let known = state.card_with(&hex(&fingerprint));
-            let id = known.unwrap_or_else(|| self.inner.ids.next());
+            let id = known.unwrap_or_else(|| self.inner.ids.random_id());
             let card = self.card_of(caller, &state, id, &opened, &request, now)?;
             let mut records = Vec::new();
             match known.and_then(|id| state.customer.cards.iter_mut().find(|card| card.id == id.to_string()))

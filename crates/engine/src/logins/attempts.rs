@@ -1,4 +1,4 @@
-//! How often passwords may be wrong: per login and in all. Kept in memory: a node that starts anew forgets it, and several
+//! How often passwords may be tried: per name and in all. Kept in memory: a node that starts anew forgets it, and several
 //! nodes allow as many times more.
 
 use pasarela_domain::timestamp::Timestamp;
@@ -6,8 +6,10 @@ use pasarela_store::Lookup;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// So many wrong passwords of one login in a window; with eight characters nobody guesses one in years.
+/// So many wrong passwords under one name in a window; with eight characters nobody guesses one in years.
 const MOST_PER_LOGIN: u32 = 10;
+/// So many right ones: each costs as much as a wrong one, and a session.
+const MOST_RIGHT: u32 = 60;
 /// How long a login's window is: a quarter of an hour from its first wrong password.
 const LOGIN_WINDOW_MS: i64 = 15 * 60_000;
 /// So many wrong passwords in all in a window: ten a second, of a few that a machine can look at in that time.
@@ -45,13 +47,14 @@ struct Counts {
 struct Window {
     begin: Timestamp,
     count: u32,
+    right: u32,
 }
 
 impl Window {
     /// As it is at `now`: a new one when its time is over, or when the clock was set back behind its begin.
     fn at(self, now: Timestamp, length_ms: i64) -> Window {
         let is_open = (0..length_ms).contains(&(now.0 - self.begin.0));
-        if is_open { self } else { Window { begin: now, count: 0 } }
+        if is_open { self } else { Window { begin: now, count: 0, right: 0 } }
     }
 
     fn refusal(self, now: Timestamp, length_ms: i64, most: u32) -> Option<Attempt> {
@@ -69,14 +72,19 @@ impl Attempts {
         let all = counts.all.at(now, ALL_WINDOW_MS);
         let of_login = counts.logins.get(&login).copied().unwrap_or_default().at(now, LOGIN_WINDOW_MS);
         counts.all = all;
+        let rights = Window { count: of_login.right, ..of_login };
         let refusal = of_login
             .refusal(now, LOGIN_WINDOW_MS, MOST_PER_LOGIN)
+            .or_else(|| rights.refusal(now, LOGIN_WINDOW_MS, MOST_RIGHT))
             .or_else(|| all.refusal(now, ALL_WINDOW_MS, MOST_IN_ALL));
         if let Some(refusal) = refusal {
             return refusal;
         }
         if counts.logins.len() >= MOST_COUNTED {
-            counts.logins.retain(|_, window| window.at(now, LOGIN_WINDOW_MS).count > 0);
+            counts.logins.retain(|_, window| {
+                let window = window.at(now, LOGIN_WINDOW_MS);
+                window.count + window.right > 0
+            });
         }
         if counts.logins.len() >= MOST_COUNTED {
             return Attempt::Refused { retry_after_s: 60 };
@@ -90,7 +98,10 @@ impl Attempts {
     pub(crate) fn right(&self, login: &Lookup) {
         let mut counts = self.lock();
         counts.all.count = counts.all.count.saturating_sub(1);
-        counts.logins.remove(login);
+        if let Some(window) = counts.logins.get_mut(login) {
+            window.count = 0;
+            window.right += 1;
+        }
     }
 
     /// The password was not looked at.
@@ -136,10 +147,18 @@ mod tests {
     #[test]
     fn a_right_password_is_no_guess() {
         let attempts = Attempts::default();
-        for _ in 0..3 * MOST_IN_ALL {
+        for _ in 0..MOST_RIGHT {
+            try_often(&attempts, 1, MOST_PER_LOGIN - 1, NOON);
             assert_eq!(attempts.begin(name(1), NOON), Attempt::Allowed);
             attempts.right(&name(1));
         }
+        assert_eq!(try_often(&attempts, 1, 1, NOON), 0, "it is work all the same");
+        assert_eq!(try_often(&attempts, 1, 1, NOON.plus_ms(LOGIN_WINDOW_MS)), 1);
+    }
+
+    #[test]
+    fn a_password_that_was_not_looked_at_does_not_count() {
+        let attempts = Attempts::default();
         for _ in 0..3 * MOST_IN_ALL {
             assert_eq!(attempts.begin(name(1), NOON), Attempt::Allowed);
             attempts.undone(&name(1));

@@ -14,10 +14,10 @@ impl Writing<'_> {
                 self.insert("login", |records| &mut records.logins, login.account_id, row)
             }
             LoginChange::Update(login) => {
-                self.names_are_free(login)?;
                 let stored = self.records.logins.get(&login.account_id);
                 let stored = stored.filter(|stored| stored.version == login.version || !self.checks_versions);
                 let version = stored.ok_or(CommitError::VersionConflict)?.version + 1;
+                self.names_are_free(login)?;
                 let row = LoginRecord { version, ..login.clone() };
                 self.set(|records| &mut records.logins, login.account_id, Some(row));
                 Ok(())

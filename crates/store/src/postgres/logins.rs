@@ -246,14 +246,12 @@ impl LoginFacts {
                 is_new(self.versions.insert(login.account_id, 1).is_none(), "login")
             }
             LoginChange::Update(login) => {
-                self.take_names(login)?;
-                match self.versions.get_mut(&login.account_id) {
-                    Some(version) if *version == login.version => {
-                        *version += 1;
-                        Ok(())
-                    }
-                    _ => Err(CommitError::VersionConflict),
+                if self.versions.get(&login.account_id) != Some(&login.version) {
+                    return Err(CommitError::VersionConflict);
                 }
+                self.take_names(login)?;
+                self.versions.insert(login.account_id, login.version + 1);
+                Ok(())
             }
             LoginChange::Start { session, login_version } => {
                 if self.versions.get(&session.account_id) != Some(login_version) {

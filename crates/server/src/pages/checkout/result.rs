@@ -103,7 +103,8 @@ pub fn result(checkout: &CheckoutView, view: &PaymentView, onward: &Onward<'_>, 
         reloads: !is_challenge,
         leave_for: onward
             .shop
-            .filter(|_| onward.by_itself)
+            // An app is opened by a click alone.
+            .filter(|shop| onward.by_itself && (shop.starts_with("https://") || shop.starts_with("http://")))
             .map(|shop| format!("{LEAVING_SECONDS};url={shop}")),
         shop: Some(checkout.shop.clone()),
         ..Layout::of_payment(title.to_owned(), view, locale)
