@@ -279,7 +279,10 @@ impl Engine {
             Some(id) => KnownPayer { id, new: None },
             None => self.payer(caller, email).await?,
         };
-        if token.as_ref().is_some_and(|opened| opened.owner.is_some_and(|owner| owner != payer.id)) {
+        // A saved card pays for its own customer. On the hosted checkout anybody may type that customer's e-mail: there it
+        // pays from the wallet of who is logged in, by a token that has the number.
+        let is_foreign = |owner| owner != payer.id || told.opened.is_some();
+        if token.as_ref().and_then(|opened| opened.owner).is_some_and(is_foreign) {
             return Err(Refusal::bad_request(2062, "Invalid card token").into());
         }
         let card = token.as_ref().map(|opened| CardFacts {
