@@ -200,6 +200,7 @@ impl World {
             collector: &collector,
             card: card.as_ref(),
             payer_id: 9,
+            wallet_owner: None,
             provenance: &self.provenance,
             public_url: "http://pasarela.test",
         };
