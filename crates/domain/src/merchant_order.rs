@@ -5,6 +5,7 @@
 //! stays closed, whatever is given back.
 
 pub mod request;
+pub mod shipment;
 
 use crate::identity::{AccountId, ApplicationId};
 use crate::money::{Amount, Currency, Money};
@@ -266,6 +267,11 @@ impl MerchantOrder {
     fn currency(&self) -> Currency {
         // It was written from a site.
         Site::from_id(&self.site_id).unwrap_or(Site::MLB).currency()
+    }
+
+    /// Whether payments were made on what it costs: then that does not change any more.
+    pub const fn is_settled(&self) -> bool {
+        !matches!(self.status, OrderState::Opened) || !self.payments.is_empty()
     }
 
     /// What its payments are to cover.

@@ -263,7 +263,14 @@ impl Engine {
     /// The sellers at whom the person is known.
     async fn find(&self, person: &Person) -> Result<Vec<Found>, Failure> {
         let mut all = Vec::new();
-        for caller in self.sellers().await? {
+        let mut callers = self.sellers().await?;
+        // A wallet's cards are kept under the buyer's own account, which need not sell anything.
+        for account_id in self.accounts_of(person).await? {
+            if callers.iter().all(|caller| caller.account_id != account_id) {
+                callers.extend(self.callers_of(account_id).await?);
+            }
+        }
+        for caller in callers {
             let found = match person {
                 Person::Email(email) => self.find_email(caller, &email.to_lowercase()).await?,
                 Person::Customer(id) => self.find_customer(caller, id).await?,
@@ -306,16 +313,22 @@ impl Engine {
             applications.iter().map(|application| application.account_id).collect();
         let mut sellers = Vec::with_capacity(accounts.len() * 2);
         for account_id in accounts {
-            let Some(account) = self.account(account_id).await? else { continue };
-            sellers.extend([Mode::Test, Mode::Live].map(|mode| Caller {
-                account_id,
-                site: account.site,
-                application_id: 0,
-                mode,
-                kind: CredentialKind::AccessToken,
-            }));
+            sellers.extend(self.callers_of(account_id).await?);
         }
         Ok(sellers)
+    }
+
+    /// An account in both modes; nothing when it is not there.
+    async fn callers_of(&self, account_id: AccountId) -> Result<Vec<Caller>, Failure> {
+        let Some(account) = self.account(account_id).await? else { return Ok(Vec::new()) };
+        let caller = |mode| Caller {
+            account_id,
+            site: account.site,
+            application_id: 0,
+            mode,
+            kind: CredentialKind::AccessToken,
+        };
+        Ok(vec![caller(Mode::Test), caller(Mode::Live)])
     }
 
     async fn accounts_of(&self, person: &Person) -> Result<Vec<AccountId>, Failure> {

@@ -1,21 +1,19 @@
 //! What a seller says of a merchant order: `POST /merchant_orders`, `PUT /merchant_orders/{id}`.
 
-use super::{MerchantOrder, OrderPayer, OrderState};
+use super::shipment::Shipments;
+use super::{MerchantOrder, OrderPayer};
 use crate::identity::AccountId;
 use crate::json::{Json, member, text_or_number};
 use crate::preference::request::items::{items, total};
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
-use serde_json::Value;
 use url::Url;
 
 /// The longest text of an order.
 const MAX_TEXT: usize = 600;
 /// The longest address that is told.
 const MAX_NOTIFICATION_URL: usize = 500;
-/// Shipments of one order.
-const MAX_SHIPMENTS: usize = 20;
 
 /// A request, read and typed: what is `None` was not said.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +28,7 @@ pub struct OrderRequest {
     application_id: Option<String>,
     payer: Option<OrderPayer>,
     items: Option<Vec<crate::preference::Item>>,
-    shipments: Option<Vec<Value>>,
+    shipments: Option<Shipments>,
 }
 
 impl OrderRequest {
@@ -66,7 +64,7 @@ impl OrderRequest {
                 None => None,
                 Some(said) => Some(items(Some(said), site)?),
             },
-            shipments: shipments(body)?,
+            shipments: shipments(body, site)?,
         })
     }
 
@@ -80,8 +78,7 @@ impl OrderRequest {
             return Err(invalid("invalid_application_id", "invalid application_id"));
         }
         if let Some(items) = self.items.as_ref().filter(|items| **items != order.items) {
-            let is_settled = order.status != OrderState::Opened || !order.payments.is_empty();
-            if is_settled {
+            if order.is_settled() {
                 return Err(invalid("invalid_order_state", "action not valid for current state"));
             }
             order.total_amount = total(items, site);
@@ -103,7 +100,7 @@ impl OrderRequest {
             order.payer = Some(payer.clone());
         }
         if let Some(shipments) = &self.shipments {
-            order.shipments.clone_from(shipments);
+            shipments.apply(order, site.currency(), now)?;
         }
         order.last_updated = now;
         order.derive();
@@ -111,7 +108,7 @@ impl OrderRequest {
     }
 }
 
-fn invalid(word: &'static str, message: &str) -> Refusal {
+pub(super) fn invalid(word: &'static str, message: &str) -> Refusal {
     Refusal::keyed(400, word, message)
 }
 
@@ -180,12 +177,7 @@ fn notification_url(body: &Json<'_>) -> Result<Option<String>, Refusal> {
     if is_right { Ok(Some(address.to_owned())) } else { Err(wrong()) }
 }
 
-fn shipments(body: &Json<'_>) -> Result<Option<Vec<Value>>, Refusal> {
-    let Some(value) = member(body, "shipments") else { return Ok(None) };
-    let wrong = || invalid("unmarshal_error", "shipments must be a list of objects");
-    let entries = value.as_array().filter(|entries| entries.len() <= MAX_SHIPMENTS).ok_or_else(wrong)?;
-    if !entries.iter().all(Json::is_object) {
-        return Err(wrong());
-    }
-    Ok(Some(entries.iter().map(Value::from).collect()))
+fn shipments(body: &Json<'_>, site: Site) -> Result<Option<Shipments>, Refusal> {
+    let shipments = member(body, "shipments");
+    shipments.map(|shipments| Shipments::from_json(shipments, site.currency())).transpose()
 }

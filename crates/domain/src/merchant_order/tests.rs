@@ -131,3 +131,101 @@ proptest! {
         }
     }
 }
+
+mod shipments {
+    use super::order;
+    use crate::merchant_order::request::OrderRequest;
+    use crate::merchant_order::{MerchantOrder, OrderPayer};
+    use crate::payment::body::Status;
+    use crate::refusal::Refusal;
+    use crate::site::Site;
+    use crate::timestamp::Timestamp;
+    use serde_json::{Value, json};
+
+    const NOON: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn say(order: &mut MerchantOrder, shipments: Value, now: Timestamp) -> Result<(), Refusal> {
+        let body = json!({"shipments": shipments});
+        let request = OrderRequest::from_json(&crate::json::Json::from(&body), Site::MLB, 7)?;
+        request.apply(order, Site::MLB, now)
+    }
+
+    #[test]
+    fn a_shipment_has_every_member_and_what_is_known_is_filled_in() {
+        let mut order = order(100, 0);
+        order.collector.id = 7;
+        order.payer = Some(OrderPayer { id: 8, ..OrderPayer::default() });
+        let said = json!([{
+            "id": "41", "status": "shipped", "service_id": 5, "unknown": true,
+            "receiver_address": {"city": {"id": "BR-SP", "name": "São Paulo"}, "street_number": 12, "zip_code": "01310"},
+            "shipping_option": {"cost": 12.5, "currency_id": "BRL", "estimated_delivery": {"date": "2026-12-01T10:00:00Z"}},
+        }]);
+        say(&mut order, said, NOON).unwrap();
+        let shipment = &order.shipments[0];
+        assert_eq!(shipment.as_object().unwrap().len(), 16);
+        for (name, expected) in [
+            ("id", json!(41)),
+            ("status", json!("shipped")),
+            ("service_id", json!("5")),
+            ("shipping_mode", Value::Null),
+            ("items", json!([])),
+            ("date_created", json!(NOON)),
+            ("sender_id", json!(7)),
+            ("receiver_id", json!(8)),
+        ] {
+            assert_eq!(shipment[name], expected, "{name}");
+        }
+        assert!(shipment.get("unknown").is_none());
+        assert_eq!(shipment["receiver_address"]["street_number"], 12);
+        let date = &shipment["shipping_option"]["estimated_delivery"]["date"];
+        assert_eq!(date, "2026-12-01T06:00:00.000-04:00");
+        assert_eq!(serde_json::to_value(order.shipping_cost).unwrap(), 12.5);
+
+        // Said again under its id, it keeps its day; one that is not said is gone.
+        say(&mut order, json!([{"id": 41, "status": "delivered"}, {}]), NOON.plus_ms(5)).unwrap();
+        assert_eq!(order.shipments[0]["status"], "delivered");
+        assert_eq!(order.shipments[0]["date_created"], json!(NOON));
+        assert_eq!(order.shipments[0]["last_modified"], json!(NOON.plus_ms(5)));
+        assert_eq!(order.shipments[1]["status"], "pending");
+        assert_eq!(serde_json::to_value(order.shipping_cost).unwrap(), 12.5, "nothing was said of a cost");
+        say(&mut order, json!([]), NOON).unwrap();
+        assert!(order.shipments.is_empty());
+    }
+
+    #[test]
+    fn what_sending_costs_does_not_change_under_payments() {
+        let mut order = order(100, 10);
+        order.payments.push(super::payment(1, 110, Status::Pending, 0));
+        let cost = |cost: i64| json!([{"status": "shipped", "shipping_option": {"cost": cost}}]);
+        say(&mut order, cost(10), NOON).unwrap();
+        let refused = say(&mut order, cost(11), NOON).unwrap_err();
+        assert_eq!(refused.error, "invalid_order_state");
+        assert_eq!(order.shipments[0]["shipping_option"]["cost"], 10, "nothing of it is kept");
+        say(&mut order, json!([{"status": "delivered"}]), NOON).unwrap();
+    }
+
+    #[test]
+    fn what_is_of_another_type_is_refused_by_its_name() {
+        let long = "a".repeat(601);
+        for (shipment, word, path) in [
+            (json!({"id": -1}), "unmarshal_error", "shipments.id"),
+            (json!({"id": 1.5}), "unmarshal_error", "shipments.id"),
+            (json!({"status": {}}), "unmarshal_error", "shipments.status"),
+            (json!({"status": long}), "invalid_string", "shipments.status"),
+            (json!({"items": [1]}), "unmarshal_error", "shipments.items"),
+            (json!({"date_created": "yesterday"}), "unmarshal_error", "shipments.date_created"),
+            (json!({"receiver_address": []}), "unmarshal_error", "shipments.receiver_address"),
+            (json!({"receiver_address": {"city": "x"}}), "unmarshal_error", "receiver_address.city"),
+            (json!({"shipping_option": {"cost": "5"}}), "unmarshal_error", "shipping_option.cost"),
+            (json!({"shipping_option": {"cost": -5}}), "unmarshal_error", "shipping_option.cost"),
+            (json!({"shipping_option": {"cost": 1.001}}), "unmarshal_error", "shipping_option.cost"),
+        ] {
+            let refused = say(&mut order(100, 0), json!([shipment]), NOON).unwrap_err();
+            assert_eq!(refused.error, word, "{shipment}");
+            assert!(refused.message.contains(path), "{}", refused.message);
+        }
+        for list in [json!({}), json!([1]), json!(vec![json!({}); 21])] {
+            assert_eq!(say(&mut order(100, 0), list, NOON).unwrap_err().error, "unmarshal_error");
+        }
+    }
+}

@@ -64,7 +64,10 @@ async fn a_change_is_echoed_and_items_stand_still_under_payments() {
     assert_eq!(changed["notification_url"], "https://shop.example/b");
     assert_eq!(changed["payer"], json!({"id": 0, "nickname": "n", "email": ""}));
     assert_eq!((&changed["total_amount"], &changed["sponsor_id"]), (&json!(100), &json!("5")));
-    assert_eq!(changed["shipments"], json!([{"id": 7, "status": "shipped"}]));
+    let shipment = &changed["shipments"][0];
+    assert_eq!((&shipment["id"], &shipment["status"]), (&json!(7), &json!("shipped")));
+    assert_eq!((&shipment["sender_id"], &shipment["items"]), (&made["collector"]["id"], &json!([])));
+    assert!(shipment["receiver_address"].is_null() && shipment["last_modified"].is_string(), "{shipment}");
 
     // A payment that a shop makes itself is attached by the order that it names.
     let members = json!({"order": {"type": "mercadopago", "id": made["id"]}, "transaction_amount": usual_amount(Site::MLB)});
