@@ -216,7 +216,7 @@ impl Engine {
         if state.card_with(&hex(&fingerprint)).is_some() {
             return Ok(Vec::new());
         }
-        let id = self.inner.ids.next();
+        let id = self.inner.ids.random_id();
         let request = SaveCardRequest { token: String::new(), payment_method_id: None, issuer_id: None };
         let facts = CardNumberFacts { id, fingerprint: hex(&fingerprint), length: opened.number.len() };
         let added = self
