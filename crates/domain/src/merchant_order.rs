@@ -21,6 +21,8 @@ use utoipa::ToSchema;
 /// Payments that one order keeps. The next one of its preference begins a new order; a seller who attaches more payments of
 /// its own finds them outside.
 pub const MAX_PAYMENTS: usize = 100;
+/// A purchase that is split over balance and card adds so many at once.
+const MOST_IN_A_PURCHASE: usize = 2;
 
 /// Its first notification.
 pub const CREATED: &str = "create";
@@ -285,7 +287,7 @@ impl MerchantOrder {
         let has_failed =
             |payment: &OrderPayment| matches!(payment.status, Status::Rejected | Status::Cancelled);
         self.status == OrderState::Opened
-            && self.payments.len() < MAX_PAYMENTS
+            && self.payments.len() + MOST_IN_A_PURCHASE <= MAX_PAYMENTS
             && self.payments.iter().all(has_failed)
             && self.due() == total
     }

@@ -330,7 +330,9 @@ impl Engine {
         let mut preference = opened.state.clone();
         let mut statuses = payments.iter().map(|state| state.payment.status);
         let became = statuses.clone().find(|status| *status == Status::Rejected).or_else(|| statuses.next());
-        if let Some(owner) = opened.owner.filter(|_| order.status == OrderState::Closed) {
+        // A challenge or a review may still end well: who has another page of the same purchase open is to look first.
+        let may_pay = became.is_some_and(|became| !matches!(became, Status::Rejected | Status::Cancelled));
+        if let Some(owner) = opened.owner.filter(|_| may_pay) {
             preference.internals.paid(owner);
         }
         let open = (order.status == OrderState::Opened).then_some(order.id);

@@ -148,19 +148,17 @@ impl Records {
         found.into_iter().cloned().collect()
     }
 
-    /// The largest id of a payment, a delivery or a refund.
+    /// The largest id of a payment, a delivery, a refund or a customer.
     pub fn newest_id(&self) -> i64 {
         let refunds = self.idempotency.values().map(|(_, record)| record.part_id);
         let payment = self.payments.keys().next_back();
         let customers = self.customers.keys().map(|(_, _, user_id)| *user_id);
-        let cards = self.saved_cards.keys().map(|(_, _, id)| *id);
         payment
             .into_iter()
             .chain(self.deliveries.keys().next_back())
             .copied()
             .chain(refunds)
             .chain(customers)
-            .chain(cards)
             .max()
             .unwrap_or(0)
     }

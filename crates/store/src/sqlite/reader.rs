@@ -413,13 +413,13 @@ impl SqliteStore {
             .await
     }
 
-    /// The largest id of a payment, a delivery, a refund, a customer or a saved card, 0 without one.
+    /// The largest id of a payment, a delivery, a refund or a customer, 0 without one. Saved cards have random ids.
     pub(crate) async fn newest_id(&self) -> Result<i64, ReadError> {
         // Refunds are no rows; what made them is. Who waited at the same time has a neighbouring row.
         let sql = format!(
             "SELECT max(coalesce((SELECT max(id) FROM payment), 0), coalesce((SELECT max(id) FROM delivery), 0),
              coalesce((SELECT max(part_id) FROM (SELECT part_id FROM idempotency ORDER BY id DESC LIMIT {QUEUE})), 0),
-             coalesce((SELECT max(user_id) FROM customer), 0), coalesce((SELECT max(id) FROM saved_card), 0))"
+             coalesce((SELECT max(user_id) FROM customer), 0))"
         );
         let newest = self
             .points(Kinds::ALL)

@@ -363,6 +363,22 @@ async fn a_double_click_a_second_tab_and_a_stale_page_pay_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_stale_page_pays_nothing_beside_a_card_that_is_under_review() {
+    let app = TestApp::new().await;
+    let article = preference(&app.seller(Site::MLB), json!({})).await;
+    let browser = Browser::of(&app, &article);
+    let other_tab = browser.log_in(Site::MLB).await;
+    let typing = browser.get("wallet?card=new").await;
+    let review = browser.submit(&typing, "wallet/new-card", &new_card("CONT")).await;
+    let answer = browser.submit(&review, "wallet/pay", &[]).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(payments(&app).await[0]["status"], "in_process");
+    let late = browser.submit(&other_tab, "wallet/pay", &[]).await;
+    assert!(late.text().contains("in another window"), "{}", late.text());
+    assert_eq!((payments(&app).await.len(), balance(&app, Site::MLB).await), (1, 10_000.0));
+}
+
+#[tokio::test]
 async fn two_tabs_at_once_pay_one_order() {
     let app = TestApp::new().await;
     let article = preference(&app.seller(Site::MLB), json!({})).await;
