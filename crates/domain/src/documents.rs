@@ -4,7 +4,7 @@
 //! examples of other countries carry numbers whose check digits are wrong ([`check`]). The algorithms of the other
 //! countries ([`is_cuit`], [`is_rut`], …) are for forms and for accounts.
 
-mod digits;
+pub(crate) mod digits;
 
 pub use digits::{
     is_cbu, is_ci, is_clabe, is_cnpj, is_cpf, is_cuit, is_curp, is_luhn, is_nit, is_rfc, is_ruc, is_rut,

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, waits, reads a clock or draws a random number: time and ids come in through
 //! [`context::Context`]. Start reading at `payment.rs`: it says what a payment is and what can happen to it.
 
+pub mod application;
 pub mod card_token;
 pub mod catalogue;
 pub mod context;
@@ -14,10 +15,12 @@ pub mod item_category;
 pub mod json;
 pub mod ledger;
 pub mod login;
+pub mod member;
 pub mod merchant_order;
 pub mod money;
 pub mod notation;
 pub mod payment;
+pub mod pix_key;
 pub mod preference;
 pub mod quality;
 pub mod rail;

@@ -1,26 +1,141 @@
 //! Who calls: from a public key or an access token to a [`Caller`].
 
+use crate::payments::hex;
 use crate::{Engine, Failure};
-use pasarela_domain::identity::{Caller, Mode};
-use pasarela_store::Lookup;
+use pasarela_domain::application::Scopes;
+use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
+use pasarela_domain::refusal::Refusal;
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::{EntryKind, Lookup};
 use pasarela_vault::Purpose;
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How many credentials are kept in memory; beyond, the store is asked again (6 µs).
 const MAX_CACHED: usize = 100_000;
 /// Longer than any credential; longer ones are unknown without hashing them.
 const LONGEST_CREDENTIAL: usize = 256;
+/// Nothing was noted yet.
+const NEVER: i64 = i64::MIN;
+
+/// What is known of a credential.
+struct Known {
+    caller: Caller,
+    scopes: Scopes,
+    /// From when it does not work any more.
+    expires: Option<Timestamp>,
+    /// Whether the application may take real money.
+    is_active: bool,
+    /// Wall-clock milliseconds of the last use; [`NEVER`] before the first.
+    used: AtomicI64,
+}
+
+/// A credential's holder, and what it may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who.
+    pub caller: Caller,
+    /// What the credential lets its holder do.
+    pub scopes: Scopes,
+    /// Whether it works: test credentials always do, live ones once their application is active.
+    pub is_active: bool,
+}
+
+impl Identity {
+    /// The caller, if the credential is good for `needed`.
+    ///
+    /// # Errors
+    /// 401 with cause 7 for live credentials of an application that is not active, 403 for a scope that is not there.
+    pub fn may(self, needed: Scopes) -> Result<Caller, Refusal> {
+        if !self.is_active {
+            return Err(Refusal::numbered(401, 7, "Unauthorized use of live credentials"));
+        }
+        if !self.scopes.has(needed) {
+            return Err(Refusal::plain(403, format!("the credential lacks the scope {needed}")));
+        }
+        Ok(self.caller)
+    }
+}
+
+/// When credentials were last used: by account and application, then by their keyed hash in hexadecimal digits.
+pub(crate) type LastUses = HashMap<(AccountId, ApplicationId), HashMap<String, i64>>;
 
 /// The credentials seen so far, by their keyed hash. Unknown ones are not kept: guesses must not fill the memory.
 pub(crate) struct Access {
     development: bool,
-    callers: RwLock<HashMap<Lookup, Caller>>,
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// One more with each change: what was read before it is not kept after it.
+    generation: u64,
+    known: HashMap<Lookup, Arc<Known>>,
+    /// Uses of credentials that are not known any more, to be written.
+    forgotten_uses: LastUses,
+}
+
+impl State {
+    fn take_uses(uses: &mut LastUses, lookup: &Lookup, known: &Known) {
+        let at = known.used.swap(NEVER, Ordering::Relaxed);
+        if at != NEVER {
+            let of = uses.entry((known.caller.account_id, known.caller.application_id)).or_default();
+            of.insert(hex(lookup), at);
+        }
+    }
 }
 
 impl Access {
     pub(crate) fn new(development: bool) -> Access {
-        Access { development, callers: RwLock::new(HashMap::new()) }
+        Access { development, state: RwLock::default() }
+    }
+
+    /// The application, or a credential of it, was changed.
+    pub(crate) fn forget(&self, application_id: ApplicationId) {
+        let mut state = self.write();
+        state.generation += 1;
+        let State { known, forgotten_uses, .. } = &mut *state;
+        known.retain(|lookup, known| {
+            let stays = known.caller.application_id != application_id;
+            if !stays {
+                State::take_uses(forgotten_uses, lookup, known);
+            }
+            stays
+        });
+    }
+
+    /// The uses since this was asked last.
+    pub(crate) fn take_uses(&self) -> LastUses {
+        let mut state = self.write();
+        let mut uses = std::mem::take(&mut state.forgotten_uses);
+        for (lookup, known) in &state.known {
+            State::take_uses(&mut uses, lookup, known);
+        }
+        uses
+    }
+
+    /// Keeps what was read in `generation`, unless something was changed since.
+    fn keep(&self, generation: u64, lookup: Lookup, known: &Arc<Known>) {
+        let mut state = self.write();
+        if state.generation != generation {
+            return;
+        }
+        if state.known.len() >= MAX_CACHED {
+            let State { known, forgotten_uses, .. } = &mut *state;
+            for (lookup, known) in known.drain() {
+                State::take_uses(forgotten_uses, &lookup, &known);
+            }
+        }
+        state.known.insert(lookup, known.clone());
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -29,51 +144,98 @@ impl Engine {
     /// development). What the credential may do is the caller's `kind`.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// When the store can't be read; 401 for live credentials of an application that is not active.
     pub async fn authenticate(&self, secret: &str) -> Result<Option<Caller>, Failure> {
+        match self.identify(secret).await? {
+            Some(identity) => Ok(Some(identity.may(Scopes::READ)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Engine::authenticate`], for whoever decides by the scopes, or answers while nothing is active yet.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn identify(&self, secret: &str) -> Result<Option<Identity>, Failure> {
         if secret.is_empty() || secret.len() > LONGEST_CREDENTIAL {
             return Ok(None);
         }
+        // The key of a checkout's page: it tokenises for whoever the preference is of, as long as that one may.
         if let Some(caller) = self.checkout_caller(secret).await? {
-            return Ok(Some(self.refreshed(caller).await?));
+            let application = self.application_by_id(caller.application_id).await?;
+            let is_active = application.is_some_and(|application| application.details.is_active);
+            return self.identified(caller, Scopes::ALL, is_active).await.map(Some);
         }
         let lookup = self.inner.vault.lookup(Purpose::Credential, secret);
         let access = &self.inner.access;
-        let cached = {
-            let callers = access.callers.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            callers.get(&lookup).cloned()
+        let (generation, cached) = {
+            let state = access.read();
+            (state.generation, state.known.get(&lookup).cloned())
         };
-        let caller = match cached {
-            Some(caller) => caller,
+        let known = match cached {
+            Some(known) => known,
             None => {
-                let Some(record) = self.inner.store.credential(&lookup).await? else { return Ok(None) };
-                if record.well_known && !access.development {
-                    return Ok(None);
-                }
-                let Some(account) = self.account(record.account_id).await? else { return Ok(None) };
-                let caller = Caller {
-                    account_id: record.account_id,
-                    site: account.site,
-                    application_id: record.application_id,
-                    mode: record.mode,
-                    kind: record.kind,
-                };
-                let mut callers = access.callers.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                if callers.len() >= MAX_CACHED {
-                    callers.clear();
-                }
-                callers.insert(lookup, caller.clone());
-                caller
+                let Some(known) = self.look_up(&lookup).await? else { return Ok(None) };
+                let known = Arc::new(known);
+                access.keep(generation, lookup, &known);
+                known
             }
         };
-        Ok(Some(self.refreshed(caller).await?))
+        let now = self.inner.clock.wall();
+        if known.expires.is_some_and(|expires| now >= expires) {
+            return Ok(None);
+        }
+        known.used.store(now.0, Ordering::Relaxed);
+        self.identified(known.caller.clone(), known.scopes, known.is_active).await.map(Some)
     }
 
     /// Who calls with test credentials goes by its account's own clock, wherever that was moved.
-    async fn refreshed(&self, caller: Caller) -> Result<Caller, Failure> {
-        if caller.mode == Mode::Test {
+    async fn identified(&self, caller: Caller, scopes: Scopes, is_active: bool) -> Result<Identity, Failure> {
+        let is_test = caller.mode == Mode::Test;
+        if is_test {
             self.refresh_clock(caller.account_id).await?;
         }
-        Ok(caller)
+        Ok(Identity { caller, scopes, is_active: is_active || is_test })
+    }
+
+    /// What the store knows of a credential.
+    async fn look_up(&self, lookup: &Lookup) -> Result<Option<Known>, Failure> {
+        let Some(record) = self.inner.store.credential(lookup).await? else { return Ok(None) };
+        if record.well_known && !self.inner.access.development {
+            return Ok(None);
+        }
+        let Some(account) = self.account(record.account_id).await? else { return Ok(None) };
+        let Some(application) = self.application_by_id(record.application_id).await? else { return Ok(None) };
+        if application.details.deleted.is_some() {
+            return Ok(None);
+        }
+        let book = self
+            .entry::<pasarela_domain::application::credentials::CredentialBook>(
+                record.account_id,
+                EntryKind::Credentials,
+                &record.application_id.to_string(),
+            )
+            .await?;
+        // Where nothing was ever renewed or granted there is no book, and every credential works.
+        let (scopes, expires) = match &book {
+            None => (Scopes::ALL, None),
+            Some(book) => match book.value.find(&hex(lookup)) {
+                Some(secret) => (secret.scopes, secret.expires),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(Known {
+            caller: Caller {
+                account_id: record.account_id,
+                site: account.site,
+                application_id: record.application_id,
+                mode: record.mode,
+                kind: record.kind,
+            },
+            scopes,
+            expires,
+            is_active: application.details.is_active,
+            used: AtomicI64::new(NEVER),
+        }))
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts, their applications, and the people who pay without an account.
 
+use crate::pix_cache::PixCache;
 use crate::{Engine, Failure};
 use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
 use pasarela_domain::payment::create::Collector;
@@ -20,6 +21,8 @@ pub struct Account {
     pub id: AccountId,
     /// Its market.
     pub site: Site,
+    /// Its e-mail, lower-case.
+    pub email: String,
     /// What buyers see.
     pub name: String,
     /// `GET /users/me`.
@@ -32,6 +35,8 @@ pub(crate) struct Accounts {
     accounts: RwLock<HashMap<AccountId, Arc<Account>>>,
     owners: RwLock<HashMap<ApplicationId, AccountId>>,
     payers: RwLock<HashMap<(AccountId, Mode, Lookup), AccountId>>,
+    /// Who has a Pix key.
+    pub(crate) pix: PixCache,
 }
 
 /// A payer, known or about to be.
@@ -56,7 +61,8 @@ impl Engine {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let name = format!("{} {}", text("first_name"), text("last_name")).trim().to_owned();
         let name = if name.is_empty() { text("nickname").to_owned() } else { name };
-        let account = Arc::new(Account { id, site: record.site, name, body: record.body });
+        let account =
+            Arc::new(Account { id, site: record.site, email: record.email, name, body: record.body });
         put(&self.inner.accounts.accounts, id, account.clone());
         Ok(Some(account))
     }
@@ -82,6 +88,7 @@ impl Engine {
             name: account.name.clone(),
             application_id: caller.application_id,
             application_owner,
+            takes_pix: self.takes_pix(account.id, account.site).await?,
         })
     }
 

@@ -5,8 +5,8 @@
 //! request that has begun goes on with the version it began with.
 
 pub mod applying;
-mod inbox;
 
+use crate::inbox::Inbox;
 use crate::{Engine, EngineError};
 use pasarela_domain::catalogue::Catalogue;
 use pasarela_store::{ReadError, Store};
@@ -94,7 +94,7 @@ pub(crate) async fn newest(store: &Store) -> Result<Catalogue, NewestError> {
 
 /// Looks for versions that others applied, until `shutdown` is ready.
 pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
-    let inbox = engine.inner.store.directory().map(inbox::Inbox::open);
+    let inbox = engine.inner.store.directory().map(|directory| Inbox::open(directory, applying::INBOX));
     let is_shared = engine.inner.store.look_for_others_every().is_some();
     if inbox.is_none() && !is_shared {
         return;
@@ -107,7 +107,16 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         if let Some(inbox) = &inbox {
-            inbox.serve(&engine).await;
+            let apply = |new| {
+                let engine = &engine;
+                async move {
+                    match new {
+                        Ok(new) => engine.apply_catalogue(&new).await,
+                        Err(error) => Err(applying::failed(format!("the request can't be read: {error}"))),
+                    }
+                }
+            };
+            inbox.serve(apply).await;
         }
         if is_shared {
             let refreshed = engine.refresh_catalogue().await;

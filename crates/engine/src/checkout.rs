@@ -19,6 +19,7 @@ use pasarela_domain::money::Money;
 use pasarela_domain::payment::create::{Collector, Provenance};
 use pasarela_domain::payment::request::CreatePayment;
 use pasarela_domain::payment::{PaymentState, body::Status};
+use pasarela_domain::pix_key::PIX;
 use pasarela_domain::preference::payment::{BuyerChoice, Place, Share, request};
 use pasarela_domain::preference::{Preference, PreferenceState, Window, choice, collector_of, not_found};
 use pasarela_domain::refusal::Refusal;
@@ -53,6 +54,8 @@ pub struct OpenCheckout {
     pub now: Timestamp,
     /// What is offered.
     pub catalogue: Arc<Catalogue>,
+    /// Whether the seller has a Pix key.
+    pub takes_pix: bool,
 }
 
 /// What a payment needs of the preference that it pays.
@@ -147,6 +150,7 @@ impl Engine {
                 merchant_name: account.name.clone(),
                 now,
                 catalogue: self.catalogue(),
+                takes_pix: self.takes_pix(account_id, account.site).await?,
             }));
         }
         Ok(None)
@@ -382,7 +386,9 @@ impl Engine {
 impl OpenCheckout {
     /// The methods that may pay, the seller's first choice first.
     pub fn choices(&self) -> Vec<&PaymentMethod> {
-        choice::choices(&self.preference, self.catalogue.site(self.caller.site), self.now)
+        let mut choices = choice::choices(&self.preference, self.catalogue.site(self.caller.site), self.now);
+        choices.retain(|method| self.takes_pix || method.id != PIX);
+        choices
     }
 
     /// The method of a card with these digits, if it may pay `amount` here.

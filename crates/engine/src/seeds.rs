@@ -24,7 +24,7 @@ const FILE: &str = include_str!("../data/seeds.json");
 
 /// Since when the well-known accounts say that they exist, and when their wallets were filled:
 /// 2026-01-01T00:00:00-04:00. Any test clock may start later than this.
-const REGISTERED: Timestamp = Timestamp(1_767_240_000_000);
+pub(crate) const REGISTERED: Timestamp = Timestamp(1_767_240_000_000);
 
 /// A well-known seller with its application and credentials.
 #[derive(Clone, Debug, Deserialize)]
@@ -184,7 +184,31 @@ pub fn changes(vault: &Vault) -> Changes {
         changes.postings.extend(opening_balance(buyer).map(|posting| (Mode::Test, posting)));
     }
     changes.records.extend(logins::changes(vault));
+    changes.records.push(pix_key());
     changes
+}
+
+/// The Pix key of the Brazilian seller, who takes Pix from the start. It is cut from the seller's public key.
+pub(crate) fn pix_key() -> RecordChange {
+    let seller = &sellers()[0];
+    let key = seller.live.public_key.trim_start_matches("APP_USR-");
+    crate::pix_keys::random_key(seller.account.id, key, REGISTERED)
+}
+
+/// The client secret of a well-known application.
+pub(crate) fn client_secret(application_id: ApplicationId) -> Option<&'static str> {
+    let seller = sellers().iter().find(|seller| seller.application.id == application_id)?;
+    Some(&seller.application.client_secret)
+}
+
+/// The keys, tokens and client secret of a well-known application: public, so they can be shown again.
+pub(crate) fn secrets_of(application_id: ApplicationId) -> Vec<&'static str> {
+    let Some(seller) = sellers().iter().find(|seller| seller.application.id == application_id) else {
+        return Vec::new();
+    };
+    let pairs = [&seller.test, &seller.live];
+    let secrets = pairs.into_iter().flat_map(|pair| [&pair.public_key, &pair.access_token]);
+    secrets.chain([&seller.application.client_secret]).map(String::as_str).collect()
 }
 
 /// The bytes that tie a sealed webhook secret to its application, so that a row can't be swapped for another's.
@@ -430,7 +454,7 @@ mod tests {
     #[test]
     fn the_changes_hold_every_account_and_credential_and_no_secret_in_clear() {
         let changes = changes(&Vault::ephemeral());
-        assert_eq!(changes.records.len(), 14 + 14 + 7 + 28);
+        assert_eq!(changes.records.len(), 14 + 14 + 7 + 28 + 1);
         assert_eq!(changes.postings.len(), 7);
         let mut written = Vec::new();
         for record in &changes.records {
@@ -444,6 +468,7 @@ mod tests {
                 RecordChange::Login(pasarela_store::LoginChange::Insert(login)) => {
                     written.extend_from_slice(&login.body);
                 }
+                RecordChange::AccountEntry(_) => {}
                 other => panic!("not a seed: {other:?}"),
             }
         }

@@ -45,6 +45,7 @@ impl Engine {
             }
         }
         self.reseal_previous_secrets().await?;
+        self.reseal_credentials().await?;
         self.inner.vault.retire(version)?;
         Ok(rotation)
     }

@@ -1,8 +1,10 @@
 //! `pasarela accounts`: who may take payments on an operator's server.
 
-use crate::arguments::{AccountsVerb, CreateAccountArguments, ListAccountsArguments};
+use crate::arguments::{AccountsVerb, CreateAccountArguments, ListAccountsArguments, PasswordArguments};
 use crate::failure::Failure;
 use crate::{runtime, serve};
+use pasarela_engine::audit::Actor;
+use pasarela_engine::credentials::NewSecrets;
 use pasarela_engine::enrolment::{self, Enrolled, Enrolment, NewAccount};
 use serde::Serialize;
 use std::io::Write;
@@ -13,6 +15,7 @@ pub fn run(verb: &AccountsVerb) -> Result<ExitCode, Failure> {
     let text = match verb {
         AccountsVerb::Create(arguments) => create(arguments)?,
         AccountsVerb::List(arguments) => list(arguments)?,
+        AccountsVerb::Password(arguments) => password(arguments)?,
     };
     // A closed pipe is the reader's wish, not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -25,7 +28,7 @@ fn create(arguments: &CreateAccountArguments) -> Result<String, Failure> {
         NewAccount { site: arguments.site, email: arguments.email.clone(), name: arguments.name.clone() };
     let enrolment = runtime::block_on(async {
         let engine = serve::open(&place, &arguments.key, "").await?;
-        let enrolled = engine.enrol(&new).await;
+        let enrolled = engine.enrol(&new, &Actor::operator("at the command line")).await;
         engine.close().await;
         enrolled.map_err(|error| {
             Failure::new(
@@ -35,6 +38,23 @@ fn create(arguments: &CreateAccountArguments) -> Result<String, Failure> {
         })
     })??;
     Ok(if arguments.json { json(&enrolment) } else { for_people(&enrolment) })
+}
+
+fn password(arguments: &PasswordArguments) -> Result<String, Failure> {
+    let place = arguments.store.place()?;
+    let drawn = runtime::block_on(async {
+        let engine = serve::open(&place, &arguments.key, "").await?;
+        let actor = Actor::operator("at the command line");
+        let drawn = engine.draw_password(arguments.site, &arguments.email, &actor).await;
+        engine.close().await;
+        drawn.map_err(|error| {
+            Failure::new(
+                format!("the password can't be set: {error}"),
+                "Nothing was changed. `pasarela accounts list` shows the accounts that are there.",
+            )
+        })
+    })??;
+    Ok(format!("{} logs in to the panel with this password, shown once:\n  {drawn}\n", arguments.email))
 }
 
 fn list(arguments: &ListAccountsArguments) -> Result<String, Failure> {
@@ -64,10 +84,11 @@ fn json(value: &impl Serialize) -> String {
 }
 
 fn for_people(enrolment: &Enrolment) -> String {
-    let Enrolment { account, client_secret, webhook_secret, test, live } = enrolment;
+    let Enrolment { account, secrets } = enrolment;
+    let NewSecrets { client_secret, webhook_secret, test, live, .. } = secrets;
     format!(
         "{name} ({email}) has account {user_id} on {site}.\n\
-         These secrets are shown once; only their hashes are kept.\n\n\
+         The live credentials work once the application has passed the gate; `pasarela credentials activate` lets them.\n\n\
          Test\n  public key      {}\n  access token    {}\n\
          Live\n  public key      {}\n  access token    {}\n\
          Both\n  client id       {client_id}\n  client secret   {client_secret}\n  webhook secret  {webhook_secret}\n",

@@ -1,6 +1,7 @@
 //! What can be typed, and the help for it.
 
 use crate::catalog::arguments::CatalogVerb;
+use crate::credentials::arguments::CredentialsArguments;
 use crate::quality::arguments::QualityVerb;
 use crate::service::LogFormat;
 use crate::webhooks::arguments::{ListenArguments, TriggerArguments, WebhooksVerb};
@@ -84,7 +85,10 @@ pub enum Verb {
     ///
     /// The vault's keys are not in the store: take a copy of the vault's directory along.
     Copy(CopyArguments),
-    /// Print the well-known development credentials; needs no server
+    /// Print the well-known development credentials, which needs no server; renew and activate those of an application
+    ///
+    /// A renewal makes new ones, and the old ones work for a time of grace. Live credentials work once their application
+    /// has passed the gate, or an operator lets them.
     Credentials(CredentialsArguments),
     /// Be the buyer, the bank or the clerk: pay, expire, approve, reject or dispute a payment
     ///
@@ -193,20 +197,6 @@ pub struct DevArguments {
     pub json: bool,
 }
 
-/// `pasarela credentials`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  pasarela credentials
-  pasarela credentials --json | jq -r '.[0].access_token'
-
-They are public and never change. Outside `pasarela dev` they are refused.")]
-pub struct CredentialsArguments {
-    /// Print a JSON array: MLB first, test before live
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Where the records are.
 #[derive(Debug, Args)]
 pub struct StoreArguments {
@@ -301,10 +291,15 @@ pub struct ServeArguments {
 pub enum AccountsVerb {
     /// Make an account with an application, and its test and live credentials
     ///
-    /// The secrets are random and shown this once: only their hashes are kept.
+    /// The secrets are random. The live ones work once the application has passed the gate, or after
+    /// `pasarela credentials activate`.
     Create(CreateAccountArguments),
     /// List the accounts that have an application
     List(ListAccountsArguments),
+    /// Give an account a new password for the panel
+    ///
+    /// Makes the login where the account has none yet, and ends all of its sessions.
+    Password(PasswordArguments),
 }
 
 /// `pasarela accounts create`
@@ -329,6 +324,29 @@ pub struct CreateAccountArguments {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
+}
+
+/// `pasarela accounts password`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela accounts password --site MLB --email ana@example.com --data /var/lib/pasarela
+
+The password is drawn and printed this once. A server that keeps its records in a directory must be stopped meanwhile; with a
+database, servers go on.")]
+pub struct PasswordArguments {
+    /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
+    #[arg(long, value_name = "SITE", value_parser = site)]
+    pub site: Site,
+    /// The account's e-mail
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    pub email: String,
     /// Where the records are.
     #[command(flatten)]
     pub store: StoreArguments,

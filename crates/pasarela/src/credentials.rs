@@ -1,24 +1,135 @@
-//! `pasarela credentials`: the well-known credentials, without a server.
+//! `pasarela credentials`: the well-known credentials, without a server; and those of an application, renewed and
+//! activated.
 
-use crate::arguments::CredentialsArguments;
+pub mod arguments;
+
+use crate::client::Client;
 use crate::failure::Failure;
+use crate::{runtime, serve};
+use arguments::{
+    CredentialsArguments, CredentialsVerb, DecideArguments, ListArguments, RenewArguments, Renewed,
+};
+use pasarela_domain::identity::ApplicationId;
 use pasarela_domain::money::Money;
+use pasarela_engine::activation::{OperatorsDecision, decide_at};
 use pasarela_engine::seeds::{self, SeedCredentials};
+use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Prints them all.
+/// Prints the well-known ones, or runs the verb.
 pub fn run(arguments: &CredentialsArguments) -> Result<ExitCode, Failure> {
-    let credentials = seeds::credentials();
-    let text = if arguments.json {
-        // Strings and integers only: it always serialises.
-        serde_json::to_string_pretty(&credentials).expect("credentials serialise") + "\n"
-    } else {
-        for_people(&credentials) + &buyers_for_people()
+    let text = match &arguments.verb {
+        Some(CredentialsVerb::List(arguments)) => list(arguments)?,
+        Some(CredentialsVerb::Renew(arguments)) => renew(arguments)?,
+        Some(CredentialsVerb::Activate(arguments)) => decide(arguments, true)?,
+        Some(CredentialsVerb::Deactivate(arguments)) => decide(arguments, false)?,
+        None => well_known(arguments.json),
     };
     // A closed pipe (`| head -1`) is the reader's wish, not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(ExitCode::SUCCESS)
+}
+
+fn well_known(as_json: bool) -> String {
+    let credentials = seeds::credentials();
+    if as_json {
+        // Strings and integers only: it always serialises.
+        serde_json::to_string_pretty(&credentials).expect("credentials serialise") + "\n"
+    } else {
+        for_people(&credentials) + &buyers_for_people()
+    }
+}
+
+/// The application that is meant: the named one, or the access token's.
+fn application(client: &Client, named: Option<ApplicationId>) -> Result<String, Failure> {
+    if let Some(named) = named {
+        return Ok(named.to_string());
+    }
+    let own = client.get("/plugins-credentials-wrapper/credentials")?;
+    Ok(text(&own["client_id"]).to_owned())
+}
+
+fn list(arguments: &ListArguments) -> Result<String, Failure> {
+    let client = Client::new(&arguments.server)?;
+    let id = application(&client, arguments.application)?;
+    let mut found = client.get(&format!("/v1/applications/{id}/credentials"))?;
+    let found = found["results"].take();
+    if arguments.json {
+        return Ok(pretty(&found));
+    }
+    let mut out = format!("Application {id}\n");
+    for credential in found.as_array().into_iter().flatten() {
+        let mode = credential["mode"].as_str().unwrap_or("");
+        let until = match credential["expires"].as_str() {
+            Some(until) => format!("works until {until}"),
+            None => "in use".to_owned(),
+        };
+        let used = credential["last_used"].as_str().unwrap_or("never");
+        let kind = text(&credential["kind"]).replace('_', " ");
+        out.push_str(&format!("  {mode:<4}  {kind:<13}  {until}, last used {used}\n"));
+        if let Some(secret) = credential["secret"].as_str() {
+            out.push_str(&format!("        {secret}\n"));
+        }
+    }
+    Ok(out)
+}
+
+fn renew(arguments: &RenewArguments) -> Result<String, Failure> {
+    let client = Client::new(&arguments.server)?;
+    let id = application(&client, arguments.application)?;
+    let which = match arguments.which {
+        Renewed::Test => "test",
+        Renewed::Live => "live",
+        Renewed::ClientSecret => "client_secret",
+    };
+    let body = json!({"renew": which, "grace": arguments.grace.to_string()});
+    let renewed = client.post(&format!("/v1/applications/{id}/credentials"), &body)?;
+    if arguments.json {
+        return Ok(pretty(&renewed));
+    }
+    let mut out = format!("New {} of application {id}\n", which.replace('_', " "));
+    for (name, label) in
+        [("public_key", "public key"), ("access_token", "access token"), ("client_secret", "client secret")]
+    {
+        if let Some(secret) = renewed[name].as_str() {
+            out.push_str(&format!("  {label:<14}  {secret}\n"));
+        }
+    }
+    out.push_str(&match renewed["previous_until"].as_str() {
+        Some(until) => format!("The old ones work until {until}.\n"),
+        None => "The old ones do not work any more.\n".to_owned(),
+    });
+    Ok(out)
+}
+
+fn decide(arguments: &DecideArguments, is_active: bool) -> Result<String, Failure> {
+    let place = arguments.store.place()?;
+    let options = serve::options(&place, &arguments.key, "")?;
+    let decision = OperatorsDecision {
+        application_id: arguments.application,
+        is_active,
+        reason: arguments.reason.clone(),
+        author: arguments.author(),
+    };
+    let decided = runtime::block_on(decide_at(&place, options, &decision))?;
+    let application = decided.map_err(|error| {
+        Failure::new(
+            format!("nothing is known to be changed: {error}"),
+            "`pasarela accounts list` shows the applications. To decide the same again does no harm.",
+        )
+    })?;
+    let word = if is_active { "work" } else { "do not work any more" };
+    Ok(format!("The live credentials of {} ({}) {word}.\n", text(&application["name"]), application["id"]))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn pretty(value: &Value) -> String {
+    // A value always serialises.
+    serde_json::to_string_pretty(value).expect("JSON serialises") + "\n"
 }
 
 fn for_people(credentials: &[SeedCredentials]) -> String {

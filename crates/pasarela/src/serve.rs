@@ -53,14 +53,14 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An engine on the records at `place`: for a server, and for the verbs that seal or hash something beside one.
-pub async fn open(place: &Place, key: &KeyArguments, public_url: &str) -> Result<Engine, Failure> {
+/// How an engine is opened on the records at `place`.
+pub fn options(place: &Place, key: &KeyArguments, public_url: &str) -> Result<EngineOptions, Failure> {
     let vault_directory = key.directory(place)?;
     let (directory, database) = match place {
         Place::Directory(directory) => (Some(directory.clone()), None),
         Place::Database(database) => (None, Some(database.clone())),
     };
-    let options = EngineOptions {
+    Ok(EngineOptions {
         directory,
         database,
         vault_directory,
@@ -68,8 +68,12 @@ pub async fn open(place: &Place, key: &KeyArguments, public_url: &str) -> Result
         development: false,
         public_url: public_url.to_owned(),
         test_clock: None,
-    };
-    Engine::open(options).await.map_err(|error| {
+    })
+}
+
+/// An engine on the records at `place`: for a server, and for the verbs that seal or hash something beside one.
+pub async fn open(place: &Place, key: &KeyArguments, public_url: &str) -> Result<Engine, Failure> {
+    Engine::open(options(place, key, public_url)?).await.map_err(|error| {
         let next = match &error {
             EngineError::Vault(_) => {
                 "Give the key that opens this vault with --vault-key-file FILE or PASARELA_VAULT_KEY, and the vault's \

@@ -1,6 +1,7 @@
 //! The REST API: every route, and what all of them share.
 
 pub mod answer;
+pub mod applications;
 pub mod authentication;
 pub mod browser;
 pub mod browser_session;
@@ -20,8 +21,10 @@ pub mod item_categories;
 mod jsonp;
 pub mod library;
 pub mod merchant_orders;
+pub mod oauth;
 pub mod openapi;
 pub mod payments;
+pub mod pix_keys;
 pub mod preferences;
 pub mod promotions;
 pub mod quality;
@@ -40,7 +43,7 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use pasarela_domain::refusal::Refusal;
 use pasarela_engine::{Engine, nature};
 use std::time::Duration;
@@ -100,7 +103,23 @@ pub fn router(engine: Engine) -> Router {
         .route("/merchant_orders/{id}", get(merchant_orders::read).put(merchant_orders::change))
         .route("/v1/applications/{id}/quality/measurements", get(quality::list).post(quality::measure))
         .route("/v1/applications/{id}/quality/measurements/{measurement_id}", get(quality::read))
+        .route("/v1/pix_keys", get(pix_keys::list).post(pix_keys::register))
+        .route("/v1/pix_keys/{id}", delete(pix_keys::delete))
+        .route("/users/test_user", post(users::create_test_user))
+        .route("/users/test", post(users::create_test_user))
+        .route("/oauth/token", post(oauth::token))
+        .route("/authorization", get(oauth::page).post(oauth::answer))
         .route("/users/me", get(users::me))
+        .route("/v1/applications", get(applications::list).post(applications::create))
+        .route(
+            "/v1/applications/{id}",
+            get(applications::read).put(applications::change).delete(applications::delete),
+        )
+        .route("/v1/applications/{id}/credentials", get(applications::credentials).post(applications::renew))
+        .route("/applications/{id}", get(applications::read_name))
+        .route("/plugins-credentials-wrapper/credentials", get(applications::credential))
+        .route("/pasarela/audit", get(applications::audit))
+        .route("/sandbox/applications/{id}/activation", post(applications::activate))
         .route("/pasarela/webhooks", get(webhooks::read).put(webhooks::change))
         .route("/pasarela/webhooks/secret", post(webhooks::rotate_secret))
         .route("/pasarela/webhooks/resume", post(webhooks::resume))
@@ -122,6 +141,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(hosted_checkout::routes())
         .merge(library::routes())
         .merge(health::routes())
+        .merge(crate::panel::routes())
         .method_not_allowed_fallback(unknown_method)
         .with_state(engine);
     let again = routes.clone().fallback(unknown_route);

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod docs;
 pub mod pages;
+pub mod panel;
 pub mod tls;
 
 pub use api::router;

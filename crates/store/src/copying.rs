@@ -33,6 +33,8 @@ pub enum Table {
     Catalogue,
     /// Where applications are told, and what is known of their addresses.
     NotificationSetting,
+    /// What accounts keep beside their payments.
+    AccountEntry,
     /// Payers without an account.
     Payer,
     /// Card numbers of saved cards, sealed.
@@ -65,7 +67,7 @@ pub enum Table {
 }
 
 /// All tables, in the order in which they are copied.
-pub const TABLES: [Table; 22] = [
+pub const TABLES: [Table; 23] = [
     Table::Account,
     Table::Application,
     Table::Credential,
@@ -74,6 +76,7 @@ pub const TABLES: [Table; 22] = [
     Table::Session,
     Table::Catalogue,
     Table::NotificationSetting,
+    Table::AccountEntry,
     Table::Payer,
     Table::SealedCard,
     Table::Customer,
@@ -117,6 +120,7 @@ impl Table {
             Table::Session => "session",
             Table::Catalogue => "catalogue version",
             Table::NotificationSetting => "notification setting",
+            Table::AccountEntry => "account entry",
             Table::Payer => "payer",
             Table::SealedCard => "sealed card",
             Table::Customer => "customer",
@@ -157,6 +161,14 @@ impl Table {
                 ("author", Text),
                 ("comment", Text),
                 ("document", Bytes),
+            ],
+            Table::AccountEntry => &[
+                ("account_id", Integer),
+                ("kind", Integer),
+                ("name", Text),
+                ("version", Integer),
+                ("changed", Integer),
+                ("body", Bytes),
             ],
             Table::NotificationSetting => &[
                 ("application_id", Integer),

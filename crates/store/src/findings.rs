@@ -13,7 +13,7 @@ use std::fmt::Display;
 pub(crate) const MOST_FAULTS: usize = 100;
 
 /// The tables whose records are counted.
-pub(crate) const TABLES: [&str; 18] = [
+pub(crate) const TABLES: [&str; 19] = [
     "account",
     "application",
     "credential",
@@ -32,6 +32,7 @@ pub(crate) const TABLES: [&str; 18] = [
     "delivery",
     "catalogue",
     "notification_setting",
+    "account_entry",
 ];
 
 /// Queries that find rows which refer to what isn't there, or which stand where they should not.

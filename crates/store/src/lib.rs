@@ -8,6 +8,7 @@
 //! Start reading at [`Changes`], then `store.rs` (the door), then `sqlite/writer.rs` and `postgres/writer.rs` (how
 //! a group becomes one sync).
 
+pub mod account_entries;
 mod catalogue;
 pub mod checkout;
 pub mod copying;
@@ -32,6 +33,7 @@ mod varint;
 pub mod vocabulary;
 mod work;
 
+pub use account_entries::*;
 pub use catalogue::CatalogueRecord;
 pub use checkout::*;
 pub use customers::*;

@@ -1,6 +1,6 @@
 //! The numbers under which words are kept, the same in every engine. None is ever used for another word.
 
-use crate::{Channel, DeliveryState, SettingKind, TimerKind};
+use crate::{Channel, DeliveryState, ENTRY_KINDS, EntryKind, SettingKind, TimerKind};
 use pasarela_domain::identity::{CredentialKind, Mode};
 
 /// How a mode is kept.
@@ -79,4 +79,9 @@ pub(crate) const fn setting_kind(number: i64) -> Option<SettingKind> {
         7 => Some(SettingKind::GoingLive),
         _ => None,
     }
+}
+
+/// The kind of account entry with this number; the other way is `kind as u8`.
+pub(crate) fn entry_kind(number: i64) -> Option<EntryKind> {
+    ENTRY_KINDS.into_iter().find(|kind| *kind as i64 == number)
 }

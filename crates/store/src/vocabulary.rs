@@ -327,6 +327,8 @@ pub enum RecordChange {
     InsertCatalogue(CatalogueRecord),
     /// A setting of notifications, or their history.
     Notification(crate::NotificationChange),
+    /// What an account keeps beside its payments.
+    AccountEntry(crate::EntryChange),
 }
 
 /// Everything that one decision changes: all of it is committed, or nothing.

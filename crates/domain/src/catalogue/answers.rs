@@ -7,6 +7,7 @@ use super::memory::Answer;
 use super::method::{MethodStatus, PaymentMethod};
 use super::{Issuer, LONGEST_BIN, SHORTEST_BIN, SiteCatalogue};
 use crate::identity::AccountId;
+use crate::pix_key::PIX;
 use crate::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct SearchParameters {
     pub limit: Option<usize>,
     /// `offset`.
     pub offset: Option<usize>,
+    /// Leave Pix out: the seller has no key.
+    pub without_pix: bool,
     /// Who sells.
     pub collector_id: AccountId,
     /// The account's time: campaigns hold on some days.
@@ -45,10 +48,24 @@ impl SiteCatalogue {
         self.memory.recall(format!("methods {logo_base}"), || self.payment_methods_json(logo_base))
     }
 
+    /// The same for a seller without a Pix key.
+    pub fn payment_methods_answer_without_pix(&self, logo_base: &str) -> Arc<Answer> {
+        self.memory.recall(format!("methods but Pix {logo_base}"), || self.methods_json(logo_base, true))
+    }
+
     /// [`SiteCatalogue::search_json`], remembered while it is the same day on the site.
     pub fn search_answer(&self, parameters: &SearchParameters, logo_base: &str) -> Arc<Answer> {
-        let SearchParameters { bin, status, processing_mode, id, payment_type_id, limit, offset, .. } =
-            parameters;
+        let SearchParameters {
+            bin,
+            status,
+            processing_mode,
+            id,
+            payment_type_id,
+            limit,
+            offset,
+            without_pix,
+            ..
+        } = parameters;
         let bin = bin.as_deref().unwrap_or_default();
         if bin.len() > LONGEST_BIN {
             // Somebody sent a whole card number: it is answered, and kept nowhere.
@@ -56,7 +73,7 @@ impl SiteCatalogue {
         }
         let day = self.campaign_day(parameters.collector_id, parameters.now);
         let question = format!(
-            "search {logo_base} {day} {bin} {status:?} {processing_mode:?} {id:?} {payment_type_id:?} {limit:?} {offset:?}"
+            "search {logo_base} {day} {bin} {status:?} {processing_mode:?} {id:?} {payment_type_id:?} {limit:?} {offset:?} {without_pix}"
         );
         self.memory.recall(question, || self.search_json(parameters, logo_base))
     }
@@ -87,10 +104,14 @@ impl SiteCatalogue {
     /// `GET /v1/payment_methods`: the array of offered methods. What a seller can't sell (`testing`, `deactive`) is
     /// left out, because shops show whatever is in the list.
     pub fn payment_methods_json(&self, logo_base: &str) -> String {
+        self.methods_json(logo_base, false)
+    }
+
+    fn methods_json(&self, logo_base: &str, without_pix: bool) -> String {
         let methods: Vec<Value> = self
             .methods
             .iter()
-            .filter(|method| method.is_offered())
+            .filter(|method| method.is_offered() && !(without_pix && method.id == PIX))
             .map(|method| Value::Object(wire(method, logo_base)))
             .collect();
         Value::Array(methods).to_string()
@@ -154,6 +175,7 @@ impl SiteCatalogue {
             .into_iter()
             .filter(|method| method.status.id() == status.unwrap_or(MethodStatus::Active.id()))
             .filter(|method| is_wanted(&parameters.id, &method.id))
+            .filter(|method| !(parameters.without_pix && method.id == PIX))
             .filter(|method| is_wanted(&parameters.payment_type_id, method.payment_type.id()))
             .filter(|method| {
                 method.processing_modes.iter().any(|mode| is_wanted(&parameters.processing_mode, mode))

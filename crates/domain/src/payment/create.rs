@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::identity::{AccountId, ApplicationId, Mode};
 use crate::json::{Json, Members};
 use crate::money::{Amount, Money};
+use crate::pix_key::{self, PIX};
 use crate::quality::marks::{Mark, Marks};
 use crate::quality::sdk::Sdk;
 use crate::rail::{CardAuthorization, CardOutcome, Charge, Instructions};
@@ -49,6 +50,8 @@ pub struct Collector {
     pub application_id: ApplicationId,
     /// The application's owner, who takes an `application_fee`.
     pub application_owner: AccountId,
+    /// Whether it has a Pix key, by which alone it is paid so.
+    pub takes_pix: bool,
 }
 
 /// What the request's token stands for.
@@ -186,7 +189,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
     let rail = match method.payment_type {
         kind if kind.is_card() => Rail::Card,
         PaymentType::AccountMoney => Rail::Wallet,
-        _ if method.id == "pix" => Rail::Pix,
+        _ if method.id == PIX && !facts.collector.takes_pix => return Err(pix_key::missing()),
+        _ if method.id == PIX => Rail::Pix,
         _ if is_paid_elsewhere(method.payment_type) => Rail::CashNetwork,
         _ => return Err(Refusal::bad_request(3028, "Invalid payment_method_id")),
     };

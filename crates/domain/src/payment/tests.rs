@@ -158,6 +158,7 @@ fn pay(
     let body = Json::from(body);
     let request = CreatePayment::from_json(&body, site)?;
     let collector = Collector {
+        takes_pix: true,
         account_id: SELLER,
         site,
         name: "Loja".to_owned(),

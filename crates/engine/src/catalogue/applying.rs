@@ -1,7 +1,7 @@
 //! Applying a version: checked whole, stored in one commit, and only after the version it was made from.
 
-use super::inbox;
 use crate::copying::Place;
+use crate::inbox::{self, NoAnswer};
 use crate::{Engine, clock};
 use pasarela_domain::catalogue::Catalogue;
 use pasarela_domain::catalogue::document::Fault;
@@ -10,7 +10,6 @@ pub use pasarela_store::CatalogueRecord;
 use pasarela_store::{Changes, CommitError, OpenError, RecordChange, Store, StoreOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::path::PathBuf;
 
 /// The longest name of whoever applies, in characters.
 pub const LONGEST_AUTHOR: usize = 120;
@@ -94,7 +93,11 @@ pub async fn apply_at(place: &Place, new: &NewVersion) -> Result<Applied, ApplyE
             applied
         }
         Err(OpenError::InUse { .. }) if let Place::Directory(directory) = place => {
-            inbox::ask(directory.clone(), new).await
+            match inbox::ask(directory, INBOX, new).await {
+                Ok(answer) => answer,
+                Err(NoAnswer::Late(seconds)) => Err(ApplyError::NoAnswer(seconds)),
+                Err(error) => Err(failed(error)),
+            }
         }
         Err(OpenError::NothingThere { .. }) => Err(ApplyError::NothingThere),
         Err(error) => Err(failed(error)),
@@ -186,10 +189,5 @@ pub(super) fn failed(error: impl std::fmt::Display) -> ApplyError {
     ApplyError::Failed(error.to_string())
 }
 
-/// What a request for the server that holds a directory is answered.
-pub(super) type Answer = Result<Applied, ApplyError>;
-
-/// Where requests for the server that holds `directory` are put.
-pub(super) fn inbox_of(directory: &std::path::Path) -> PathBuf {
-    directory.join("catalog-inbox")
-}
+/// Where requests for the server that holds a directory are put.
+pub(super) const INBOX: &str = "catalog-inbox";

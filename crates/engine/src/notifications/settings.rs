@@ -234,6 +234,21 @@ impl Engine {
         Ok(settings.of(caller.mode).addresses.clone())
     }
 
+    /// Whether an application is told of anything by itself, in either mode.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn has_addresses(&self, application_id: ApplicationId) -> Result<bool, Failure> {
+        let settings = self.notification_settings(application_id).await?;
+        let has = |addresses: &Addresses| addresses.url.is_some() || addresses.ipn_url.is_some();
+        Ok(has(&settings.test.addresses) || has(&settings.live.addresses))
+    }
+
+    /// The secret that signs an application's Webhooks, to be shown to its owner.
+    pub async fn current_webhook_secret(&self, application_id: ApplicationId) -> Option<String> {
+        self.webhook_secrets(application_id).await.map(|secrets| secrets.current.clone())
+    }
+
     /// Changes where the caller's application is told.
     ///
     /// # Errors
@@ -479,7 +494,7 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Fa
     crate::payments::from_json(body, "a notification setting")
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

@@ -4,6 +4,7 @@ use crate::support::{Call, Server, run, stderr, stdout, text};
 use crate::world::{command, database, succeeded};
 use regex::Regex;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 fn create(email: &str, place: &[&str]) -> Value {
     let arguments =
@@ -67,6 +68,19 @@ fn an_account_takes_test_payments_and_the_well_known_ones_are_refused() {
     let used = run(&["accounts", "create", "--site", "MLB", "--email", "b@example.com", place[0], place[1]]);
     assert_eq!(used.status.code(), Some(1));
     assert!(stderr(&used).contains("uses this data"), "{}", stderr(&used));
+    // The server that holds the directory is asked by a file.
+    let number = account["application_id"].to_string();
+    let live = secret(&account, "/live/access_token");
+    let search = || Call::get("/v1/payments/search", live).status(&server.address);
+    assert_eq!(search(), 401, "live credentials do not work before the gate");
+    for (verb, status) in [("activate", 200), ("deactivate", 401)] {
+        let reason = ["--reason", "checked by hand", place[0], place[1]];
+        succeeded(command(&[&["credentials", verb, "--application", &number][..], &reason].concat()));
+        assert_eq!(search(), status, "{verb}");
+    }
+    let unknown =
+        run(&["credentials", "activate", "--application", "7", "--reason", "x", place[0], place[1]]);
+    assert!(stderr(&unknown).contains("application not found"), "{}", stderr(&unknown));
     let beside = run(&["accounts", "list", place[0], place[1], "--json"]);
     assert!(stdout(&beside).contains("ana@example.com"), "{}{}", stdout(&beside), stderr(&beside));
     assert!(server.stop("TERM").success());
@@ -80,13 +94,44 @@ fn an_account_made_beside_two_nodes_is_known_to_both() {
     let first = Server::serve(&place, &[]);
     let second = Server::serve(&place, &[]);
     let account = create("ana@example.com", &place);
-    let token = secret(&account, "/live/access_token");
+    let (token, key) = (secret(&account, "/live/access_token"), secret(&account, "/live/public_key"));
+    let methods = format!("/v1/payment_methods?public_key={key}");
     for server in [&first, &second] {
+        let (status, refused) = Call::get("/v1/payments/search", token).send_and_wait(&server.address);
+        assert_eq!((status, &refused["cause"][0]["code"]), (401, &json!(7)), "{refused}");
+        assert_eq!(Call::get(&methods, "").status(&server.address), 401, "nothing is active yet");
+    }
+    let number = account["application_id"].to_string();
+    let activate = ["credentials", "activate", "--application", &number, "--reason", "checked by hand"];
+    let told = succeeded(command(&[&activate[..], &place].concat()));
+    assert!(told.contains("Loja da Ana") && told.contains("work."), "{told}");
+    for server in [&first, &second] {
+        // A node looks for what others changed twice a second.
+        let until = Instant::now() + Duration::from_secs(20);
+        while Call::get(&methods, "").status(&server.address) != 200 {
+            assert!(Instant::now() < until, "the node does not learn of it");
+            std::thread::sleep(Duration::from_millis(50));
+        }
         let (status, me) = Call::get("/users/me", token).send_and_wait(&server.address);
         assert_eq!((status, &me["id"]), (200, &account["user_id"]), "{me}");
     }
     assert!(first.stop("TERM").success());
     assert!(second.stop("TERM").success());
+}
+
+#[test]
+fn an_operator_gives_a_seller_a_password_for_the_panel() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = ["--data", text(directory.path())];
+    create("ana@example.com", &place);
+    let set = ["accounts", "password", "--site", "MLB", "--email", "ana@example.com"];
+    let told = succeeded(command(&[&set[..], &place].concat()));
+    assert!(Regex::new(r"\n  [A-Za-z0-9]{20}\n").unwrap().is_match(&told), "{told}");
+    let again = succeeded(command(&[&set[..], &place].concat()));
+    assert_ne!(told, again);
+    let nobody = ["accounts", "password", "--site", "MLA", "--email", "ana@example.com"];
+    let nobody = run(&[&nobody[..], &place].concat());
+    assert!(stderr(&nobody).contains("account not found"), "{}", stderr(&nobody));
 }
 
 #[test]

@@ -29,7 +29,12 @@ pub async fn payment_methods(
     Anyone { caller, .. }: Anyone,
     headers: HeaderMap,
 ) -> Answer {
-    let answer = engine.catalogue().site(caller.site).payment_methods_answer(&engine.logo_url());
+    let (current, logos) = (engine.catalogue(), engine.logo_url());
+    let catalogue = current.site(caller.site);
+    let answer = match engine.takes_pix(caller.account_id, caller.site).await? {
+        true => catalogue.payment_methods_answer(&logos),
+        false => catalogue.payment_methods_answer_without_pix(&logos),
+    };
     Ok(conditional(&headers, &answer, Freshness::Minute))
 }
 
@@ -89,6 +94,7 @@ pub async fn search(
         payment_type_id: get(&["payment_type_id"]),
         limit: number("limit")?,
         offset: number("offset")?,
+        without_pix: !engine.takes_pix(caller.account_id, caller.site).await?,
         collector_id: caller.account_id,
         now: engine.now(caller.account_id, caller.mode),
     };

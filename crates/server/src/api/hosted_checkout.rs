@@ -88,7 +88,7 @@ fn offline_page(
     let catalogue = opened.catalogue();
     let method = catalogue.method(id).filter(|method| {
         let checkout = &opened.checkout;
-        !method.payment_type.is_card() && choice::is_allowed(&checkout.preference, method, checkout.now)
+        !method.payment_type.is_card() && checkout.choices().iter().any(|choice| choice.id == method.id)
     });
     match method {
         Some(method) => {

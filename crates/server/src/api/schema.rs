@@ -754,3 +754,98 @@ pub struct ListenersAnswerRequest {
     /// Why there is no answer: `timeout`, `connection refused`, `no connection`.
     pub failure: Option<String>,
 }
+
+/// The fields of an application; what is not named stays, `null` takes away.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct ApplicationRequest {
+    /// At most 50 characters.
+    pub name: Option<String>,
+    /// Letters and digits.
+    pub short_name: Option<String>,
+    /// At most 150 characters.
+    pub description: Option<String>,
+    /// `fashion`, `electronics`, `services`, …
+    pub industry: Option<String>,
+    /// The production site.
+    pub site_url: Option<String>,
+    /// `online_payments` or `in_person_payments`
+    pub payment_solution: Option<String>,
+    /// `checkout_pro`, `checkout_api`, `checkout_bricks`, `subscription`, `point` or `qr_code`
+    pub product: Option<String>,
+    /// The e-commerce platform.
+    pub platform: Option<String>,
+    /// Where OAuth sends sellers back to; https.
+    pub redirect_url: Option<String>,
+    /// Whether OAuth codes need PKCE.
+    pub pkce: Option<bool>,
+    /// `authorization_code`, `client_credentials`
+    pub flows: Option<Vec<String>>,
+    /// Some of `offline_access read write`.
+    pub scopes: Option<String>,
+}
+
+/// What is renewed.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct RenewalRequest {
+    /// `test`, `live` or `client_secret`
+    pub renew: String,
+    /// How long the old ones work, too: an ISO 8601 duration, `PT12H` without it, `PT0S` for not at all.
+    pub grace: Option<String>,
+}
+
+/// Whether live credentials work.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct ActivationRequest {
+    /// `true` without it.
+    pub active: Option<bool>,
+    /// Why; kept in the log.
+    pub reason: String,
+}
+
+/// What the token endpoint is asked.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct OAuthTokenRequest {
+    /// `authorization_code`, `refresh_token` or `client_credentials`
+    pub grant_type: String,
+    /// The application's number; may be left out when `client_secret` is an access token.
+    pub client_id: Option<String>,
+    /// The client secret, or an access token of the application's own.
+    pub client_secret: String,
+    /// From the authorization page: ten minutes, once.
+    pub code: Option<String>,
+    /// The address that the code was given for.
+    pub redirect_uri: Option<String>,
+    /// The proof of `code_challenge`.
+    pub code_verifier: Option<String>,
+    /// Each is used once, and gives the next.
+    pub refresh_token: Option<String>,
+    /// Test credentials instead of live ones.
+    pub test_token: Option<bool>,
+}
+
+/// A Pix key to register.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct PixKeyRequest {
+    /// `cpf`, `cnpj` or `evp`
+    #[schema(rename = "type")]
+    pub kind: String,
+    /// The document's number; nothing for `evp`.
+    pub key: Option<String>,
+}
+
+/// A test user to make.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct TestUserRequest {
+    /// `MLA`, `MLB`, …
+    pub site_id: String,
+    /// What you remember it by.
+    pub description: Option<String>,
+    /// What is in its wallet, in the site's currency; a month's shopping without it.
+    pub amount: Option<f64>,
+}

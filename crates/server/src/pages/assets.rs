@@ -20,6 +20,11 @@ pub static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("pages", "css", "text/css; charset=utf-8", include_str!("../../assets/pages.css"))
 });
 
+/// The panel's own stylesheet, on top of that.
+pub static PANEL_STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("panel", "css", "text/css; charset=utf-8", include_str!("../../assets/panel.css"))
+});
+
 /// Copy and print buttons, and the status that follows the payment; pages work without it.
 pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("pages", "js", "text/javascript; charset=utf-8", include_str!("../../assets/pages.js"))
@@ -58,7 +63,7 @@ impl Asset {
 
 /// Answers `GET /assets/{name}`; 404 for every name that is not exactly a current one.
 pub async fn asset(Path(name): Path<String>) -> Response {
-    let wanted = [&STYLESHEET, &SCRIPT, &CHECKOUT_SCRIPT, &CHALLENGE_SCRIPT, &ICON]
+    let wanted = [&STYLESHEET, &PANEL_STYLESHEET, &SCRIPT, &CHECKOUT_SCRIPT, &CHALLENGE_SCRIPT, &ICON]
         .into_iter()
         .find(|asset| asset.path.strip_prefix("/assets/") == Some(name.as_str()));
     let Some(asset) = wanted else {

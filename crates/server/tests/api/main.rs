@@ -1,5 +1,6 @@
 //! The REST API, route by route: a given world, a request, what is answered. Start reading at `test_app.rs`.
 
+mod applications;
 mod authentication;
 mod browser;
 mod card_tokens;
@@ -10,9 +11,12 @@ mod customers;
 mod hosted_pages;
 mod hostile;
 mod library;
+mod oauth;
 mod openapi;
+mod panel;
 mod payment_shape;
 mod payments;
+mod pix_keys;
 mod promotions;
 mod quality;
 mod sandbox;

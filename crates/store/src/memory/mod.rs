@@ -7,6 +7,7 @@
 //! [`Memory`] outlives the stores that are opened on it, as a disk outlives a process. `records` says what a commit
 //! does, `questions` what is answered; [`Fate`] decides what goes wrong.
 
+mod account_entries;
 mod checkout;
 mod customers;
 mod fate;

@@ -1,13 +1,14 @@
 //! All that is remembered, and what one commit does to it.
 
 use crate::memory::CommitFate;
+use crate::memory::account_entries::EntryKey;
 use crate::memory::checkout::CheckoutKey;
 use crate::memory::notifications::SettingKey;
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, CheckoutRecord, CommitError,
-    CredentialRecord, CustomerRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, Fingerprint,
-    IdempotencyRecord, LoginRecord, Lookup, NotificationSetting, PayerRecord, PaymentRecord, RecordChange,
-    SavedCardRecord, SessionRecord, Timer, TimerKind,
+    AccountEntry, AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes,
+    CheckoutRecord, CommitError, CredentialRecord, CustomerRecord, DeliveryAttempt, DeliveryRecord,
+    DeliveryState, Fingerprint, IdempotencyRecord, LoginRecord, Lookup, NotificationSetting, PayerRecord,
+    PaymentRecord, RecordChange, SavedCardRecord, SessionRecord, Timer, TimerKind,
 };
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
@@ -48,6 +49,7 @@ pub struct Records {
     pub(crate) sealed_cards: BTreeMap<(Mode, Fingerprint), (u64, Vec<u8>)>,
     pub(crate) catalogues: BTreeMap<i64, Arc<CatalogueRecord>>,
     pub(crate) settings: BTreeMap<SettingKey, NotificationSetting>,
+    pub(crate) account_entries: BTreeMap<EntryKey, AccountEntry>,
     rows: u64,
 }
 
@@ -238,6 +240,7 @@ impl Writing<'_> {
             RecordChange::Checkout(change) => self.checkout(change),
             RecordChange::Login(change) => self.login(change),
             RecordChange::Notification(change) => self.notification(change),
+            RecordChange::AccountEntry(change) => self.account_entry(change),
             RecordChange::InsertCatalogue(record) => {
                 if record.version != self.records.catalogue_version() + 1 {
                     return Err(CommitError::VersionConflict);

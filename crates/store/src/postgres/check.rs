@@ -4,6 +4,7 @@
 //! request: the rows that they are about are read and locked, in the order of the tables and of their keys, and each
 //! request is held against them and against what those before it take from the same balances.
 
+use crate::postgres::account_entries::{AskedEntries, EntryFacts};
 use crate::postgres::catalogue;
 use crate::postgres::checkout::{AskedCheckouts, CheckoutFacts};
 use crate::postgres::connection::Session;
@@ -89,6 +90,7 @@ struct Asked<'a> {
     checkouts: AskedCheckouts<'a>,
     logins: AskedLogins<'a>,
     settings: AskedSettings<'a>,
+    account_entries: AskedEntries<'a>,
     /// Whether a version of the catalogue is among them.
     catalogue: bool,
 }
@@ -149,6 +151,7 @@ impl<'a> Asked<'a> {
             RecordChange::Customer(change) => self.customers.add(change),
             RecordChange::Checkout(change) => self.checkouts.add(change),
             RecordChange::Login(change) => self.logins.add(change),
+            RecordChange::AccountEntry(change) => self.account_entries.add(change),
             RecordChange::Notification(NotificationChange::Set(setting)) => self.settings.add(setting),
             RecordChange::Notification(change) => self
                 .deliveries
@@ -174,6 +177,7 @@ pub(crate) struct Facts {
     checkouts: CheckoutFacts,
     logins: LoginFacts,
     settings: SettingFacts,
+    account_entries: EntryFacts,
     /// The newest version of the catalogue.
     catalogue: i64,
     /// Those from which something is taken.
@@ -211,6 +215,7 @@ impl Facts {
         asked.checkouts.questions(&mut ask);
         asked.logins.questions(&mut ask);
         asked.settings.questions(&mut ask);
+        asked.account_entries.questions(&mut ask);
         ask(!asked.catalogue, catalogue::NEWEST, Vec::new());
         ask(watched.is_empty(), LOCK_BALANCES, key_columns(&locked));
         // Prepared before any is sent: the order in which they lock is the order above.
@@ -274,6 +279,7 @@ impl Facts {
             LOCK_BALANCES => self.learn_balance(row)?,
             catalogue::NEWEST => self.catalogue = row.try_get(0)?,
             _ if self.settings.learn(sql, row)? || self.logins.learn(sql, row)? => {}
+            _ if self.account_entries.learn(sql, row)? => {}
             _ => {
                 if !self.checkouts.learn(sql, row)? {
                     self.customers.learn(sql, row)?;
@@ -387,6 +393,7 @@ impl Facts {
             RecordChange::Checkout(change) => self.checkouts.decide(change),
             RecordChange::Login(change) => self.logins.decide(change),
             RecordChange::Notification(change) => self.decide_notification(change),
+            RecordChange::AccountEntry(change) => self.account_entries.decide(change),
         }
     }
 

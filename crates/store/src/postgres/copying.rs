@@ -36,6 +36,7 @@ const fn layout(table: Table) -> Layout {
         Table::Login => of("login", &["account_id"]),
         Table::Session => of("session", &["account_id", "lookup"]),
         Table::Catalogue => of("catalogue", &["version"]),
+        Table::AccountEntry => of("account_entry", &["account_id", "kind", "name"]),
         Table::NotificationSetting => {
             of("notification_setting", &["application_id", "mode", "kind", "name"])
         }

@@ -21,7 +21,7 @@ pub(crate) const REFERENCE_TABLES: [&str; 10] = [
 ];
 
 /// The tables that grow, by the account whose they are. The first one is what the others lie beside.
-pub(crate) const DISTRIBUTED_TABLES: [&str; 14] = [
+pub(crate) const DISTRIBUTED_TABLES: [&str; 15] = [
     "payment",
     "payer",
     "card_token",
@@ -36,6 +36,7 @@ pub(crate) const DISTRIBUTED_TABLES: [&str; 14] = [
     "session",
     "customer",
     "saved_card",
+    "account_entry",
 ];
 
 /// What belongs to no account, and the column by which it is spread: a card number is shared by all who saved it.

@@ -7,7 +7,7 @@ use crate::postgres::notifications::SettingKey;
 use crate::postgres::records::{RecordRows, Step};
 use crate::prepared::Prepared;
 use crate::work::{GROUP, Task, Work};
-use crate::{CheckoutKind, Lookup, NotificationChange, RecordChange, TimerKind};
+use crate::{CheckoutKind, EntryKind, Lookup, NotificationChange, RecordChange, TimerKind};
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use std::collections::{HashSet, VecDeque};
 
@@ -31,6 +31,7 @@ enum Key<'a> {
     Setting(SettingKey<'a>),
     /// With all sessions of the account: what ends them all and what starts one go one after the other.
     Login(AccountId),
+    AccountEntry(AccountId, EntryKind, &'a str),
 }
 
 /// A request's keys of records.
@@ -60,6 +61,10 @@ fn record_keys<'a>(record: &'a RecordChange, mut each: impl FnMut(Key<'a>)) {
         }
         RecordChange::Login(change) => each(Key::Login(change.account_id())),
         RecordChange::InsertCatalogue(_) => each(Key::Catalogue),
+        RecordChange::AccountEntry(change) => {
+            let (account_id, kind, name, _) = change.key();
+            each(Key::AccountEntry(account_id, kind, name));
+        }
         RecordChange::Notification(change) => match change {
             NotificationChange::Set(setting) => {
                 each(Key::Setting((setting.application_id, setting.mode, setting.kind, &setting.name)))

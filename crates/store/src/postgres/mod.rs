@@ -7,6 +7,7 @@
 //! `reader`, `timers`, `search` and `proof` answer questions, on the connections of `lanes`. `copying` fills a database
 //! from another store, and `distribute` spreads its tables over many machines.
 
+pub(crate) mod account_entries;
 pub(crate) mod catalogue;
 pub(crate) mod check;
 pub(crate) mod checkout;

@@ -1,7 +1,8 @@
 //! Holds the plans of the statements against what they are meant to go by.
 
 use crate::postgres::{
-    checkout, customer_search, customers, logins, migrations, notifications, past, reader, search,
+    account_entries, checkout, customer_search, customers, logins, migrations, notifications, past, reader,
+    search,
 };
 use crate::{
     CheckoutKind, CheckoutSearch, CheckoutWords, CustomerSearch, CustomerWords, DateField, DeliverySearch,
@@ -63,6 +64,8 @@ async fn every_statement_of_the_request_path_goes_by_the_account() {
     let customers = [customers::CUSTOMER, customers::CUSTOMER_BY_EMAIL, customers::SAVED_CARD];
     for sql in reader::HOT.into_iter().chain(customers).chain([
         checkout::CHECKOUT,
+        account_entries::ENTRIES_OF,
+        account_entries::ENTRY,
         logins::SESSION,
         logins::SESSIONS_OF,
     ]) {

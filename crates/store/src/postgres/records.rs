@@ -1,6 +1,7 @@
 //! A group's rows, gathered by table, and the steps that write them.
 
 use crate::numbers::{credential_kind_number, mode_number};
+use crate::postgres::account_entries::EntryRows;
 use crate::postgres::checkout::CheckoutRows;
 use crate::postgres::customers::CustomerRows;
 use crate::postgres::logins::LoginRows;
@@ -175,6 +176,7 @@ pub(crate) struct RecordRows<'a> {
     logins: LoginRows<'a>,
     catalogues: Vec<&'a CatalogueRecord>,
     notifications: NotificationRows<'a>,
+    account_entries: EntryRows<'a>,
 }
 
 impl<'a> RecordRows<'a> {
@@ -233,6 +235,7 @@ impl<'a> RecordRows<'a> {
             RecordChange::Login(change) => self.logins.add(change),
             RecordChange::InsertCatalogue(record) => self.catalogues.push(record),
             RecordChange::Notification(change) => self.notifications.add(change),
+            RecordChange::AccountEntry(change) => self.account_entries.add(change),
         }
     }
 
@@ -267,6 +270,7 @@ impl<'a> RecordRows<'a> {
         self.checkouts.sort();
         self.logins.sort();
         self.notifications.sort();
+        self.account_entries.sort();
     }
 
     /// The statements that write them.
@@ -296,6 +300,7 @@ impl<'a> RecordRows<'a> {
         self.checkouts.steps(steps);
         self.logins.steps(steps);
         self.notifications.steps(steps);
+        self.account_entries.steps(steps);
     }
 }
 

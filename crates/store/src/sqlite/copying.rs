@@ -46,6 +46,7 @@ const fn layout(table: Table) -> Layout {
         Table::Login => of("login t", &["t.account_id"]),
         Table::Session => of("session t", &["t.account_id", "t.lookup"]),
         Table::Catalogue => of("catalogue t", &["t.version"]),
+        Table::AccountEntry => of("account_entry t", &["t.account_id", "t.kind", "t.name"]),
         Table::NotificationSetting => {
             of("notification_setting t", &["t.application_id", "t.mode", "t.kind", "t.name"])
         }

@@ -7,11 +7,12 @@ use crate::prepared::Prepared;
 use crate::varint::{push_signed, push_unsigned, take_signed, take_unsigned};
 use crate::work::Task;
 use crate::{
-    AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, Channel, CheckoutChange,
-    CheckoutKind, CheckoutRecord, CheckoutWords, CredentialRecord, CustomerChange, CustomerRecord,
-    CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, IdempotencyRecord, LoginChange,
-    LoginRecord, NotificationChange, NotificationSetting, PayerRecord, PaymentRecord, RecordChange,
-    SavedCardRecord, SealedCardRecord, SessionRecord, SettingKind, Timer, TimerKind,
+    AccountEntry, AccountRecord, ApplicationRecord, CardTokenRecord, CatalogueRecord, Changes, Channel,
+    CheckoutChange, CheckoutKind, CheckoutRecord, CheckoutWords, CredentialRecord, CustomerChange,
+    CustomerRecord, CustomerWords, DeliveryAttempt, DeliveryRecord, DeliveryState, EntryChange, EntryKind,
+    IdempotencyRecord, LoginChange, LoginRecord, NotificationChange, NotificationSetting, PayerRecord,
+    PaymentRecord, RecordChange, SavedCardRecord, SealedCardRecord, SessionRecord, SettingKind, Timer,
+    TimerKind,
 };
 use pasarela_domain::identity::{CredentialKind, Mode};
 use pasarela_domain::ledger::Posting;
@@ -265,6 +266,35 @@ impl Field for NotificationChange {
     }
 }
 
+fields!(AccountEntry { account_id, kind, name, version, changed, body });
+
+impl Field for EntryChange {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            EntryChange::Set(entry) => {
+                out.push(1);
+                entry.put(out);
+            }
+            EntryChange::Delete { account_id, kind, name, version } => {
+                out.push(2);
+                ((*account_id, *kind), *version).put(out);
+                name.put(out);
+            }
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<EntryChange> {
+        Some(match u8::take(bytes)? {
+            1 => EntryChange::Set(Field::take(bytes)?),
+            2 => {
+                let ((account_id, kind), version) = Field::take(bytes)?;
+                EntryChange::Delete { account_id, kind, name: Field::take(bytes)?, version }
+            }
+            _ => return None,
+        })
+    }
+}
+
 fields!(CatalogueRecord { version, applied, author, comment, document });
 fields!(Changes { idempotency, records, postings, set_timers, clear_timers, deliveries });
 
@@ -435,6 +465,7 @@ impl Field for RecordChange {
             RecordChange::InsertCatalogue(record) => tagged(13, &|out| record.put(out)),
             RecordChange::Notification(change) => tagged(20, &|out| change.put(out)),
             RecordChange::Login(change) => tagged(24, &|out| change.put(out)),
+            RecordChange::AccountEntry(change) => tagged(30, &|out| change.put(out)),
         }
     }
 
@@ -462,6 +493,7 @@ impl Field for RecordChange {
             16 => RecordChange::Checkout(Field::take(bytes)?),
             20 => RecordChange::Notification(Field::take(bytes)?),
             24 => RecordChange::Login(Field::take(bytes)?),
+            30 => RecordChange::AccountEntry(Field::take(bytes)?),
             _ => return None,
         })
     }
@@ -531,6 +563,7 @@ numbered!(CheckoutKind, |kind| kind as u8, CheckoutKind::from_number);
 numbered!(Channel, |channel| channel as u8, numbers::channel);
 numbered!(DeliveryState, |state| state as u8, numbers::delivery_state);
 numbered!(SettingKind, |kind| kind as u8, numbers::setting_kind);
+numbered!(EntryKind, |kind| kind as u8, numbers::entry_kind);
 
 impl Field for Site {
     fn put(&self, out: &mut Vec<u8>) {
@@ -884,6 +917,20 @@ mod tests {
                     turns_ahead: -3,
                 }),
                 RecordChange::Notification(NotificationChange::Forget { account_id: 7, delivery_id: 8 }),
+                RecordChange::AccountEntry(EntryChange::Set(AccountEntry {
+                    account_id: 7,
+                    kind: EntryKind::PixKey,
+                    name: "ana@example.com".to_owned(),
+                    version: 0,
+                    changed: at,
+                    body: b"{}".to_vec(),
+                })),
+                RecordChange::AccountEntry(EntryChange::Delete {
+                    account_id: 7,
+                    kind: EntryKind::Grant,
+                    name: "ab".to_owned(),
+                    version: 2,
+                }),
                 RecordChange::Customer(CustomerChange::Insert(customer.clone())),
                 RecordChange::Customer(CustomerChange::Update(customer)),
                 RecordChange::Customer(CustomerChange::Delete {

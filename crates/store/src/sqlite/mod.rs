@@ -5,6 +5,7 @@
 //! beside it; `reader` and `search` answer questions on connections of their own, and know from `unwritten` what to wait
 //! for; `checkpoint` moves the log into the database beside them.
 
+pub(crate) mod account_entries;
 pub(crate) mod backup;
 pub(crate) mod catalogue;
 pub(crate) mod checkout;

@@ -10,7 +10,7 @@ use crate::sqlite::rows::{self, idempotency_record, resource_value};
 use crate::sqlite::statements::{Hot, Statements};
 use crate::sqlite::tally::{Counted, TallyWriter};
 use crate::sqlite::timers::{TimerWriter, clock_offset};
-use crate::sqlite::{SEALED, catalogue, checkout, customers, logins, notifications};
+use crate::sqlite::{SEALED, account_entries, catalogue, checkout, customers, logins, notifications};
 use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CommitError, CredentialRecord, DeliveryAttempt,
     DeliveryRecord, IdempotencyRecord, PayerRecord, PaymentRecord, RecordChange,
@@ -128,6 +128,7 @@ pub(crate) fn apply(tables: &mut Tables<'_>, prepared: &Prepared) -> Result<(), 
             RecordChange::Login(change) => logins::apply(connection, change)?,
             RecordChange::InsertCatalogue(record) => catalogue::insert(connection, record)?,
             RecordChange::Notification(change) => notifications::apply(connection, change)?,
+            RecordChange::AccountEntry(change) => account_entries::apply(connection, change)?,
         }
     }
     let mark = tables.memory.balances.mark();

@@ -63,7 +63,8 @@ impl Kinds {
             RecordChange::InsertAccount(_)
             | RecordChange::InsertApplication(_)
             | RecordChange::UpdateApplication(_)
-            | RecordChange::InsertCredential(_) => Kinds::ACCOUNTS,
+            | RecordChange::InsertCredential(_)
+            | RecordChange::AccountEntry(_) => Kinds::ACCOUNTS,
             RecordChange::InsertPayer(_) => Kinds::PAYERS,
             RecordChange::SetClock { .. } => Kinds::CLOCKS.and(Kinds::TIMERS).and(Kinds::DELIVERIES),
             RecordChange::RecordAttempt(_) => Kinds::DELIVERIES,

@@ -8,9 +8,10 @@ use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::HOUR;
 use pasarela_store::copying::{Cursor, Dump, Restore, TABLES, Table};
 use pasarela_store::{
-    AccountRecord, ApplicationRecord, CatalogueRecord, Changes, Channel, CommitError, CredentialRecord,
-    DeliveryAttempt, DeliveryRecord, DeliveryState, Location, NotificationChange, NotificationSetting,
-    PastQuestion, PayerRecord, PaymentRecord, PaymentSearch, RecordChange, SettingKind,
+    AccountEntry, AccountRecord, ApplicationRecord, CatalogueRecord, Changes, Channel, CommitError,
+    CredentialRecord, DeliveryAttempt, DeliveryRecord, DeliveryState, EntryChange, EntryKind, Location,
+    NotificationChange, NotificationSetting, PastQuestion, PayerRecord, PaymentRecord, PaymentSearch,
+    RecordChange, SettingKind,
 };
 
 on_both_stores! {
@@ -68,6 +69,16 @@ async fn fill(world: &World) {
         comment: String::new(),
         document: b"{}".to_vec(),
     }));
+    for name in ["1", "2"] {
+        records.push(RecordChange::AccountEntry(EntryChange::Set(AccountEntry {
+            account_id: SELLER,
+            kind: EntryKind::PixKey,
+            name: name.to_owned(),
+            version: 0,
+            changed: NOON,
+            body: b"{}".to_vec(),
+        })));
+    }
     for application_id in 700..703 {
         records.push(RecordChange::Notification(NotificationChange::Set(NotificationSetting {
             application_id,

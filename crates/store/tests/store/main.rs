@@ -3,6 +3,7 @@
 #[macro_use]
 mod world;
 
+mod account_entries;
 mod backup;
 mod catalogue;
 mod checkout;

@@ -83,17 +83,18 @@ async fn data_of_the_version_before_are_brought_up_to_date_and_lose_nothing() {
     world.insert(&payment(1)).await;
     let of_notifications = "DROP TABLE notification_setting; DROP INDEX delivery_held;
          ALTER TABLE delivery DROP COLUMN data; ALTER TABLE delivery_attempt DROP COLUMN exchange";
-    let world = world.changed_behind("DROP TABLE checkout; PRAGMA user_version = 5;").await;
+    let newer = "ALTER TABLE delivery DROP COLUMN turns_ahead; DROP TABLE login; DROP TABLE session; DROP TABLE account_entry; DROP TABLE checkout;";
+    let world = world.changed_behind(&format!("{newer} PRAGMA user_version = 5;")).await;
     assert_eq!(world.stored(1).await, Some(payment(1)));
     // It has preferences and merchant orders from now on.
     world.commit(vec![crate::checkout::insert(crate::checkout::order(1))]).await.unwrap();
     world.assert_sound().await;
-    let before = format!("DROP TABLE checkout; {of_notifications}; PRAGMA user_version = 4;");
+    let before = format!("{newer} {of_notifications}; PRAGMA user_version = 4;");
     let world = world.changed_behind(&before).await;
     // It has settings of notifications from now on.
     assert_eq!(world.store.notification_settings(7).await.unwrap(), vec![]);
     let before = format!(
-        "DROP TABLE checkout; {of_notifications}; ALTER TABLE payment DROP COLUMN traces; PRAGMA user_version = 3;"
+        "{newer} {of_notifications}; ALTER TABLE payment DROP COLUMN traces; PRAGMA user_version = 3;"
     );
     let world = world.changed_behind(&before).await;
     // It has traces from now on.

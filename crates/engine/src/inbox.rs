@@ -4,9 +4,9 @@
 //! makes the inbox when it starts. A request is a file that appears whole under its name; its answer appears whole
 //! beside it. Both are gone after a minute, whoever left them.
 
-use super::applying::{Answer, ApplyError, NewVersion, failed, inbox_of};
-use crate::Engine;
 use pasarela_domain::catalogue::document::LARGEST_DOCUMENT;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -29,30 +29,46 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How often the answer is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    /// What uses the data is no server.
+    #[error("what uses the data is no server: wait until it has ended, and try again")]
+    NoServer,
+    /// It did not answer within so many seconds: it may have done what was asked.
+    #[error("the server that uses the data did not answer within {0} seconds")]
+    Late(u64),
+    /// A file can't be read or written.
+    #[error(transparent)]
+    Files(#[from] io::Error),
+}
+
 /// The server's side.
-pub(super) struct Inbox(PathBuf);
+pub(crate) struct Inbox(PathBuf);
 
 impl Inbox {
-    /// Makes the inbox of `directory`, readable by its owner alone, unless it is there.
-    pub(super) fn open(directory: &Path) -> Inbox {
-        let inbox = inbox_of(directory);
+    /// Makes the inbox `name` of `directory`, readable by its owner alone, unless it is there.
+    pub(crate) fn open(directory: &Path, name: &str) -> Inbox {
+        let inbox = directory.join(name);
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         if let Err(error) = builder.create(&inbox) {
-            tracing::warn!(%error, inbox = %inbox.display(), "`pasarela catalog apply` can't reach this server");
+            tracing::warn!(%error, inbox = %inbox.display(), "the operator's commands can't reach this server");
         }
         Inbox(inbox)
     }
 
-    /// Answers what waits.
-    pub(super) async fn serve(&self, engine: &Engine) {
+    /// Answers what waits; a request that can't be read is an error for `answer`.
+    pub(crate) async fn serve<R, A, F>(&self, answer: impl Fn(io::Result<R>) -> F)
+    where
+        R: DeserializeOwned,
+        A: Serialize,
+        F: Future<Output = A>,
+    {
         for request in self.requests() {
-            let answer = match read(&request) {
-                Ok(new) => engine.apply_catalogue(&new).await,
-                Err(error) => Err(failed(format!("the request can't be read: {error}"))),
-            };
+            let answer = answer(read(&request)).await;
             // Answered before it is taken away: after a crash in between it is answered again, and changes nothing.
             let told = serde_json::to_vec(&answer)
                 .map_err(io::Error::other)
@@ -85,37 +101,41 @@ impl Inbox {
     }
 }
 
-/// Asks the server that holds `directory`, and waits for its answer.
-pub(super) async fn ask(directory: PathBuf, new: &NewVersion) -> Answer {
-    let inbox = inbox_of(&directory);
+/// Asks the server that holds `directory` by its inbox `name`, and waits for its answer.
+pub(crate) async fn ask<A: DeserializeOwned>(
+    directory: &Path,
+    name: &str,
+    asked: &impl Serialize,
+) -> Result<A, NoAnswer> {
+    let inbox = directory.join(name);
     if !inbox.is_dir() {
-        return Err(failed("what uses the data is no server: wait until it has ended, and try again"));
+        return Err(NoAnswer::NoServer);
     }
     let request = inbox.join(Uuid::new_v4().to_string()).with_extension(REQUEST);
     let answer = request.with_extension(ANSWER);
-    let bytes = serde_json::to_vec(new).map_err(failed)?;
-    write_whole(&request, &bytes).map_err(failed)?;
+    let bytes = serde_json::to_vec(asked).map_err(io::Error::other)?;
+    write_whole(&request, &bytes)?;
     let until = Instant::now() + PATIENCE;
     loop {
         match std::fs::read(&answer) {
             Ok(bytes) => {
                 // The server forgets it in a minute, should this fail.
                 let _ = std::fs::remove_file(&answer);
-                return serde_json::from_slice(&bytes).map_err(failed)?;
+                return Ok(serde_json::from_slice(&bytes).map_err(io::Error::other)?);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         }
         if Instant::now() >= until {
-            // So that it is not applied behind the caller's back.
+            // So that it is not done behind the caller's back.
             let _ = std::fs::remove_file(&request);
-            return Err(ApplyError::NoAnswer(PATIENCE.as_secs()));
+            return Err(NoAnswer::Late(PATIENCE.as_secs()));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-fn read(request: &Path) -> io::Result<NewVersion> {
+fn read<R: DeserializeOwned>(request: &Path) -> io::Result<R> {
     let mut bytes = Vec::new();
     File::open(request)?.take(LARGEST_REQUEST).read_to_end(&mut bytes)?;
     serde_json::from_slice(&bytes).map_err(io::Error::other)

@@ -1,0 +1,537 @@
+//! OAuth 2: a seller lets another's application act for it; an application asks for a token of its own.
+//!
+//! Codes and refresh tokens are entries of the seller's account under their keyed hash, and are deleted in the commit that uses
+//! them: whoever comes second with the same finds nothing. The tokens that come out are credentials of the seller like any
+//! other, in the book that the seller has for the application.
+
+use crate::applications::OwnedApplication;
+use crate::audit::Actor;
+use crate::credentials::{Pair, prefix, random_bytes};
+use crate::identifiers::Fresh;
+use crate::notifications::listeners::{Event, deliveries_for};
+use crate::notifications::topics;
+use crate::payments::{MAX_ROUNDS, hex};
+use crate::{Engine, Failure};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pasarela_domain::application::credentials::{CredentialBook, KeptSecret, Origin, SecretKind};
+use pasarela_domain::application::oauth::{
+    Authorization, CODE_LIFE_MS, Grant, GrantKind, OWN_TOKEN_LIFE_MS, Proof, REFRESH_LIFE_MS, TOKEN_LIFE_MS,
+    refused,
+};
+use pasarela_domain::application::{Flow, Scopes};
+use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode};
+use pasarela_domain::refusal::Refusal;
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::{Changes, CommitError, CredentialRecord, EntryChange, EntryKind, RecordChange};
+use pasarela_vault::Purpose;
+use ring::digest;
+use serde::Serialize;
+use subtle::ConstantTimeEq;
+
+/// The most codes and refresh tokens that are looked at when a seller takes back what it granted.
+const MOST_GRANTS: u32 = 1_000;
+/// The most applications that a list of grants shows.
+const MOST_GRANTEES: u32 = 500;
+/// The longest code, token, secret or verifier that is looked at.
+const LONGEST_WORD: usize = 256;
+
+/// What the token endpoint is asked, as it was sent.
+#[derive(Default)]
+pub struct TokenRequest {
+    /// `grant_type`
+    pub grant_type: Option<String>,
+    /// `client_id`; official SDKs leave it out and send their access token as the secret.
+    pub client_id: Option<String>,
+    /// `client_secret`
+    pub client_secret: Option<String>,
+    /// `code`
+    pub code: Option<String>,
+    /// `redirect_uri`
+    pub redirect_uri: Option<String>,
+    /// `code_verifier`
+    pub code_verifier: Option<String>,
+    /// `refresh_token`
+    pub refresh_token: Option<String>,
+    /// Whether test credentials are wanted.
+    pub test_token: bool,
+}
+
+/// What the token endpoint answers. Never in a `Debug`.
+#[derive(Serialize)]
+pub struct TokenAnswer {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: String,
+    user_id: AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key: Option<String>,
+    live_mode: bool,
+}
+
+/// An application that a seller let in.
+pub struct Grantee {
+    /// Its number.
+    pub application_id: ApplicationId,
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Until when its newest token works, unless it goes on with a refresh token.
+    pub until: Option<Timestamp>,
+}
+
+/// What is issued, and to whom.
+struct Issue<'a> {
+    application: &'a OwnedApplication,
+    account_id: AccountId,
+    mode: Mode,
+    scopes: Scopes,
+    /// The code or refresh token that it is for, to be used up.
+    spent: Option<(String, i64)>,
+    /// Whether a seller is told of for the first time.
+    is_first: bool,
+}
+
+impl Engine {
+    /// The application that an authorization page is for.
+    ///
+    /// # Errors
+    /// 404 for one that is not there.
+    pub async fn client(&self, client_id: &str) -> Result<OwnedApplication, Failure> {
+        let found = match client_id.parse() {
+            Ok(id) => self.application_by_id(id).await?,
+            Err(_) => None,
+        };
+        let there = found.filter(|found| found.details.deleted.is_none());
+        Ok(there.ok_or_else(crate::applications::unknown)?)
+    }
+
+    /// A seller lets an application in: the code that goes to it.
+    ///
+    /// # Errors
+    /// When it can't be stored.
+    pub async fn grant_code(
+        &self,
+        account_id: AccountId,
+        application: &OwnedApplication,
+        authorization: &Authorization,
+        actor: &Actor,
+    ) -> Result<String, Failure> {
+        let grant = Grant {
+            kind: GrantKind::Code,
+            application_id: application.id,
+            scopes: authorization.scopes,
+            redirect_uri: Some(authorization.redirect_uri.clone()),
+            challenge: authorization.challenge.clone(),
+            is_test: false,
+            expires: self.inner.clock.wall().plus_ms(CODE_LIFE_MS),
+        };
+        let (code, change) = self.new_grant(account_id, &grant)?;
+        let detail = format!("{}: {}", application.details.name, grant.scopes);
+        let subject = application.id.to_string();
+        let act = self.audited(account_id, actor, "application.authorized", &subject, &detail)?;
+        match self.try_commit(vec![change, act]).await? {
+            true => Ok(code),
+            false => Err(Failure::Unavailable { retry_after_s: 1 }),
+        }
+    }
+
+    fn new_grant(&self, account_id: AccountId, grant: &Grant) -> Result<(String, RecordChange), Failure> {
+        let word = format!("TG-{}-{account_id}", hex(&random_bytes::<12>()));
+        let name = self.grant_name(&word);
+        Ok((word, self.set_entry(account_id, EntryKind::Grant, &name, 0, grant)?))
+    }
+
+    fn grant_name(&self, word: &str) -> String {
+        hex(&self.inner.vault.lookup(Purpose::Credential, word))
+    }
+
+    /// Answers the token endpoint.
+    ///
+    /// # Errors
+    /// 400 with OAuth's words.
+    pub async fn token(&self, request: &TokenRequest) -> Result<TokenAnswer, Failure> {
+        let grant_type = request.grant_type.as_deref();
+        let grant_type = grant_type.ok_or_else(|| refused("invalid_request", "grant_type is missing"))?;
+        if !matches!(grant_type, "authorization_code" | "refresh_token" | "client_credentials") {
+            let why = "grant_type must be authorization_code, refresh_token or client_credentials";
+            return Err(refused("unsupported_grant_type", why).into());
+        }
+        let (application, proof) = self.proven_client(request).await?;
+        // What a test token proves is good for test credentials alone: it lies about in programs and build logs.
+        let is_test = request.test_token || proof == Some(Mode::Test);
+        match grant_type {
+            "client_credentials" => self.own_token(&application, is_test).await,
+            "authorization_code" => {
+                if !application.details.flows.contains(&Flow::AuthorizationCode) {
+                    let why = "the application may not use authorization codes";
+                    return Err(refused("unauthorized_client", why).into());
+                }
+                let code = request.code.as_deref();
+                let code = code.ok_or_else(|| refused("invalid_request", "code is missing"))?;
+                self.redeem(&application, (GrantKind::Code, is_test), code, request).await
+            }
+            _ => {
+                let token = request.refresh_token.as_deref();
+                let token = token.ok_or_else(|| refused("invalid_request", "refresh_token is missing"))?;
+                self.redeem(&application, (GrantKind::RefreshToken, is_test), token, request).await
+            }
+        }
+    }
+
+    /// The application that the secret proves: its client secret, or, as official SDKs have it, an access token of its own,
+    /// whose mode is given.
+    async fn proven_client(
+        &self,
+        request: &TokenRequest,
+    ) -> Result<(OwnedApplication, Option<Mode>), Failure> {
+        let wrong = || refused("invalid_client", "client_id or client_secret is wrong");
+        let secret = request.client_secret.as_deref().filter(|secret| secret.len() <= LONGEST_WORD);
+        let secret = secret.ok_or_else(|| refused("invalid_request", "client_secret is missing"))?;
+        let named = match request.client_id.as_deref() {
+            Some(id) => Some(self.client(id).await.map_err(|failure| match failure {
+                Failure::Refused(_) => wrong().into(),
+                other => other,
+            })?),
+            None => None,
+        };
+        if let Some(application) = &named
+            && self.is_client_secret(application, secret).await?
+        {
+            return Ok((application.clone(), None));
+        }
+        let Some(identity) = self.identify(secret).await? else { return Err(wrong().into()) };
+        let caller = identity.caller;
+        let application = self.application_by_id(caller.application_id).await?.ok_or_else(wrong)?;
+        let is_own =
+            caller.kind == CredentialKind::AccessToken && application.account_id == caller.account_id;
+        if !is_own || named.is_some_and(|named| named.id != application.id) {
+            return Err(wrong().into());
+        }
+        Ok((application, Some(caller.mode)))
+    }
+
+    async fn is_client_secret(&self, application: &OwnedApplication, secret: &str) -> Result<bool, Failure> {
+        let (book, _) = self.credential_book(application.account_id, application.id).await?;
+        let lookup = hex(&self.inner.vault.lookup(Purpose::Credential, secret));
+        let now = self.inner.clock.wall();
+        let is_it = |kept: &KeptSecret| {
+            kept.kind == SecretKind::ClientSecret
+                && kept.works(now)
+                && bool::from(kept.lookup.as_bytes().ct_eq(lookup.as_bytes()))
+        };
+        Ok(book.secrets.iter().any(is_it))
+    }
+
+    /// A token for the application's own account.
+    async fn own_token(&self, application: &OwnedApplication, is_test: bool) -> Result<TokenAnswer, Failure> {
+        if !application.details.flows.contains(&Flow::ClientCredentials) {
+            let why = "the application may not use client credentials";
+            return Err(refused("unauthorized_client", why).into());
+        }
+        self.issue(&Issue {
+            application,
+            account_id: application.account_id,
+            mode: if is_test { Mode::Test } else { Mode::Live },
+            scopes: application.details.scopes,
+            spent: None,
+            is_first: false,
+        })
+        .await
+    }
+
+    /// Uses a code or a refresh token up.
+    async fn redeem(
+        &self,
+        application: &OwnedApplication,
+        (kind, is_test): (GrantKind, bool),
+        word: &str,
+        request: &TokenRequest,
+    ) -> Result<TokenAnswer, Failure> {
+        let unknown = || refused("invalid_grant", "it is unknown, or was used");
+        // TG-<24 hexadecimal digits>-<account>
+        let account_id = word.rsplit_once('-').filter(|_| word.len() <= LONGEST_WORD);
+        let account_id: AccountId = account_id.and_then(|(_, id)| id.parse().ok()).ok_or_else(unknown)?;
+        let name = self.grant_name(word);
+        let entry = self.entry::<Grant>(account_id, EntryKind::Grant, &name).await?.ok_or_else(unknown)?;
+        let grant = entry.value;
+        let verifier_digest = request.code_verifier.as_deref().map(s256);
+        let proof = Proof {
+            application_id: application.id,
+            redirect_uri: request.redirect_uri.as_deref(),
+            code_verifier: request.code_verifier.as_deref(),
+            verifier_digest: verifier_digest.as_deref(),
+        };
+        grant.check(kind, &proof, self.inner.clock.wall())?;
+        let is_test = grant.is_test || is_test;
+        self.issue(&Issue {
+            application,
+            account_id,
+            mode: if is_test { Mode::Test } else { Mode::Live },
+            scopes: grant.scopes,
+            spent: Some((name, entry.version)),
+            is_first: kind == GrantKind::Code,
+        })
+        .await
+    }
+
+    /// Makes the tokens, in the commit that uses up what they are for.
+    async fn issue(&self, issue: &Issue<'_>) -> Result<TokenAnswer, Failure> {
+        let Issue { application, account_id, mode, scopes, .. } = *issue;
+        let of = (account_id, application.id);
+        let life_ms = if issue.spent.is_some() { TOKEN_LIFE_MS } else { OWN_TOKEN_LIFE_MS };
+        for _ in 0..MAX_ROUNDS {
+            let now = self.inner.clock.wall();
+            let (mut book, version) = self.credential_book(account_id, application.id).await?;
+            let pair = Pair::draw(prefix(mode), application.id, account_id, now);
+            let origin =
+                if issue.spent.is_some() { Origin::AuthorizationCode } else { Origin::ClientCredentials };
+            let token = (SecretKind::AccessToken, Some(mode));
+            let mut kept = self.keep(of, token, origin, &pair.access_token, now);
+            kept.scopes = scopes;
+            kept.expires = Some(now.plus_ms(life_ms));
+            let mut records =
+                vec![self.credential(of, mode, CredentialKind::AccessToken, &pair.access_token)];
+            let mut new = vec![kept];
+            let public_key = match self.public_key(of, &book, mode, now)? {
+                Some(known) => Some(known),
+                None if issue.spent.is_some() => {
+                    let key = (SecretKind::PublicKey, Some(mode));
+                    new.push(self.keep(of, key, origin, &pair.public_key, now));
+                    records.push(self.credential(of, mode, CredentialKind::PublicKey, &pair.public_key));
+                    Some(pair.public_key.clone())
+                }
+                None => None,
+            };
+            book.add(new, now);
+            let name = application.id.to_string();
+            records.push(self.set_entry(account_id, EntryKind::Credentials, &name, version, &book)?);
+            let mut refresh_token = None;
+            if let Some((name, version)) = &issue.spent {
+                let (kind, name, version) = (EntryKind::Grant, name.clone(), *version);
+                let used = EntryChange::Delete { account_id, kind, name, version };
+                records.push(RecordChange::AccountEntry(used));
+                if scopes.has(Scopes::OFFLINE_ACCESS) {
+                    let grant = Grant {
+                        kind: GrantKind::RefreshToken,
+                        application_id: application.id,
+                        scopes,
+                        redirect_uri: None,
+                        challenge: None,
+                        is_test: mode == Mode::Test,
+                        expires: now.plus_ms(REFRESH_LIFE_MS),
+                    };
+                    let (word, change) = self.new_grant(account_id, &grant)?;
+                    records.push(change);
+                    refresh_token = Some(word);
+                }
+            }
+            let action = issue.is_first.then_some("application.authorized");
+            if self.commit_grant(issue, records, action).await? {
+                self.inner.access.forget(application.id);
+                return Ok(TokenAnswer {
+                    access_token: pair.access_token,
+                    token_type: "Bearer",
+                    expires_in: life_ms / 1_000,
+                    scope: scopes.to_string(),
+                    user_id: account_id,
+                    refresh_token,
+                    public_key,
+                    live_mode: mode.is_live(),
+                });
+            }
+            // Either the book was changed meanwhile, or what was to be used up was used.
+            if let Some((name, version)) = &issue.spent {
+                let left = self.inner.store.account_entry(account_id, EntryKind::Grant, name).await?;
+                if left.is_none_or(|left| left.version != *version) {
+                    return Err(refused("invalid_grant", "it is unknown, or was used").into());
+                }
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    fn credential(
+        &self,
+        (account_id, application_id): (AccountId, ApplicationId),
+        mode: Mode,
+        kind: CredentialKind,
+        secret: &str,
+    ) -> RecordChange {
+        let lookup = self.inner.vault.lookup(Purpose::Credential, secret);
+        let well_known = false;
+        RecordChange::InsertCredential(CredentialRecord {
+            lookup,
+            kind,
+            account_id,
+            application_id,
+            mode,
+            well_known,
+        })
+    }
+
+    /// The public key that the account has for the application, if it can be shown.
+    fn public_key(
+        &self,
+        (account_id, application_id): (AccountId, ApplicationId),
+        book: &CredentialBook,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<Option<String>, Failure> {
+        let is_key = |kept: &&KeptSecret| {
+            kept.kind == SecretKind::PublicKey
+                && kept.mode == Some(mode)
+                && kept.expires.is_none()
+                && kept.works(now)
+        };
+        match book.secrets.iter().rev().find(is_key) {
+            Some(kept) => self.shown(account_id, application_id, kept),
+            None => Ok(None),
+        }
+    }
+
+    /// Commits with the application's notification of what a seller did, if there is one.
+    async fn commit_grant(
+        &self,
+        issue: &Issue<'_>,
+        records: Vec<RecordChange>,
+        action: Option<&'static str>,
+    ) -> Result<bool, Failure> {
+        let mut changes = Changes { records, ..Changes::default() };
+        if let (Some(action), Some(topic)) = (action, topics::by_name("mp-connect")) {
+            let settings = self.notification_settings(issue.application.id).await?;
+            let now = self.inner.clock.wall();
+            let event = Event {
+                account_id: issue.account_id,
+                application_id: issue.application.id,
+                mode: issue.mode,
+                topic,
+                action,
+                resource_id: issue.account_id.to_string(),
+                notification_url: None,
+                data: None,
+                happened: self.inner.clock.now(issue.account_id, issue.mode),
+            };
+            let ids = &mut Fresh(&self.inner.ids);
+            changes.deliveries = deliveries_for(&event, settings.of(issue.mode), ids, now);
+        }
+        let earliest = changes.deliveries.iter().map(|delivery| delivery.next_attempt).min();
+        match self.inner.store.commit(changes).await {
+            Ok(()) => {
+                if let Some(earliest) = earliest {
+                    self.inner.delivery_wake.committed_from(earliest);
+                    self.inner.listeners_wake.notify_waiters();
+                }
+                Ok(true)
+            }
+            Err(CommitError::VersionConflict | CommitError::AlreadyExists(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The applications of others that a seller let in and that still get in.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn grantees(&self, account_id: AccountId) -> Result<Vec<Grantee>, Failure> {
+        let now = self.inner.clock.wall();
+        let mut grantees = Vec::new();
+        let books =
+            self.entries::<CredentialBook>(account_id, EntryKind::Credentials, None, MOST_GRANTEES).await?;
+        for entry in books {
+            let Ok(application_id) = entry.name.parse() else { continue };
+            let granted = entry.value.secrets.iter().rev().find(|kept| {
+                kept.origin == Origin::AuthorizationCode
+                    && kept.kind == SecretKind::AccessToken
+                    && kept.works(now)
+            });
+            let Some(granted) = granted else { continue };
+            let Some(application) = self.application_by_id(application_id).await? else { continue };
+            if application.details.deleted.is_none() {
+                let (name, scopes, until) = (application.details.name, granted.scopes, granted.expires);
+                grantees.push(Grantee { application_id, name, scopes, until });
+            }
+        }
+        Ok(grantees)
+    }
+
+    /// A seller lets an application in no more: its tokens stop working at once, and it is told.
+    ///
+    /// # Errors
+    /// 404 for an application that was not let in.
+    pub async fn revoke_grant(
+        &self,
+        account_id: AccountId,
+        application_id: ApplicationId,
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        let application = self.application_by_id(application_id).await?;
+        let application = application.ok_or_else(crate::applications::unknown)?;
+        let name = application_id.to_string();
+        for _ in 0..MAX_ROUNDS {
+            let now = self.inner.clock.wall();
+            let (mut book, version) = self.credential_book(account_id, application_id).await?;
+            let is_granted = |kept: &KeptSecret| kept.origin == Origin::AuthorizationCode;
+            let modes: Vec<Mode> = book
+                .secrets
+                .iter()
+                .filter(|kept| is_granted(kept) && kept.works(now))
+                .filter_map(|kept| kept.mode)
+                .collect();
+            if !book.revoke(now, is_granted) {
+                return Err(Refusal::plain(404, "the application was not let in").into());
+            }
+            let mut records = vec![
+                self.set_entry(account_id, EntryKind::Credentials, &name, version, &book)?,
+                self.audited(
+                    account_id,
+                    actor,
+                    "application.deauthorized",
+                    &name,
+                    &application.details.name,
+                )?,
+            ];
+            for entry in self.entries::<Grant>(account_id, EntryKind::Grant, None, MOST_GRANTS).await? {
+                if entry.value.application_id == application_id {
+                    let (kind, name, version) = (EntryKind::Grant, entry.name, entry.version);
+                    let gone = EntryChange::Delete { account_id, kind, name, version };
+                    records.push(RecordChange::AccountEntry(gone));
+                }
+            }
+            let issue = Issue {
+                application: &application,
+                account_id,
+                mode: if modes.contains(&Mode::Live) { Mode::Live } else { Mode::Test },
+                scopes: Scopes::READ,
+                spent: None,
+                is_first: false,
+            };
+            if self.commit_grant(&issue, records, Some("application.deauthorized")).await? {
+                self.inner.access.forget(application_id);
+                return Ok(());
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+}
+
+/// The base64url of a verifier's SHA-256 (RFC 7636 §4.6).
+fn s256(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::s256;
+
+    /// RFC 7636, appendix B.
+    #[test]
+    fn a_verifiers_digest_is_the_rfcs() {
+        let digest = s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(digest, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+}

@@ -1,0 +1,175 @@
+//! Test users: sellers and buyers that an account makes for its tests, with a login, money, and credentials of their own.
+
+use crate::audit::Actor;
+use crate::credentials::{NewSecrets, draw_account_id, draw_application_id, random_below};
+use crate::enrolment::account_record;
+use crate::logins::NewLogin;
+use crate::payments::MAX_ROUNDS;
+use crate::pix_keys::random_key;
+use crate::{Engine, Failure, seeds};
+use pasarela_domain::application::Application;
+use pasarela_domain::identity::{AccountId, Mode};
+use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
+use pasarela_domain::money::Money;
+use pasarela_domain::refusal::Refusal;
+use pasarela_domain::site::Site;
+use pasarela_domain::timestamp::{DAY, Timestamp};
+use pasarela_store::{Changes, CommitError, EntryChange, EntryKind, LoginChange, RecordChange};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The most test users of an account.
+pub const MOST_TEST_USERS: usize = 10;
+/// How long one counts among them after it was made. It goes on working; only its place is free again.
+const COUNTS_MS: i64 = 60 * DAY;
+/// The longest description.
+const LONGEST_DESCRIPTION: usize = 150;
+/// How many times a buyer's usual money somebody may ask for.
+const MOST_MONEY: i64 = 100;
+
+/// Who is to be made.
+pub struct NewTestUser {
+    /// The market.
+    pub site: Site,
+    /// What the maker remembers it by.
+    pub description: String,
+    /// What is in its wallet; a month's shopping without it.
+    pub amount: Option<Money>,
+}
+
+/// A test user, shown this once. Never in a `Debug`.
+#[derive(Serialize)]
+pub struct TestUser {
+    /// Its account.
+    pub id: AccountId,
+    /// `TESTUSER…`
+    pub nickname: String,
+    /// To log in with.
+    pub password: String,
+    /// Always `active`.
+    pub site_status: &'static str,
+    /// `test_user_…@testuser.com`
+    pub email: String,
+    /// Where it lives.
+    pub site_id: Site,
+    /// What it sells with: of test mode, all of them, so that no real money can move.
+    pub credentials: NewSecrets,
+    /// Its application.
+    pub application_id: i64,
+}
+
+/// What is kept of it at its maker.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    site: Site,
+    description: String,
+    created: Timestamp,
+}
+
+impl Engine {
+    /// Makes a test user for an account.
+    ///
+    /// # Errors
+    /// 400 for one too many, a description that is too long, or too much money.
+    pub async fn create_test_user(
+        &self,
+        account_id: AccountId,
+        new: &NewTestUser,
+        actor: &Actor,
+    ) -> Result<TestUser, Failure> {
+        let amount = amount_of(new)?;
+        if new.description.chars().count() > LONGEST_DESCRIPTION {
+            let why = format!("description must have at most {LONGEST_DESCRIPTION} characters");
+            return Err(Refusal::plain(400, why).into());
+        }
+        for _ in 0..MAX_ROUNDS {
+            let now = self.inner.clock.wall();
+            let mut records = self.room_for_another(account_id, now).await?;
+            let (id, application_id) = (draw_account_id(), draw_application_id());
+            let (nickname, email) = (format!("TESTUSER{id}"), format!("test_user_{id}@testuser.com"));
+            let password = format!("qatest{:010}", random_below(10_000_000_000));
+            let login = NewLogin { account_id: id, nickname: &nickname, email: &email, password: &password };
+            let login = self.new_login(login).await?;
+            let mut secrets = NewSecrets::draw(application_id, id, now);
+            secrets.is_test = true;
+            let mut account = account_record(id, new.site, &email, &nickname, now);
+            account.body = tagged(&account.body)?;
+            let details = Application::new(nickname.clone(), now);
+            let kept = Kept { site: new.site, description: new.description.clone(), created: now };
+            records.extend([
+                RecordChange::InsertAccount(account),
+                RecordChange::Login(LoginChange::Insert(login)),
+                self.set_entry(account_id, EntryKind::TestUser, &id.to_string(), 0, &kept)?,
+                self.audited(account_id, actor, "test_user.created", &id.to_string(), &new.description)?,
+            ]);
+            records.extend(self.application_records(id, application_id, &details, &secrets)?);
+            if new.site == Site::MLB {
+                records.push(random_key(id, &uuid::Uuid::new_v4().to_string(), now));
+            }
+            let postings = top_up(id, amount, now).map(|posting| (Mode::Test, posting)).into_iter().collect();
+            match self.inner.store.commit(Changes { records, postings, ..Changes::default() }).await {
+                Ok(()) => {
+                    return Ok(TestUser {
+                        id,
+                        nickname,
+                        password,
+                        site_status: "active",
+                        email,
+                        site_id: new.site,
+                        credentials: secrets,
+                        application_id,
+                    });
+                }
+                Err(CommitError::AlreadyExists(_) | CommitError::VersionConflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// What makes room for one more: those that count no more are taken from the list.
+    async fn room_for_another(
+        &self,
+        account_id: AccountId,
+        now: Timestamp,
+    ) -> Result<Vec<RecordChange>, Failure> {
+        let kept = self.entries::<Kept>(account_id, EntryKind::TestUser, None, 1_000).await?;
+        let (old, alive): (Vec<_>, Vec<_>) =
+            kept.into_iter().partition(|kept| kept.value.created.plus_ms(COUNTS_MS) <= now);
+        if alive.len() >= MOST_TEST_USERS {
+            let why = format!("an account has at most {MOST_TEST_USERS} test users");
+            return Err(Refusal::keyed(400, "too_many_test_users", why).into());
+        }
+        let gone = old.into_iter().map(|kept| {
+            let (kind, name, version) = (EntryKind::TestUser, kept.name, kept.version);
+            RecordChange::AccountEntry(EntryChange::Delete { account_id, kind, name, version })
+        });
+        Ok(gone.collect())
+    }
+}
+
+fn amount_of(new: &NewTestUser) -> Result<Money, Refusal> {
+    let currency = new.site.currency();
+    let usual = seeds::buyers().iter().find(|buyer| buyer.account.site == new.site);
+    let usual = Money::new(usual.map_or(0, |buyer| buyer.opening_balance_minor), currency);
+    let amount = new.amount.unwrap_or(usual);
+    let most = usual.minor.saturating_mul(MOST_MONEY);
+    if amount.currency != currency || !(0..=most).contains(&amount.minor) {
+        let most = Money::new(most, currency).to_fixed_text();
+        return Err(Refusal::plain(400, format!("amount must be between 0 and {most} {}", currency.code())));
+    }
+    Ok(amount)
+}
+
+fn top_up(id: AccountId, amount: Money, now: Timestamp) -> Option<Posting> {
+    Posting::build(id, amount.currency, Cause::WalletTopUp, id, now)
+        .debit(LedgerAccount::platform(AccountKind::Equity), amount.minor)
+        .credit(LedgerAccount::of(AccountKind::BuyerWallet, id), amount.minor)
+        .finish()
+}
+
+fn tagged(body: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut body: Value = crate::payments::from_json(body, "an account")?;
+    body["tags"] = serde_json::json!(["normal", "test_user", "messages_as_seller"]);
+    crate::payments::to_json(&body)
+}

@@ -1,0 +1,49 @@
+//! The developer panel at `/panel`: server-rendered rooms, in three languages, from a phone to a desktop, without a script
+//! that is needed.
+//!
+//! A room is a handler and a template. The handler takes a [`SignedIn`](visit::SignedIn), which says who looks at which
+//! account with which role; a form's handler takes the body as well and reads it with
+//! [`Form::read`](form::Form::read), which refuses what another site wrote. The template extends
+//! `panel/frame.html` and has a `frame`, made by [`SignedIn::frame`](visit::SignedIn::frame) for one of the
+//! [`Room`](frame::Room)s. A new room is a line of `frame::ROOMS`, its words, its routes below. Never here: a rule, a query.
+//! Start reading at `home.rs`.
+
+mod applications;
+mod audit;
+mod connections;
+mod door;
+pub mod form;
+pub mod frame;
+mod home;
+mod people;
+mod pix;
+pub mod visit;
+pub mod words;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use pasarela_engine::Engine;
+
+/// The panel's routes.
+pub fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/panel", get(async || Redirect::to("/panel/home")))
+        .route("/panel/login", get(door::login_page).post(door::log_in))
+        .route("/panel/signup", get(door::sign_up_page).post(door::sign_up))
+        .route("/panel/logout", post(door::log_out))
+        .route("/panel/account", post(door::switch_account))
+        .route("/panel/home", get(home::page))
+        .route("/panel/applications", get(applications::list).post(applications::create))
+        .route("/panel/applications/{id}", get(applications::page).post(applications::save))
+        .route("/panel/applications/{id}/reveal", post(applications::reveal))
+        .route("/panel/applications/{id}/renew", post(applications::renew))
+        .route("/panel/applications/{id}/delete", post(applications::delete))
+        .route("/panel/connections", get(connections::page).post(connections::disconnect))
+        .route("/panel/pix", get(pix::page).post(pix::register))
+        .route("/panel/pix/prove", post(pix::prove))
+        .route("/panel/pix/delete", post(pix::delete))
+        .route("/panel/people", get(people::page).post(people::set))
+        .route("/panel/people/remove", post(people::remove))
+        .route("/panel/audit", get(audit::page))
+}

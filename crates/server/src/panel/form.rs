@@ -1,0 +1,38 @@
+//! What a form says, if it is ours.
+
+use super::visit::{FORMS, Visit};
+use crate::api::browser_session::is_ours;
+use crate::api::request::RawBody;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+/// The most fields of a form.
+const MOST_FIELDS: usize = 100;
+
+/// A form's fields.
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads a posted form; one that this browser was not shown does nothing.
+    ///
+    /// # Errors
+    /// The page that says so.
+    pub fn read(visit: &Visit, body: &RawBody) -> Result<Form, Box<Response>> {
+        let fields = url::form_urlencoded::parse(&body.bytes).take(MOST_FIELDS);
+        let form = Form(fields.map(|(name, value)| (name.into_owned(), value.into_owned())).collect());
+        if is_ours(&visit.engine, &visit.browser, FORMS, form.text("word")) {
+            return Ok(form);
+        }
+        Err(Box::new(visit.notice(StatusCode::FORBIDDEN, visit.words().form_expired)))
+    }
+
+    /// A field's text, nothing where it is not there.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(its, _)| its == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether a box is checked.
+    pub fn is_checked(&self, name: &str) -> bool {
+        !self.text(name).is_empty()
+    }
+}

@@ -1,0 +1,70 @@
+//! `POST /users/test_user`
+
+use crate::panel::Browser;
+use crate::test_app::TestApp;
+use pasarela_domain::site::{SITES, Site};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_test_user_of_each_site_sells_to_another_one_and_moves_no_real_money() {
+    let app = TestApp::new().await;
+    let maker = app.live_seller(Site::MLA);
+    for site in SITES {
+        let user =
+            maker.post("/users/test_user", &json!({"site_id": site.id(), "description": "shop"})).await;
+        let user = user.expect(201);
+        let email = user["email"].as_str().unwrap();
+        assert!(email.starts_with("test_user_") && email.ends_with("@testuser.com"), "{user}");
+        assert_eq!(user["site_status"], "active");
+        for pair in ["test", "live"] {
+            let token = user["credentials"][pair]["access_token"].as_str().unwrap();
+            let me = app.bearer(token).get("/users/me").await.expect(200);
+            assert_eq!((&me["id"], &me["site_id"]), (&user["id"], &json!(site.id())));
+            assert!(me["tags"].as_array().unwrap().contains(&json!("test_user")), "{me}");
+            // Whatever its token looks like, it is of test mode.
+            app.bearer(token).get("/sandbox/clock").await.expect(200);
+        }
+        if site == Site::MLB {
+            let token = user["credentials"]["live"]["access_token"].as_str().unwrap();
+            let pix = json!({"transaction_amount": 10, "payment_method_id": "pix", "payer": {"email": "b@testuser.com"}});
+            let paid = app.bearer(token).post("/v1/payments", &pix).await.expect(201);
+            assert_eq!(paid["live_mode"], false);
+        }
+    }
+    let buyer = maker.post("/users/test_user", &json!({"site_id": "MLA", "amount": 500})).await.expect(201);
+    let wallet = |amount: i64| json!({"transaction_amount": amount, "payment_method_id": "account_money", "payer": {"email": buyer["email"]}});
+    let seller = app.seller(Site::MLA);
+    let paid = seller.post("/v1/payments", &wallet(400)).await.expect(201);
+    assert_eq!(
+        (&paid["status"], &paid["payer"]["id"]),
+        (&json!("approved"), &json!(buyer["id"].to_string())),
+        "{paid}"
+    );
+    let poor = seller.post("/v1/payments", &wallet(400)).await.expect(201);
+    assert_eq!(poor["status"], "rejected", "{poor}");
+    let mut browser = Browser::new(&app);
+    browser.get("/panel/login").await;
+    let fields =
+        [("name", buyer["nickname"].as_str().unwrap()), ("password", buyer["password"].as_str().unwrap())];
+    assert_eq!(browser.post("/panel/login", &fields).await.status, 303);
+}
+
+#[tokio::test]
+async fn there_are_ten_at_most_and_what_can_not_be_is_refused() {
+    let app = TestApp::new().await;
+    let maker = app.seller(Site::MLB);
+    for body in [
+        json!({}),
+        json!({"site_id": "MLX"}),
+        json!({"site_id": "MLB", "amount": -1}),
+        json!({"site_id": "MLB", "amount": 1e12}),
+        json!({"site_id": "MLB", "amount": "5"}),
+    ] {
+        assert_eq!(maker.post("/users/test_user", &body).await.status, 400, "{body}");
+    }
+    for _ in 0..10 {
+        maker.post("/users/test_user", &json!({"site_id": "MLB"})).await.expect(201);
+    }
+    let refused = maker.post("/users/test", &json!({"site_id": "MLB"})).await.expect(400);
+    assert_eq!(refused["error"], "too_many_test_users");
+}
