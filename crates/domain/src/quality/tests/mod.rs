@@ -181,6 +181,7 @@ impl World {
         let json = Json::from(&self.body);
         let request = CreatePayment::from_json(&json, self.site).unwrap();
         let collector = Collector {
+            takes_pix: true,
             account_id: 7,
             site: self.site,
             name: "Guitars".to_owned(),
