@@ -8,6 +8,7 @@ pub mod card_numbers;
 pub mod checks;
 pub mod effect;
 pub mod evidence;
+pub mod gate;
 pub mod marks;
 pub mod page;
 pub mod report;

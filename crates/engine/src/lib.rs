@@ -73,10 +73,12 @@ use notifications::settings::KnownSettings;
 use notifications::streams::HandedOver;
 use notifications::{Wake, Worker};
 use pasarela_domain::identity::{AccountId, Mode};
+use pasarela_domain::quality::gate::GateSetting;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
 use pasarela_store::{Changes, CommitError, EntryKind, Location, Store, StoreCounters, StoreOptions};
 use quality::counting::Counting;
+use quality::probes::Prober;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -154,6 +156,10 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) exposed_inputs: ExposedInputs,
     pub(crate) counting: Counting,
+    /// Looks at sellers' addresses, once the workers run.
+    pub(crate) prober: OnceLock<Prober>,
+    /// Which checks of the gate block.
+    pub(crate) gate: OnceLock<GateSetting>,
     pub(crate) public_url: String,
     pub(crate) development: bool,
     pub(crate) timer_wake: Notify,
@@ -225,6 +231,8 @@ impl Engine {
                 passwords: Passwords::default(),
                 exposed_inputs: ExposedInputs::default(),
                 counting: Counting::default(),
+                prober: OnceLock::new(),
+                gate: OnceLock::new(),
                 store,
                 vault,
                 simulator: Simulator,
@@ -261,6 +269,8 @@ impl Engine {
         shutdown: watch::Receiver<bool>,
     ) {
         let reach = if self.inner.development { Reach::Anywhere } else { Reach::Public };
+        // The first one stays, if workers are started again.
+        let _ = self.inner.prober.set(Prober::new(reach, extra_roots.clone(), &self.inner.public_url));
         self.run_workers_with(Arc::new(Sender::new(reach, extra_roots)), shutdown).await;
     }
 
@@ -299,6 +309,7 @@ impl Engine {
         workers.spawn(catalogue::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(quality::counting::run(self.clone(), stop(shutdown.clone())));
+        workers.spawn(quality::monthly::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));
         while workers.join_next().await.is_some() {}
     }

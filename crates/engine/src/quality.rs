@@ -6,5 +6,9 @@
 //! `pasarela_domain::quality`.
 
 pub mod counting;
+pub mod going_live;
 pub mod measuring;
+pub mod monthly;
+pub mod page_reader;
+pub mod probes;
 mod surroundings;

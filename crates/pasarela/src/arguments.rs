@@ -2,6 +2,7 @@
 
 use crate::catalog::arguments::CatalogVerb;
 use crate::credentials::arguments::CredentialsArguments;
+use crate::going_live::GoingLiveVerb;
 use crate::quality::arguments::QualityVerb;
 use crate::service::LogFormat;
 use crate::webhooks::arguments::{ListenArguments, TriggerArguments, WebhooksVerb};
@@ -118,6 +119,12 @@ pub enum Verb {
     /// how many of the seller's own refusals came without it.
     #[command(subcommand)]
     Quality(QualityVerb),
+    /// Go live: fill in the form, have everything looked at, and see what is missing
+    ///
+    /// The production site's certificate by a real handshake, the payment page, terms, the receiver of notifications, the
+    /// pages after a payment, and the quality of the integration: each with what was seen and what to do.
+    #[command(subcommand)]
+    GoingLive(GoingLiveVerb),
     /// Prove the ledger and check the records
     ///
     /// Every posting must balance, every balance must equal the sum of its postings, and the sum over all accounts

@@ -15,6 +15,7 @@ mod credentials;
 mod dev;
 mod doctor;
 mod failure;
+mod going_live;
 mod listen;
 mod migrate;
 mod place;
@@ -66,6 +67,7 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Clock(verb) => clock::run(&verb),
         Verb::Webhooks(verb) => webhooks::run(&verb),
         Verb::Quality(verb) => quality::run(&verb),
+        Verb::GoingLive(verb) => going_live::run(&verb),
         Verb::Listen(arguments) => listen::run(&arguments),
         Verb::Trigger(arguments) => trigger::run(&arguments),
     }

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod formats;
+mod page;
 
 use crate::client::Client;
 use crate::failure::Failure;
@@ -20,6 +21,11 @@ pub fn run(verb: &QualityVerb) -> Result<ExitCode, Failure> {
         QualityVerb::Measure(arguments) => measure(arguments),
         QualityVerb::History(arguments) => history(arguments),
         QualityVerb::Rules(arguments) => list_rules(arguments),
+        QualityVerb::Page(arguments) => {
+            let (text, code) = page::run(arguments)?;
+            print(&text);
+            Ok(code)
+        }
     }
 }
 

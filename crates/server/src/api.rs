@@ -14,6 +14,7 @@ pub mod customers;
 pub mod devices;
 pub mod error_reports;
 pub mod evidence;
+pub mod going_live;
 pub mod health;
 pub mod hosted;
 pub mod hosted_checkout;
@@ -109,6 +110,8 @@ pub fn router(engine: Engine) -> Router {
         .route("/users/test", post(users::create_test_user))
         .route("/oauth/token", post(oauth::token))
         .route("/authorization", get(oauth::page).post(oauth::answer))
+        .route("/v1/applications/{id}/going-live", get(going_live::read).put(going_live::change))
+        .route("/v1/applications/{id}/going-live/checks", post(going_live::check))
         .route("/users/me", get(users::me))
         .route("/v1/applications", get(applications::list).post(applications::create))
         .route(

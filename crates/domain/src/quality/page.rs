@@ -18,8 +18,6 @@ pub struct PageFacts {
     pub official_libraries: Vec<String>,
     /// Scripts that are copies of the library: the same content, or its name, at another address.
     pub library_copies: Vec<String>,
-    /// An official library that the page checks by `integrity` against something else.
-    pub altered_libraries: Vec<String>,
     /// Whether the library is the first version.
     pub is_first_version: bool,
     /// Inputs of the page itself that take a card's data.

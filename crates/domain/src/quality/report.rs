@@ -59,6 +59,9 @@ pub struct Report {
     pub published_at: Timestamp,
     /// The version of the rules.
     pub rules_version: u32,
+    /// Whether the application was told of it: automatic ones are, when they are published.
+    #[serde(default)]
+    pub is_told: bool,
     /// What was found, by aspect.
     pub aspects: Vec<AspectReport>,
 }
@@ -186,6 +189,7 @@ pub fn report(
         measured_at: occasion.measured_at,
         published_at: occasion.published_at,
         rules_version: VERSION,
+        is_told: false,
         aspects: ASPECTS.map(|aspect| of_aspect(aspect, &measurement, latest)).into(),
     }
 }

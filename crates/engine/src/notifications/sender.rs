@@ -131,7 +131,7 @@ impl Sender {
     }
 }
 
-fn connector(extra_roots: Vec<CertificateDer<'static>>) -> Option<TlsConnector> {
+pub(crate) fn connector(extra_roots: Vec<CertificateDer<'static>>) -> Option<TlsConnector> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra_roots, provider.clone())
         .inspect_err(|error| tracing::warn!(%error, "notifications over https are not possible"))
@@ -147,7 +147,7 @@ fn connector(extra_roots: Vec<CertificateDer<'static>>) -> Option<TlsConnector> 
 }
 
 /// Connects to the first address that accepts; each gets an equal share of the time.
-async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, SendFailure> {
+pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStream, SendFailure> {
     let share = timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut failure = SendFailure::NoConnection;
     for address in addresses {
@@ -165,7 +165,7 @@ async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStrea
     Err(failure)
 }
 
-fn server_name(target: &Target) -> Result<ServerName<'static>, SendFailure> {
+pub(crate) fn server_name(target: &Target) -> Result<ServerName<'static>, SendFailure> {
     match &target.host {
         Host::Domain(name) => {
             ServerName::try_from(name.clone()).map_err(|_| SendFailure::Tls("not a host name"))
@@ -176,7 +176,7 @@ fn server_name(target: &Target) -> Result<ServerName<'static>, SendFailure> {
 }
 
 /// What went wrong in a handshake. The library's own texts name alert numbers and bytes of certificates.
-fn tls_reason(error: &std::io::Error) -> &'static str {
+pub(crate) fn tls_reason(error: &std::io::Error) -> &'static str {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(reason)) => match reason {

@@ -100,7 +100,7 @@ const POINT: &[&str] = &["state_FINISHED", "state_CANCELED", "state_ERROR"];
 
 /// All of them.
 #[rustfmt::skip]
-pub static TOPICS: [Topic; 14] = [
+pub static TOPICS: [Topic; 15] = [
     topic("payment", Some("payment"), &["payment.updated", "payment.created"], BOTH, PAYMENT),
     topic("order", None, ORDERS, &[], ORDER),
     topic("topic_merchant_order_wh", Some("merchant_order"), &["update", "create"], IPN, ENVELOPE),
@@ -115,6 +115,8 @@ pub static TOPICS: [Topic; 14] = [
     topic("wallet_connect", None, &["status.updated"], &[], BARE),
     topic("point_integration_wh", Some("point_integration_ipn"), POINT, &[], BARE),
     topic("delivery", None, &["delivery.updated"], &[], BARE),
+    // This platform's own: the original tells results in its panel alone.
+    topic("pasarela_quality", None, &["measurement.published"], &[], ENVELOPE),
 ];
 
 /// Payments: what most events are about.
@@ -122,6 +124,9 @@ pub static PAYMENTS: &Topic = &TOPICS[0];
 
 /// Merchant orders: their own address is told by IPN alone, Webhooks are subscribed to.
 pub static MERCHANT_ORDERS: &Topic = &TOPICS[2];
+
+/// Measurements of an integration's quality that the platform made by itself.
+pub static QUALITY: &Topic = &TOPICS[14];
 
 /// The topic that applications subscribe to by `name`.
 pub fn by_name(name: &str) -> Option<&'static Topic> {
@@ -161,6 +166,7 @@ mod tests {
         assert_eq!(by_name("payment"), Some(PAYMENTS));
         assert_eq!(by_ipn_name("merchant_order"), Some(MERCHANT_ORDERS));
         assert_eq!(by_name("topic_merchant_order_wh"), Some(MERCHANT_ORDERS));
+        assert_eq!(by_name("pasarela_quality"), Some(QUALITY));
         assert_eq!((by_name("merchant_order"), by_ipn_name("order")), (None, None));
     }
 }

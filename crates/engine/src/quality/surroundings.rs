@@ -23,7 +23,9 @@ impl Engine {
         payment: &PaymentState,
     ) -> Result<Surroundings, Failure> {
         let is_reference_reused = self.is_reference_reused(caller, payment).await?;
-        Ok(Surroundings { is_reference_reused, ..self.surroundings_of(caller).await? })
+        // What the last checks saw of the seller's addresses.
+        let probes = self.kept_going_live(caller.application_id).await?.probes;
+        Ok(Surroundings { is_reference_reused, probes, ..self.surroundings_of(caller).await? })
     }
 
     /// What is known of the caller's application.

@@ -19,6 +19,8 @@ pub enum QualityVerb {
     Measure(MeasureArguments),
     /// List the measurements that were made, newest first
     History(HistoryArguments),
+    /// Look at one page of a shop, without a server
+    Page(PageArguments),
     /// List the rules
     Rules(RulesArguments),
 }
@@ -116,6 +118,35 @@ pub struct RulesArguments {
     /// checkout_pro, checkout_api, checkout_bricks or all: what the way to live payments asks for
     #[arg(long, value_name = "PRODUCT")]
     pub product: Option<String>,
+    /// Language of the texts: en, es or pt
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    pub language: String,
+}
+
+/// `pasarela quality page`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela quality page https://shop.example/checkout
+  pasarela quality page http://localhost:3000/pay --site MLA --format sarif
+
+It ends with 1 when a mandatory rule is not met. The page is read as it is served: what a script adds later is not seen.")]
+pub struct PageArguments {
+    /// The page
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Whose country's rules: MLA, MLB, …
+    #[arg(long, value_name = "SITE", default_value = "MLB")]
+    pub site: String,
+    /// The platform whose library is the official one, besides the published addresses
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "PASARELA_SERVER")]
+    pub platform: String,
+    /// A certificate (PEM) to trust besides the system's: that of a test authority
+    #[arg(long, value_name = "FILE")]
+    pub root: Option<std::path::PathBuf>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     /// Language of the texts: en, es or pt
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     pub language: String,

@@ -80,41 +80,69 @@ fn said(action: &Action, language: &str) -> String {
     }
 }
 
+/// For people: one finding of a page.
+pub fn line(action: &Action, language: &str) -> String {
+    let mark = match action.result.as_str() {
+        "passed" => "ok",
+        "failed" => "MISSING",
+        _ => "-",
+    };
+    let mut out = format!("{mark:<8}{} {}\n", action.rule_id, action.title.of(language));
+    out.push_str(&format!("                {}\n", said(action, language)));
+    if let Some(remedy) = &action.remedy {
+        out.push_str(&format!("                {}\n", remedy.of(language)));
+    }
+    out
+}
+
 /// One suite for each product, one case for each rule. What changes no score fails no case: it is skipped.
 pub fn junit(reports: &[Report], language: &str) -> String {
-    let mut out =
-        String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pasarela quality\">\n");
+    let mut suites = String::new();
     for report in reports {
-        let actions = || report.aspects.iter().flat_map(|aspect| &aspect.actions);
-        let is_failure = |action: &Action| action.remedy.is_some() && action.kind != Kind::BestPractice;
-        let is_skipped = |action: &Action| action.result != "passed" && !is_failure(action);
-        out.push_str(&format!(
-            "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n<properties><property name=\"score\" \
-             value=\"{}\"/><property name=\"payment_id\" value=\"{}\"/></properties>\n",
-            product(report.product),
-            actions().count(),
-            actions().filter(|action| is_failure(action)).count(),
-            actions().filter(|action| is_skipped(action)).count(),
-            report.score,
-            report.payment_id,
-        ));
-        for action in actions() {
-            let name = xml(&format!("{} {}", action.rule_id, action.title.of(language)));
-            let message = xml(&said(action, language));
-            let remedy = action.remedy.as_ref().map(|remedy| xml(remedy.of(language))).unwrap_or_default();
-            let inside = match () {
-                () if is_failure(action) => format!("<failure message=\"{message}\">{remedy}</failure>"),
-                () if is_skipped(action) => format!("<skipped message=\"{message}\"/>"),
-                () => String::new(),
-            };
-            out.push_str(&format!(
-                "<testcase classname=\"{}\" name=\"{name}\">{inside}</testcase>\n",
-                xml(&action.name)
-            ));
-        }
-        out.push_str("</testsuite>\n");
+        let actions: Vec<&Action> = report.aspects.iter().flat_map(|aspect| &aspect.actions).collect();
+        let properties = format!(
+            "<properties><property name=\"score\" value=\"{}\"/><property name=\"payment_id\" value=\"{}\"/></properties>\n",
+            report.score, report.payment_id
+        );
+        suites.push_str(&suite(product(report.product), &properties, &actions, language));
     }
-    out.push_str("</testsuites>\n");
+    suites_of(&suites)
+}
+
+/// The same for what was found of one page.
+pub fn junit_of(name: &str, found: &[Action], language: &str) -> String {
+    suites_of(&suite(name, "", &found.iter().collect::<Vec<_>>(), language))
+}
+
+fn suites_of(suites: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pasarela quality\">\n{suites}</testsuites>\n"
+    )
+}
+
+fn suite(name: &str, properties: &str, actions: &[&Action], language: &str) -> String {
+    let is_failure = |action: &Action| action.remedy.is_some() && action.kind != Kind::BestPractice;
+    let is_skipped = |action: &Action| action.result != "passed" && !is_failure(action);
+    let mut out = format!(
+        "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{properties}",
+        xml(name),
+        actions.len(),
+        actions.iter().filter(|action| is_failure(action)).count(),
+        actions.iter().filter(|action| is_skipped(action)).count(),
+    );
+    for action in actions {
+        let name = xml(&format!("{} {}", action.rule_id, action.title.of(language)));
+        let message = xml(&said(action, language));
+        let remedy = action.remedy.as_ref().map(|remedy| xml(remedy.of(language))).unwrap_or_default();
+        let inside = match () {
+            () if is_failure(action) => format!("<failure message=\"{message}\">{remedy}</failure>"),
+            () if is_skipped(action) => format!("<skipped message=\"{message}\"/>"),
+            () => String::new(),
+        };
+        let class = xml(&action.name);
+        out.push_str(&format!("<testcase classname=\"{class}\" name=\"{name}\">{inside}</testcase>\n"));
+    }
+    out.push_str("</testsuite>\n");
     out
 }
 
@@ -137,11 +165,26 @@ fn xml(text: &str) -> String {
 /// SARIF 2.1.0: a result for each rule that is not met. What is missing is no line of a file, so it stands as a logical
 /// location: a field, a header or a request.
 pub fn sarif(reports: &[Report], language: &str) -> String {
+    let found: Vec<(&Action, String)> = reports
+        .iter()
+        .flat_map(|report| {
+            let subject = format!("payment {}", report.payment_id);
+            report.open().into_iter().map(move |action| (action, subject.clone()))
+        })
+        .collect();
+    sarif_document(&found, language)
+}
+
+/// The same for what was found of one page.
+pub fn sarif_of(found: &[Action], language: &str, url: &str) -> String {
+    let open = found.iter().filter(|action| action.remedy.is_some());
+    sarif_document(&open.map(|action| (action, url.to_owned())).collect::<Vec<_>>(), language)
+}
+
+fn sarif_document(found: &[(&Action, String)], language: &str) -> String {
     let mut known: BTreeMap<&str, Value> = BTreeMap::new();
     let mut results = Vec::new();
-    for (report, action) in
-        reports.iter().flat_map(|report| report.open().into_iter().map(move |action| (report, action)))
-    {
+    for (action, subject) in found {
         let remedy = action.remedy.as_ref().map(|remedy| remedy.of(language).as_str()).unwrap_or_default();
         let level = match action.kind {
             Kind::Mandatory => "error",
@@ -164,7 +207,7 @@ pub fn sarif(reports: &[Report], language: &str) -> String {
                 "fullyQualifiedName": action.missing.as_deref().unwrap_or(&action.name),
                 "kind": "member",
             }]}],
-            "properties": {"payment_id": report.payment_id, "product": report.product},
+            "properties": {"subject": subject},
         }));
     }
     let rules: Vec<Value> = known.into_values().collect();

@@ -231,7 +231,7 @@ fn locale(query: Option<&str>, headers: &HeaderMap) -> Locale {
     Locale::choose(asked.as_deref(), header_text(headers, "accept-language").as_deref(), None)
 }
 
-fn application(id: &str) -> Result<i64, Refusal> {
+pub(super) fn application(id: &str) -> Result<i64, Refusal> {
     path_id(id).ok_or_else(|| Refusal::plain(404, "Application not found"))
 }
 

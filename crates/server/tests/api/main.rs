@@ -8,6 +8,7 @@ mod cards;
 mod catalogue;
 mod checkout;
 mod customers;
+mod going_live;
 mod hosted_pages;
 mod hostile;
 mod library;

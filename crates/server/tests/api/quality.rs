@@ -232,3 +232,46 @@ async fn every_rule_can_be_read_and_has_a_page() {
     assert_eq!(stranger.get("/quality/rules/CHP-999").await.status, 404);
     assert!(stranger.get("/quality/rules?locale=es").await.text().contains("CHP-001"));
 }
+
+#[tokio::test]
+async fn each_month_is_measured_once_and_published_on_the_tenth() {
+    let app = TestApp::at("2030-03-02T12:00:00-03:00").await;
+    let seller = app.seller(Site::MLB);
+    seller
+        .put(
+            "/pasarela/webhooks",
+            &json!({"url": "https://shop.example/hooks", "topics": ["pasarela_quality"]}),
+        )
+        .await
+        .expect(200);
+    app.engine.measure_what_is_due().await.unwrap();
+    let payment = seller.pay_by_card("APRO").await;
+    app.engine.measure_what_is_due().await.unwrap();
+    app.engine.measure_what_is_due().await.unwrap();
+    let shown = async || {
+        seller.get(&measurements(Site::MLB)).await.expect(200)["results"].as_array().unwrap().clone()
+    };
+    assert!(shown().await.is_empty(), "not before the tenth");
+    seller.advance("P6D").await;
+    app.engine.measure_what_is_due().await.unwrap();
+    assert!(shown().await.is_empty(), "the eighth");
+    seller.advance("P2D").await;
+    app.engine.measure_what_is_due().await.unwrap();
+    app.engine.measure_what_is_due().await.unwrap();
+    let results = shown().await;
+    assert_eq!(results.len(), 1, "{results:#?}");
+    assert_eq!(
+        (&results[0]["measurement_type"], &results[0]["payment_id"]),
+        (&json!("automatic"), &payment["id"])
+    );
+    assert_eq!(results[0]["published_at"], "2030-03-09T23:00:00.000-04:00", "midnight in Brazil");
+    let told = seller.get("/pasarela/webhooks/deliveries?topic=pasarela_quality").await.expect(200);
+    let told = told["results"].as_array().unwrap();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["action"], "measurement.published");
+    seller.advance("P25D").await;
+    app.engine.measure_what_is_due().await.unwrap();
+    seller.advance("P8D").await;
+    app.engine.measure_what_is_due().await.unwrap();
+    assert_eq!(shown().await.len(), 2, "the next month's, too");
+}

@@ -58,12 +58,6 @@ pub(super) fn library(evidence: &Evidence<'_>) -> Outcome {
                 format!("a copy is loaded from {copy}"),
             );
         }
-        if let Some(altered) = page.altered_libraries.first() {
-            return missing(
-                "page: the library as the platform serves it",
-                format!("`integrity` of {altered} is another file's"),
-            );
-        }
         match page.official_libraries.first() {
             Some(library) => met(format!("page: {library}")),
             None if page.card_inputs.is_empty() => Outcome::NotApplicable(Reason::HostedCheckout),

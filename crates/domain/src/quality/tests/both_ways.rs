@@ -166,9 +166,6 @@ fn by_api() -> Vec<Fault> {
         (Check::OfficialLibraryUnmodified, "page: script src of the platform's library", |w| {
             page(w).library_copies.push("/static/mp.js".to_owned());
         }),
-        (Check::OfficialLibraryUnmodified, "page: the library as the platform serves it", |w| {
-            page(w).altered_libraries.push("https://sdk.mercadopago.com/js/v2".to_owned());
-        }),
         (Check::OfficialLibraryUnmodified, "page: script src of the platform's library", |w| {
             page(w).official_libraries.clear();
         }),

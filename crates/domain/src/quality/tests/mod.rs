@@ -1,6 +1,7 @@
 //! An integration that does everything right, and each way of doing one thing wrong.
 
 mod both_ways;
+mod gate;
 mod reports;
 
 use super::checks::{Check, Outcome, look};

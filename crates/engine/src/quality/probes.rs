@@ -1,0 +1,265 @@
+//! The platform looks at a seller's addresses: a real handshake, a page fetched and read, notifications sent. Where it may
+//! connect is what notifications may (`notifications/address_guard.rs`): every hop of a redirection is checked anew.
+
+use super::page_reader;
+use crate::notifications::address_guard::{self, Reach, Target};
+use crate::notifications::sender::{SendFailure, connect, connector, server_name, tls_reason};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use pasarela_domain::quality::page::PageFacts;
+use pasarela_domain::quality::site::SiteProbe;
+use rustls::pki_types::CertificateDer;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use url::Url;
+
+/// How long one exchange may take, its connection included.
+const EXCHANGE_TIME: Duration = Duration::from_secs(10);
+/// How long a page may take, with its redirections and scripts.
+const PAGE_TIME: Duration = Duration::from_secs(12);
+/// How many redirections are followed.
+const MOST_HOPS: usize = 5;
+/// The most of a page or script that is read.
+const LARGEST: usize = 1024 * 1024;
+/// How many scripts of a page are fetched to be looked at.
+const MOST_SCRIPTS: usize = 6;
+/// What the platform calls itself.
+const USER_AGENT: &str = concat!("Pasarela/", env!("CARGO_PKG_VERSION"), " (integration quality)");
+
+/// Looks at addresses.
+pub struct Prober {
+    reach: Reach,
+    extra_roots: Vec<CertificateDer<'static>>,
+    tls: OnceCell<Option<TlsConnector>>,
+    /// Where the platform's own library is.
+    platform: String,
+}
+
+/// What was fetched.
+struct Fetched {
+    url: Url,
+    status: u16,
+    body: Vec<u8>,
+}
+
+impl Prober {
+    /// One that reaches as far as `reach`, trusts `extra_roots` beside the system's, and knows the platform at `public_url`.
+    pub fn new(reach: Reach, extra_roots: Vec<CertificateDer<'static>>, public_url: &str) -> Prober {
+        let platform = Url::parse(public_url).map(|url| url.origin().ascii_serialization());
+        Prober { reach, extra_roots, tls: OnceCell::new(), platform: platform.unwrap_or_default() }
+    }
+
+    /// The certificate and protocol of a site, and where plain HTTP leads.
+    pub async fn site(&self, url: &str) -> SiteProbe {
+        let mut probe = SiteProbe { url: short(url), ..SiteProbe::default() };
+        let Ok(mut parsed) = Url::parse(url) else {
+            probe.fault = Some("it is no address".to_owned());
+            return probe;
+        };
+        if parsed.scheme() != "https" {
+            probe.fault = Some("it is not an https address".to_owned());
+            return probe;
+        }
+        match tokio::time::timeout(EXCHANGE_TIME, self.handshake(&parsed)).await {
+            Ok(Ok(stream)) => describe(&stream, &mut probe),
+            Ok(Err(fault)) => probe.fault = Some(fault),
+            Err(_) => probe.fault = Some("timeout".to_owned()),
+        }
+        // A site at a port of its own has no plain neighbour that browsers would go to.
+        if parsed.port().is_some() {
+            probe.leads_to_https = true;
+            return probe;
+        }
+        if parsed.set_scheme("http").is_ok() {
+            self.plain(&parsed, &mut probe).await;
+        }
+        probe
+    }
+
+    async fn plain(&self, url: &Url, probe: &mut SiteProbe) {
+        match self.exchange(url).await {
+            Ok(answer) => {
+                let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+                let leads = location.and_then(|location| url.join(location).ok());
+                probe.leads_to_https = answer.status().is_redirection()
+                    && leads.as_ref().is_some_and(|url| url.scheme() == "https");
+                probe.plain_http = Some(match leads {
+                    Some(url) => format!("{} {}", answer.status().as_u16(), short(url.as_str())),
+                    None => answer.status().as_u16().to_string(),
+                });
+            }
+            // Nothing is served in clear: that is as good as a redirection.
+            Err(fault) => {
+                probe.leads_to_https = fault == SendFailure::Refused.to_string();
+                probe.plain_http = Some(fault);
+            }
+        }
+    }
+
+    /// A page, fetched and read, with its scripts as far as they may matter.
+    pub async fn page(&self, url: &str) -> PageFacts {
+        let in_time = tokio::time::timeout(PAGE_TIME, self.read_page(url)).await;
+        in_time.unwrap_or_else(|_| PageFacts {
+            url: short(url),
+            fault: Some("timeout".to_owned()),
+            ..PageFacts::default()
+        })
+    }
+
+    async fn read_page(&self, url: &str) -> PageFacts {
+        let fetched = match Url::parse(url) {
+            Ok(url) => self.fetch(&url).await,
+            Err(_) => Err("it is no address".to_owned()),
+        };
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(fault) => return PageFacts { url: short(url), fault: Some(fault), ..PageFacts::default() },
+        };
+        let html = String::from_utf8_lossy(&fetched.body);
+        let (mut facts, scripts) = page_reader::read(&html, &fetched.url, &self.platform);
+        facts.status = fetched.status;
+        for script in scripts.iter().take(MOST_SCRIPTS) {
+            if let Ok(fetched) = self.fetch(script).await
+                && fetched.status == 200
+            {
+                page_reader::read_script(&String::from_utf8_lossy(&fetched.body), Some(script), &mut facts);
+            }
+        }
+        facts
+    }
+
+    /// The target of a `link` of the page at `page`.
+    pub async fn linked(&self, page: &str, link: &str) -> PageFacts {
+        let url = Url::parse(page).and_then(|page| page.join(link));
+        match url {
+            Ok(url) => self.page(url.as_str()).await,
+            Err(_) => PageFacts {
+                url: short(link),
+                fault: Some("it is no address".to_owned()),
+                ..PageFacts::default()
+            },
+        }
+    }
+
+    async fn fetch(&self, url: &Url) -> Result<Fetched, String> {
+        let mut url = url.clone();
+        for _ in 0..=MOST_HOPS {
+            let answer = self.exchange(&url).await?;
+            let status = answer.status();
+            let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+            if let (true, Some(location)) = (status.is_redirection(), location) {
+                url = url.join(location).map_err(|_| "a redirection to no address".to_owned())?;
+                continue;
+            }
+            let body =
+                tokio::time::timeout(EXCHANGE_TIME, Limited::new(answer.into_body(), LARGEST).collect());
+            let body = body.await.map_err(|_| "timeout".to_owned())?;
+            let body = body.map_err(|_| format!("broken off, or larger than {LARGEST} bytes"))?;
+            return Ok(Fetched { url, status: status.as_u16(), body: body.to_bytes().to_vec() });
+        }
+        Err(format!("more than {MOST_HOPS} redirections"))
+    }
+
+    /// One `GET`; whatever is answered.
+    async fn exchange(&self, url: &Url) -> Result<Response<hyper::body::Incoming>, String> {
+        let exchange = async {
+            if url.scheme() == "https" {
+                let stream = self.handshake(url).await?;
+                get(stream, url).await
+            } else {
+                get(self.connection(url).await?.1, url).await
+            }
+        };
+        tokio::time::timeout(EXCHANGE_TIME, exchange).await.map_err(|_| "timeout".to_owned())?
+    }
+
+    async fn connection(&self, url: &Url) -> Result<(Target, TcpStream), String> {
+        let target = address_guard::target(url, self.reach).map_err(|refusal| refusal.to_string())?;
+        let addresses =
+            address_guard::resolve(&target, self.reach).await.map_err(|refusal| refusal.to_string())?;
+        let stream = connect(&addresses, EXCHANGE_TIME).await.map_err(|failure| failure.to_string())?;
+        Ok((target, stream))
+    }
+
+    async fn handshake(&self, url: &Url) -> Result<TlsStream<TcpStream>, String> {
+        let (target, stream) = self.connection(url).await?;
+        let extra_roots = || self.extra_roots.clone();
+        let connector = self.tls.get_or_init(|| async {
+            let extra_roots = extra_roots();
+            tokio::task::spawn_blocking(move || connector(extra_roots)).await.ok().flatten()
+        });
+        let connector =
+            connector.await.as_ref().ok_or_else(|| "this server has no root certificates".to_owned())?;
+        let name = server_name(&target).map_err(|failure| failure.to_string())?;
+        connector
+            .connect(name, stream)
+            .await
+            .map_err(|error| expiry(&error).unwrap_or_else(|| tls_reason(&error).to_owned()))
+    }
+}
+
+/// The day on which an expired certificate ended, where the handshake says so.
+fn expiry(error: &std::io::Error) -> Option<String> {
+    let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let rustls::Error::InvalidCertificate(rustls::CertificateError::ExpiredContext { not_after, .. }) = inner
+    else {
+        return None;
+    };
+    let seconds = i64::try_from(not_after.as_secs()).ok()?;
+    Some(format!("certificate expired on {}", day(seconds)?))
+}
+
+fn day(seconds: i64) -> Option<String> {
+    Some(Timestamp::from_second(seconds).ok()?.strftime("%Y-%m-%d").to_string())
+}
+
+fn describe(stream: &TlsStream<TcpStream>, probe: &mut SiteProbe) {
+    let session = stream.get_ref().1;
+    probe.tls_version = session.protocol_version().map(|version| match version {
+        rustls::ProtocolVersion::TLSv1_3 => "TLS 1.3".to_owned(),
+        rustls::ProtocolVersion::TLSv1_2 => "TLS 1.2".to_owned(),
+        other => format!("{other:?}"),
+    });
+    let leaf = session.peer_certificates().and_then(|chain| chain.first());
+    if let Some((_, certificate)) = leaf.and_then(|leaf| x509_parser::parse_x509_certificate(leaf).ok()) {
+        let until = certificate.validity().not_after.timestamp();
+        probe.valid_until = day(until);
+        probe.days_left = Some((until - Timestamp::now().as_second()).div_euclid(86_400));
+    }
+}
+
+async fn get<S>(stream: S, url: &Url) -> Result<Response<hyper::body::Incoming>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let no_answer = |_| SendFailure::BadAnswer.to_string();
+    let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(no_answer)?;
+    // It ends with the answer's body, or when that is dropped.
+    tokio::spawn(connection);
+    let host = url.host_str().unwrap_or_default();
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let request = Request::builder()
+        .method(Method::GET)
+        .uri(path)
+        .header(header::HOST, host)
+        .header(header::USER_AGENT, HeaderValue::from_static(USER_AGENT))
+        .header(header::ACCEPT, HeaderValue::from_static("text/html, */*;q=0.5"))
+        .header(header::CONNECTION, HeaderValue::from_static("close"))
+        .body(Empty::<Bytes>::new())
+        .map_err(|_| "it is no address".to_owned())?;
+    requests.send_request(request).await.map_err(no_answer)
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}

@@ -1,0 +1,85 @@
+//! `pasarela quality page`: one page, looked at alone; needs no server.
+
+use super::arguments::{Format, PageArguments};
+use super::formats;
+use crate::failure::Failure;
+use crate::runtime;
+use pasarela_domain::quality::Finding;
+use pasarela_domain::quality::checks::{Check, look};
+use pasarela_domain::quality::evidence::{Evidence, Probes, Surroundings};
+use pasarela_domain::quality::report::{Action, action};
+use pasarela_domain::quality::rules::{self, Kind, Product};
+use pasarela_domain::site::Site;
+use pasarela_engine::notifications::address_guard::Reach;
+use pasarela_engine::quality::probes::Prober;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::json;
+use std::process::ExitCode;
+use url::Url;
+
+/// The rules that a page alone can be held against.
+const OF_PAGES: [Check; 9] = [
+    Check::SiteCertificate,
+    Check::HttpsPaymentForm,
+    Check::OfficialLibraryUnmodified,
+    Check::NoNameAttribute,
+    Check::DataCheckoutAttribute,
+    Check::TermsAndConditionsPage,
+    Check::PromotionsVisible,
+    Check::MlaCftTeaShown,
+    Check::MlaNoInterestClaim,
+];
+
+/// Looks at the page.
+pub fn run(arguments: &PageArguments) -> Result<(String, ExitCode), Failure> {
+    let site = Site::from_id(&arguments.site)
+        .ok_or_else(|| Failure::new("there is no such site", "MLA, MLB, MLC, MCO, MLM, MPE or MLU"))?;
+    let mut roots: Vec<CertificateDer<'static>> = Vec::new();
+    if let Some(file) = &arguments.root {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            Failure::new(
+                format!("{} can't be read: {error}", file.display()),
+                "Give a PEM file with a certificate.",
+            )
+        };
+        for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unreadable(&error))? {
+            roots.push(certificate.map_err(|error| unreadable(&error))?);
+        }
+    }
+    // The person at this machine may look wherever the machine reaches.
+    let prober = Prober::new(Reach::Anywhere, roots, &arguments.platform);
+    let url = &arguments.url;
+    let (page, certificate) = runtime::block_on(async { (prober.page(url).await, prober.site(url).await) })?;
+    if let Some(fault) =
+        page.fault.as_ref().filter(|_| certificate.fault.is_none() || url.starts_with("http:"))
+    {
+        return Err(Failure::new(format!("{url} can't be read: {fault}"), "Is the shop running there?"));
+    }
+    let terms = match &page.terms_link {
+        Some(link) => Some(runtime::block_on(prober.linked(&page.url, link))?),
+        None => None,
+    };
+    let probes = Probes { site: Some(certificate), page: Some(page), terms, ..Probes::default() };
+    let around = Surroundings { probes, ..Surroundings::default() };
+    let evidence = Evidence::without_payment(site, true, &around);
+    // A page on this machine has no certificate yet.
+    let is_own_machine = Url::parse(url).is_ok_and(|url| {
+        url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+    });
+    let is_asked = |check: Check| {
+        OF_PAGES.contains(&check)
+            && !(is_own_machine && matches!(check, Check::SiteCertificate | Check::HttpsPaymentForm))
+    };
+    let asked = rules::of(Product::All).filter(|rule| is_asked(rule.check));
+    let found: Vec<Action> =
+        asked.map(|rule| action(&Finding { rule, outcome: look(rule.check, &evidence) }, &[])).collect();
+    let is_good = !found.iter().any(|action| action.kind == Kind::Mandatory && action.remedy.is_some());
+    let text = match arguments.format {
+        Format::Text => found.iter().map(|action| formats::line(action, &arguments.language)).collect(),
+        Format::Json => format!("{:#}\n", json!({"page": around.probes, "checks": found})),
+        Format::Junit => formats::junit_of(url, &found, &arguments.language),
+        Format::Sarif => formats::sarif_of(&found, &arguments.language, url),
+    };
+    Ok((text, if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}

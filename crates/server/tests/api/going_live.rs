@@ -1,0 +1,312 @@
+//! `/v1/applications/{id}/going-live`: real HTTPS servers, looked at by the platform. Each fault is found, with what was
+//! seen of it.
+
+use crate::test_app::{Client, TestApp, seed};
+use pasarela_domain::site::Site;
+use pasarela_engine::notifications::signature::sign;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+const LIBRARY: &str = "<script src='https://sdk.mercadopago.com/js/v2'></script>";
+const TERMS: &str = "<a href='/terms'>Termos e condições</a><a href='/promociones'>Promoções</a>";
+
+/// An authority that the platform trusts, and whoever asks gets a certificate of.
+struct Authority {
+    root: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Authority {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = params.self_signed(&key).unwrap().der().clone();
+        Authority { root, issuer: Issuer::new(params, key) }
+    }
+
+    fn leaf(&self, name: &str, is_expired: bool) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(if is_expired { 2021 } else { 2090 }, 3, 4);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// A shop: pages by their path, and a receiver of notifications at `/hooks` that checks signatures, or not.
+async fn shop(acceptor: TlsAcceptor, pages: &[(&'static str, String)], checks_signatures: bool) -> String {
+    let pages: HashMap<&'static str, String> = pages.iter().cloned().collect();
+    let pages = Arc::new(pages);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (acceptor, pages) = (acceptor.clone(), pages.clone());
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut seen = Vec::new();
+                let mut buffer = [0; 4096];
+                while !is_whole(&seen) {
+                    match stream.read(&mut buffer).await {
+                        Ok(count) if count > 0 => seen.extend_from_slice(&buffer[..count]),
+                        _ => return,
+                    }
+                }
+                let request = String::from_utf8_lossy(&seen).into_owned();
+                let target = request.split(' ').nth(1).unwrap_or("/").to_owned();
+                let path = target.split('?').next().unwrap_or("/");
+                let (status, body) = match (path, pages.get(path)) {
+                    ("/hooks", _) if checks_signatures && !is_signed(&request, &target) => {
+                        (401, String::new())
+                    }
+                    ("/hooks", _) => (200, String::new()),
+                    (_, Some(page)) => (200, page.clone()),
+                    (_, None) => (404, "nothing".to_owned()),
+                };
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    format!("https://localhost:{port}")
+}
+
+fn is_whole(seen: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(seen);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = header(head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    body.len() >= length
+}
+
+fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    head.lines().find_map(|line| {
+        let (known, value) = line.split_once(':')?;
+        known.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// As a good receiver checks it.
+fn is_signed(request: &str, target: &str) -> bool {
+    let id = target.split("data.id=").nth(1).map(|rest| rest.split('&').next().unwrap_or_default());
+    let Some(signature) = header(request, "x-signature") else { return false };
+    let ts = signature.trim_start_matches("ts=").split(',').next().and_then(|ts| ts.parse().ok());
+    let Some(ts) = ts else { return false };
+    signature == sign(&seed(Site::MLB).application.webhook_secret, id, header(request, "x-request-id"), ts)
+}
+
+/// The pages of a shop that does everything right.
+fn good_pages() -> Vec<(&'static str, String)> {
+    vec![
+        ("/", "<p>Guitars</p>".to_owned()),
+        (
+            "/pay",
+            format!(
+                "{LIBRARY}{TERMS}<div id='cardNumber'></div><script>mp.fields.create('cardNumber')</script>"
+            ),
+        ),
+        ("/terms", "<p>Terms</p>".to_owned()),
+        ("/promociones", "<p>Promotions</p>".to_owned()),
+        ("/thanks", "<p>Thank you</p>".to_owned()),
+        ("/again", "<p>Your bank did not authorise the payment: use another card.</p>".to_owned()),
+    ]
+}
+
+struct World {
+    app: TestApp,
+    authority: Authority,
+    _stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl World {
+    async fn new() -> World {
+        let (app, authority) = (TestApp::new().await, Authority::new());
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let (engine, root) = (app.engine.clone(), authority.root.clone());
+        tokio::spawn(async move { engine.run_workers(vec![root], stopped).await });
+        // The workers say when they can look at addresses by doing so.
+        while app.seller(Site::MLB).post(&path("/checks"), &json!({})).await.status == 503 {
+            tokio::task::yield_now().await;
+        }
+        World { app, authority, _stop: stop }
+    }
+
+    /// The shop at `url` wants to go live.
+    async fn declare(&self, url: &str) -> Client {
+        let seller = self.app.seller(Site::MLB);
+        let form = json!({
+            "industry": "music", "production_site": url, "payment_page": format!("{url}/pay"),
+            "approved_page": format!("{url}/thanks"), "rejected_page": format!("{url}/again"), "terms_accepted": true,
+        });
+        seller.put(&path(""), &form).await.expect(200);
+        let hooks = json!({"url": format!("{url}/hooks"), "topics": ["payment"]});
+        seller.put("/pasarela/webhooks", &hooks).await.expect(200);
+        seller
+    }
+
+    async fn checked(
+        &self,
+        pages: &[(&'static str, String)],
+        is_expired: bool,
+        checks_signatures: bool,
+    ) -> Value {
+        let acceptor = self.authority.leaf("localhost", is_expired);
+        let url = shop(acceptor, pages, checks_signatures).await;
+        self.declare(&url).await.post(&path("/checks"), &json!({})).await.expect(200)
+    }
+}
+
+fn path(more: &str) -> String {
+    format!("/v1/applications/{}/going-live{more}", seed(Site::MLB).application.id)
+}
+
+fn check<'r>(found: &'r Value, id: &str) -> &'r Value {
+    let checks = found["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["rule_id"] == id).unwrap_or_else(|| panic!("{id} is not in {found:#}"))
+}
+
+#[tokio::test]
+async fn a_shop_that_does_everything_right_is_let_through() {
+    let world = World::new().await;
+    let found = world.checked(&good_pages(), false, true).await;
+    assert_eq!(found["is_open"], false, "the integration was not measured yet");
+    assert_eq!(check(&found, "QUALITY")["evidence"], "no measurement yet");
+    let blocking: Vec<_> =
+        found["checks"].as_array().unwrap().iter().filter(|c| c["blocks"] == true).collect();
+    let open: Vec<_> =
+        blocking.iter().filter(|c| c["result"] == "failed" || c["result"] == "unknown").collect();
+    assert_eq!(open.len(), 1, "{open:#?}");
+    assert_eq!(check(&found, "GOL-003")["evidence"], "valid until 2090-03-04");
+    assert!(
+        check(&found, "GOL-012")["evidence"].as_str().unwrap().starts_with("with a wrong x-signature: 401")
+    );
+    assert_eq!(found["probes"]["site"]["tls_version"], "TLS 1.3");
+    // A Pix needs no card's data, and what is asked of the site was seen.
+    let seller = world.app.seller(Site::MLB);
+    let pix = json!({
+        "transaction_amount": 100, "payment_method_id": "pix", "external_reference": "order-1",
+        "payer": {"email": "test_user_1@testuser.com", "first_name": "Ana", "last_name": "Luz"},
+    });
+    let pix = seller.post("/v1/payments", &pix).await.expect(201);
+    let measured = format!("/v1/applications/{}/quality/measurements", seed(Site::MLB).application.id);
+    let report = seller.post(&measured, &json!({"payment_id": pix["id"]})).await.expect(201);
+    assert_eq!(report["status"], "approved", "{report:#}");
+    let found = seller.post(&path("/checks"), &json!({})).await.expect(200);
+    assert_eq!(found["is_open"], true, "{found:#}");
+    assert!(found["passed_at"].is_string());
+    assert_eq!(seller.get(&path("")).await.expect(200), found, "the decision and its evidence are kept");
+}
+
+#[tokio::test]
+async fn a_card_input_with_a_name_is_found() {
+    let world = World::new().await;
+    let mut pages = good_pages();
+    pages[1].1 = format!("{LIBRARY}{TERMS}<input id='card' data-checkout='cardNumber' name='card_number'>");
+    let found = world.checked(&pages, false, true).await;
+    let check = check(&found, "GOL-006");
+    assert_eq!((&check["result"], &check["blocks"]), (&json!("failed"), &json!(true)));
+    assert_eq!(check["missing"], "page: input#card without name");
+    assert_eq!(check["evidence"], "name=\"card_number\" would send cardNumber to your server");
+}
+
+#[tokio::test]
+async fn a_library_that_the_shop_serves_itself_is_found() {
+    let world = World::new().await;
+    let mut pages = good_pages();
+    pages[1].1 = format!("<script src='/static/pay.js'></script>{TERMS}");
+    let library = include_str!("../../assets/web/v2.js");
+    pages.push(("/static/pay.js", library.to_owned()));
+    let found = world.checked(&pages, false, true).await;
+    let check = check(&found, "GOL-005");
+    assert_eq!((&check["result"], &check["blocks"]), (&json!("failed"), &json!(true)));
+    assert!(check["evidence"].as_str().unwrap().ends_with("/static/pay.js"), "{check}");
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_found_with_its_day() {
+    let world = World::new().await;
+    let found = world.checked(&good_pages(), true, true).await;
+    let check = check(&found, "GOL-003");
+    assert_eq!((&check["result"], &check["blocks"]), (&json!("failed"), &json!(true)));
+    assert_eq!(check["evidence"], "certificate expired on 2021-03-04");
+    assert_eq!(found["is_open"], false);
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_name_and_one_of_nobody_are_found() {
+    let world = World::new().await;
+    for (acceptor, fault) in [
+        (world.authority.leaf("other.example", false), "certificate of another name"),
+        (Authority::new().leaf("localhost", false), "certificate of an unknown issuer"),
+    ] {
+        let url = shop(acceptor, &good_pages(), true).await;
+        let found = world.declare(&url).await.post(&path("/checks"), &json!({})).await.expect(200);
+        assert_eq!(check(&found, "GOL-003")["evidence"], fault);
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_forged_notifications_is_found() {
+    let world = World::new().await;
+    let found = world.checked(&good_pages(), false, false).await;
+    let check = check(&found, "GOL-012");
+    assert_eq!(
+        (&check["result"], &check["blocks"]),
+        (&json!("failed"), &json!(false)),
+        "an advice by default"
+    );
+    assert!(check["evidence"].as_str().unwrap().starts_with("with a wrong x-signature: 200"), "{check}");
+}
+
+#[tokio::test]
+async fn terms_that_lead_nowhere_and_results_that_say_the_same_are_found() {
+    let world = World::new().await;
+    let mut pages = good_pages();
+    pages.retain(|(path, _)| *path != "/terms");
+    pages[4].1 = pages[3].1.clone();
+    let found = world.checked(&pages, false, true).await;
+    assert_eq!(check(&found, "GOL-010")["evidence"], "it answered 404");
+    assert_eq!(check(&found, "GOL-015")["evidence"], "both pages say the same");
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_refused_and_nobody_fills_in_anothers() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    for (body, error) in [
+        (json!({"production_site": "shop.example"}), "invalid_address"),
+        (json!({"payment_page": "file:///etc/passwd"}), "invalid_address"),
+        (json!({"industry": "x".repeat(101)}), "invalid_industry"),
+        (json!({"terms_accepted": "yes"}), "bad_request"),
+        (json!({"industry": 7}), "bad_request"),
+    ] {
+        assert_eq!(seller.put(&path(""), &body).await.expect(400)["error"], error, "{body}");
+    }
+    assert_eq!(app.seller(Site::MLA).put(&path(""), &json!({"industry": "x"})).await.status, 404);
+    assert_eq!(app.seller(Site::MLA).post(&path("/checks"), &json!({})).await.status, 404);
+    assert_eq!(app.browser(Site::MLB).get(&path("")).await.status, 401);
+    seller.put(&path(""), &json!({"industry": "music", "terms_accepted": true})).await.expect(200);
+    let kept = seller.put(&path(""), &json!({"production_site": "https://shop.example"})).await.expect(200);
+    assert_eq!(kept["form"]["industry"], "music", "what is not named stays");
+}
