@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 use std::process::Output;
 use support::{Call, Server, access_token, run, stderr, stdout};
 
@@ -79,4 +80,40 @@ fn one_payment_is_measured_and_the_history_tells() {
     assert_eq!(output.status.code(), Some(1));
     let rules = run(&["quality", "rules", "--product", "checkout_api", "--language", "pt"]);
     assert!(stdout(&rules).contains("CHA-001"), "{}", stderr(&rules));
+}
+
+/// A shop on this machine that answers everything with `page`.
+fn shop(page: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/pay", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut seen = [0; 4096];
+            let _ = stream.read(&mut seen);
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", page.len());
+            let _ = stream.write_all(format!("{head}{page}").as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_page_is_looked_at_alone() {
+    const LIBRARY: &str =
+        "<script src='https://sdk.mercadopago.com/js/v2'></script><a href='/terms'>Terms</a>";
+    let bad = shop("<input id='card' data-checkout='cardNumber' name='number'><a href='/terms'>Terms</a>");
+    let output = run(&["quality", "page", &bad]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains("page: input#card without name"), "{}", stdout(&output));
+    let output = run(&["quality", "page", &bad, "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["ruleId"] == "GOL-006" && result["level"] == "error"));
+    let output = run(&["quality", "page", &shop(LIBRARY)]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let output = run(&["quality", "page", "http://127.0.0.1:1/"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("can't be read"), "{}", stderr(&output));
 }

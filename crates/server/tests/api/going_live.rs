@@ -4,7 +4,7 @@
 use crate::test_app::{Client, TestApp, seed};
 use pasarela_domain::site::Site;
 use pasarela_engine::notifications::signature::sign;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
@@ -24,10 +24,11 @@ struct Authority {
 }
 
 impl Authority {
-    fn new() -> Authority {
+    fn new(name: &str) -> Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
         let root = params.self_signed(&key).unwrap().der().clone();
         Authority { root, issuer: Issuer::new(params, key) }
     }
@@ -141,7 +142,7 @@ struct World {
 
 impl World {
     async fn new() -> World {
-        let (app, authority) = (TestApp::new().await, Authority::new());
+        let (app, authority) = (TestApp::new().await, Authority::new("Somebody"));
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let (engine, root) = (app.engine.clone(), authority.root.clone());
         tokio::spawn(async move { engine.run_workers(vec![root], stopped).await });
@@ -258,7 +259,7 @@ async fn a_certificate_of_another_name_and_one_of_nobody_are_found() {
     let world = World::new().await;
     for (acceptor, fault) in [
         (world.authority.leaf("other.example", false), "certificate of another name"),
-        (Authority::new().leaf("localhost", false), "certificate of an unknown issuer"),
+        (Authority::new("Nobody").leaf("localhost", false), "certificate of an unknown issuer"),
     ] {
         let url = shop(acceptor, &good_pages(), true).await;
         let found = world.declare(&url).await.post(&path("/checks"), &json!({})).await.expect(200);
