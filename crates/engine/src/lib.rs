@@ -261,7 +261,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Runs timers, deliveries and housekeeping until `shutdown` turns true (or its sender is gone); then lets what is
+    /// Runs timers, deliveries, housekeeping and measurements until `shutdown` turns true (or its sender is gone); then lets what is
     /// in flight end. A value, not a call: a shutdown before the workers have started is not missed.
     pub async fn run_workers(
         &self,
@@ -271,7 +271,11 @@ impl Engine {
         let reach = if self.inner.development { Reach::Anywhere } else { Reach::Public };
         // The first one stays, if workers are started again.
         let _ = self.inner.prober.set(Prober::new(reach, extra_roots.clone(), &self.inner.public_url));
-        self.run_workers_with(Arc::new(Sender::new(reach, extra_roots)), shutdown).await;
+        // Not among the others: a simulation of these has no use for measurements.
+        let counting = quality::counting::run(self.clone(), stop(shutdown.clone()));
+        let monthly = quality::monthly::run(self.clone(), stop(shutdown.clone()));
+        let others = self.run_workers_with(Arc::new(Sender::new(reach, extra_roots)), shutdown);
+        tokio::join!(counting, monthly, others);
     }
 
     /// As [`Engine::run_workers`], with somebody else who takes the notifications to their receivers.
@@ -299,17 +303,12 @@ impl Engine {
         };
         let deliveries =
             Worker::new(Arc::new(self.inner.store.clone()), surroundings, self.inner.delivery_wake.clone());
-        let stop = |mut shutdown: watch::Receiver<bool>| async move {
-            drop(shutdown.wait_for(|is_shutdown| *is_shutdown).await);
-        };
         workers.spawn(deliveries.run(stop(shutdown.clone())));
         workers.spawn(notifications::settings::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(credentials::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(membership::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(catalogue::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
-        workers.spawn(quality::counting::run(self.clone(), stop(shutdown.clone())));
-        workers.spawn(quality::monthly::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));
         while workers.join_next().await.is_some() {}
     }
@@ -400,4 +399,9 @@ impl Engine {
             Err(error) => Err(EngineError::Other(error.to_string())),
         }
     }
+}
+
+/// Ready when `shutdown` turns true, or its sender is gone.
+async fn stop(mut shutdown: watch::Receiver<bool>) {
+    drop(shutdown.wait_for(|is_shutdown| *is_shutdown).await);
 }
