@@ -51,7 +51,7 @@ test('what is hidden is hidden, and only the shop’s own pages are linked', asy
 });
 
 test('a refusal says why, and where to go: back to the card, or to another way to pay', async () => {
-  const cases = [['FUND', 'Revisar os dados do cartão'], ['OTHE', 'Escolher outro meio de pagamento']];
+  const cases = [['SECU', 'Revisar os dados do cartão'], ['FUND', 'Escolher outro meio de pagamento']];
   for (const [holder, label] of cases) {
     const payment = await paid('MLB', holder);
     const page = await screen(payment, { customization: { backUrls: { error: `${world.shopUrl}/pay`, return: `${world.shopUrl}/` } } });

@@ -325,6 +325,33 @@ test('two cards on a page are two groups', async () => {
   await page.context().close();
 });
 
+test('fields in a shadow tree find each other, and a token is made of them', async () => {
+  const page = await world.page('<x-shop></x-shop>', { before: eavesdrop });
+  await page.evaluate(([key, names]) => {
+    const root = document.querySelector('x-shop').attachShadow({ mode: 'closed' });
+    window.mp = new MercadoPago(key, { locale: 'pt-BR' });
+    window.fields = {};
+    return Promise.all(names.map((name) => {
+      const container = root.appendChild(document.createElement('div'));
+      container.style.height = '32px';
+      fields[name] = mp.fields.create(name).mount(container);
+      return new Promise((resolve) => fields[name].on('ready', resolve));
+    }));
+  }, [seller().public_key, FIELDS]);
+  assert.equal(await page.locator('iframe').count(), 1, 'the hub alone is in the page’s tree');
+  const frames = Object.fromEntries(await Promise.all(page.frames().slice(1).map(async (frame) => [await frame.evaluate(() => document.querySelector('input')?.name ?? 'hub'), frame])));
+  for (const [name, text] of [['cardNumber', CARDS.MLB.number], ['expirationDate', '1130'], ['securityCode', CARDS.MLB.cvv]]) await frames[name].locator('input').fill(text);
+  const { value, error } = await tokenOf(page);
+  assert.equal(error, undefined, JSON.stringify(error));
+  assert.equal((await world.pay({ token: value.id })).status, 'approved');
+  assert.deepEqual(leaks(await everything(page), CARDS.MLB), []);
+  // What is gone is not read any more.
+  await page.evaluate(() => fields.securityCode.unmount());
+  const without = await tokenOf(page);
+  assert.equal(without.value?.security_code_length ?? 0, 0, JSON.stringify(without));
+  await page.context().close();
+});
+
 test('a field that cannot be loaded says so', async () => {
   const page = await world.page('<div id="cardNumber"></div>');
   await page.clock.install();

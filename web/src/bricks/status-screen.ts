@@ -48,7 +48,8 @@ const LONGEST_WAIT_MS = 30_000;
 const PATIENCE_MS = 30 * 60_000;
 
 const WAITING = ['pending', 'in_process', 'authorized'];
-const CARD_FAULTS = /^cc_rejected_(bad_filled|form_error|insufficient_amount|card_disabled|call_for_authorize)/;
+/** The same card may pay yet: something about it can be put right. */
+const CARD_FAULTS = /^cc_rejected_(bad_filled|form_error|card_disabled|call_for_authorize)/;
 
 export function statusScreen(kit: Kit, style: BricksStyle, container: HTMLElement, settings: Settings): { brick: Brick; controller: Controller } {
   const brick = new Brick(kit, style, container, settings);

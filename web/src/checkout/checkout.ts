@@ -2,6 +2,7 @@
 // fields works without it.
 import { startCard } from './card-page';
 import { remember } from './memory';
+import { leaveOverPage } from './modal';
 import { sendOnce } from './once';
 
 // A page that the back button takes out of the browser's memory has a form that was sent already.
@@ -11,5 +12,6 @@ addEventListener('pageshow', (event) => {
 
 sendOnce();
 remember();
+leaveOverPage();
 const card = document.querySelector<HTMLFormElement>('form#card');
 if (card) startCard(card);

@@ -4,6 +4,7 @@ import { pageOrigin } from '../origin';
 import { EVENTS, type EventName, type FieldOptions, type FieldType, type FromFrame, type ToFrame, type TokenRequest, type Welcome } from '../protocol';
 import { randomHex } from '../random';
 import { words } from '../words';
+import { hubOf, isInShadow } from './hub';
 
 type Listener = (data: Record<string, unknown>) => void;
 
@@ -64,7 +65,9 @@ export class Field {
     this.frame = frame;
     this.mounted.add(this);
     this.loading = setTimeout(() => this.tell('error', { error: `${this.type} could not be loaded: it timed out` }), LOADING_LIMIT_MS);
-    container.appendChild(frame);
+    const append = () => this.frame === frame && container.appendChild(frame);
+    if (isInShadow(container)) void hubOf(this.context).then(append);
+    else append();
     return this;
   }
 

@@ -6,7 +6,7 @@ import { FIELD_TYPES } from '../protocol';
 import { BrandMark } from './brand';
 import { caretAfter, format } from './format';
 import { applyStyle } from './style';
-import { makeToken, siblings, type Sibling } from './token';
+import { makeToken, register, siblings, type Sibling } from './token';
 import { words } from '../words';
 
 const AUTOCOMPLETE: Record<FieldType, string> = {
@@ -24,6 +24,7 @@ class Frame implements Sibling {
   readonly instance: string;
   readonly group: string;
   readonly type: FieldType;
+  readonly window = window;
   private readonly input: HTMLInputElement;
   private readonly description: HTMLElement;
   private port: MessagePort | undefined;
@@ -186,9 +187,22 @@ function introduction(): Introduction | undefined {
   };
 }
 
-const asked = introduction();
+/** A hub shows nothing and hears nothing: fields of this origin find it by its window. */
+function openHub(): boolean {
+  const words = new URLSearchParams(location.hash.slice(1));
+  const [channel, page] = [words.get('channel'), words.get('page')];
+  if (words.get('type') !== 'hub' || parent === window || !channel || !page) return false;
+  window.pasarelaHub = new Set();
+  document.body.replaceChildren();
+  const hello: Hello = { pasarela: channel };
+  parent.postMessage(hello, page === 'null' ? '*' : page);
+  return true;
+}
+
+const asked = openHub() ? undefined : introduction();
 if (asked) {
   const frame = new Frame(asked);
   window.pasarelaField = frame;
+  register(frame);
   frame.open();
 }

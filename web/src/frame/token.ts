@@ -7,6 +7,8 @@ export interface Sibling {
   readonly instance: string;
   readonly group: string;
   readonly type: FieldType;
+  /** Its window, which is closed once its frame is gone. */
+  readonly window: Window;
   value(): string;
   errors(): FieldError[];
 }
@@ -14,6 +16,8 @@ export interface Sibling {
 declare global {
   interface Window {
     pasarelaField?: Sibling;
+    /** In a page's hub: the fields of its shadow trees. */
+    pasarelaHub?: Set<Sibling>;
   }
 }
 
@@ -23,12 +27,30 @@ const MOST_FRAMES = 200;
 
 /** The frames of the same form, this one too. */
 export function siblings(of: Sibling, group = of.group): Sibling[] {
-  const found: Sibling[] = [];
+  const found = new Set<Sibling>([of]);
+  for (const frame of framesOfOrigin()) {
+    if (frame.pasarelaField) found.add(frame.pasarelaField);
+    for (const field of frame.pasarelaHub ?? []) found.add(field);
+  }
+  return [...found].filter((field) => field.instance === of.instance && field.group === group && !field.window.closed);
+}
+
+/** Makes a field known to the page's hub, if there is one. */
+export function register(field: Sibling): void {
+  for (const frame of framesOfOrigin()) {
+    frame.pasarelaHub?.add(field);
+    field.window.addEventListener('pagehide', () => frame.pasarelaHub?.delete(field));
+  }
+}
+
+/** The page's frames that are of this origin. */
+function framesOfOrigin(): Window[] {
+  const found: Window[] = [];
   const frames = parent as unknown as Record<number, Window>;
   for (let index = 0; index < Math.min(parent.length, MOST_FRAMES); index += 1) {
     try {
-      const sibling = frames[index]?.pasarelaField;
-      if (sibling && sibling.instance === of.instance && sibling.group === group) found.push(sibling);
+      const frame = frames[index];
+      if (frame && (frame.pasarelaField || frame.pasarelaHub)) found.push(frame);
     } catch {
       // Another origin's frame.
     }

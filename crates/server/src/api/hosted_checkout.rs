@@ -5,6 +5,7 @@
 //! posts gains nobody anything; still, forms carry a word that only this platform can write (for this preference, this price and this day), and a browser that
 //! says that it was sent here by another site is told to start again.
 
+mod modal;
 mod opened;
 mod posted;
 mod result;
@@ -19,6 +20,7 @@ use crate::pages::checkout_words::CheckoutWords;
 use crate::tls::ClientConnection;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -35,10 +37,13 @@ use words::{form_word, read_form_word, result_address};
 pub(super) fn routes() -> Router<Engine> {
     Router::new()
         .route("/checkout/v1/redirect", get(open))
+        .route("/checkout/v1/modal", get(open))
         .route("/checkout/v1/card", post(card))
         .route("/checkout/v1/pay", post(pay))
         .route("/checkout/v1/result", get(result::result))
         .route("/checkout/v1/return", get(result::come_back))
+        .layer(from_fn(modal::frameable))
+        // Without that: where somebody is logged in, nobody's page may lie over it.
         .merge(wallet::routes())
 }
 
@@ -50,6 +55,7 @@ async fn open(State(engine): State<Engine>, RawQuery(query): RawQuery, headers: 
     };
     match opened.obstacle() {
         // Only an account may pay: there is nothing to choose before somebody is logged in.
+        Some(Closed::Login) if modal::is_over_page(query.as_deref()) => return opened.closed(Closed::Login),
         Some(Closed::Login) => {
             return Redirect::to(&format!("/checkout/v1/wallet?{}", opened.view.query)).into_response();
         }

@@ -3,6 +3,7 @@
 mod hosted;
 mod hosted_steps;
 mod merchant_orders;
+mod modal;
 mod preferences;
 mod wallet;
 

@@ -2,6 +2,7 @@
 
 use super::super::answer::ApiFailure;
 use super::super::request::{header_text, query_value};
+use super::modal;
 use crate::pages::checkout::{self as pages, CheckoutView, Closed, Shop, Typed};
 use crate::pages::checkout_words::CheckoutWords;
 use crate::pages::{Locale, missing};
@@ -115,6 +116,9 @@ pub(super) async fn find(
     address.append_pair("pref_id", &id);
     if asked.as_deref().and_then(Locale::from_tag).is_some() {
         address.append_pair("locale", locale.language());
+    }
+    if modal::is_over_page(query) {
+        address.append_pair(modal::PARAMETER, "true");
     }
     let leave = return_address(&checkout.preference, None);
     let shop = Shop::named(&checkout.merchant_name);

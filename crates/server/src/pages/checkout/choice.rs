@@ -27,6 +27,13 @@ mod icons {
     pub(super) const BANK: &str = "M3 9.5L12 4l9 5.5v.5H3zM5.5 10v7M10 10v7M14 10v7M18.5 10v7M3 19.5h18";
 }
 
+impl Way {
+    /// The wallet's pages are shown in no frame.
+    fn leaves_frame(&self) -> bool {
+        self.address.starts_with("/checkout/v1/wallet")
+    }
+}
+
 #[derive(Template)]
 #[template(path = "checkout_choice.html")]
 struct ChoiceTemplate<'a> {

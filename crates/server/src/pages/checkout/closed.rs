@@ -3,6 +3,7 @@
 use super::CheckoutView;
 use crate::pages::checkout_words::CheckoutWords;
 use crate::pages::layout::Layout;
+use crate::pages::wallet_words::WalletWords;
 use crate::pages::{Framing, Locale, Page};
 use askama::Template;
 use axum::http::StatusCode;
@@ -32,6 +33,8 @@ struct ClosedTemplate<'a> {
     told: (&'static str, &'static str),
     leave: Option<&'a str>,
     again: Option<&'a str>,
+    again_text: &'static str,
+    leaves_frame: bool,
 }
 
 /// The page of a checkout that takes no payment now.
@@ -47,7 +50,12 @@ pub fn closed(view: &CheckoutView, why: Closed, locale: Locale) -> Page {
     };
     let layout = view.layout(told.0, locale);
     let language = layout.language;
-    let again = matches!(why, Closed::Stale | Closed::Login).then_some(view.start.as_str());
-    let template = ClosedTemplate { layout, words, told, leave: view.leave.as_deref(), again };
+    // The wallet is in no frame.
+    let login = (why == Closed::Login).then(|| format!("/checkout/v1/wallet?{}", view.query));
+    let again = (why == Closed::Stale).then_some(view.start.as_str()).or(login.as_deref());
+    let leaves_frame = login.is_some();
+    let again_text = if leaves_frame { WalletWords::of(locale).way.0 } else { words.try_again };
+    let leave = view.leave.as_deref();
+    let template = ClosedTemplate { layout, words, told, leave, again, again_text, leaves_frame };
     Page::render(&template, language, Framing::Nobody).with_status(status)
 }
