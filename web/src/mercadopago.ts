@@ -99,6 +99,10 @@ class MercadoPago {
     return isUnsupported('updatePseudotoken');
   }
 
+  renderCreditsContract() {
+    return isUnsupported('renderCreditsContract');
+  }
+
   getSDKInstanceId(): string {
     return this.#context.instance;
   }

@@ -9,6 +9,8 @@ export class Overlay {
   private readonly backdrop: HTMLDivElement;
   private readonly before: Element | null;
   private readonly scroll: string;
+  /** What is behind it, out of reach while it is open. */
+  private readonly behind: Element[];
 
   constructor(locale: string, title = 'Checkout') {
     this.before = document.activeElement;
@@ -28,6 +30,8 @@ export class Overlay {
     this.backdrop.addEventListener('keydown', (event) => this.keyPressed(event, close));
     this.scroll = document.documentElement.style.overflow;
     document.documentElement.style.overflow = 'hidden';
+    this.behind = Array.from(document.body.children).filter((element) => !element.hasAttribute('inert'));
+    for (const element of this.behind) element.setAttribute('inert', '');
     document.body.appendChild(this.backdrop);
     close.focus();
   }
@@ -47,6 +51,7 @@ export class Overlay {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.backdrop.remove();
+    for (const element of this.behind) element.removeAttribute('inert');
     document.documentElement.style.overflow = this.scroll;
     if (this.before instanceof HTMLElement) this.before.focus();
     this.onClose();

@@ -88,13 +88,24 @@ export class Brick {
   ready(): void {
     if (this.isReady || this.isOver) return;
     this.isReady = true;
-    this.settings.callbacks.onReady?.();
+    this.call('onReady');
+  }
+
+  /** Calls the page, whose own mistakes are its own: they are reported as such, and stop nothing here. */
+  call<N extends 'onReady' | 'onError' | 'onBinChange' | 'onRenderNextStep' | 'onRenderPreviousStep'>(name: N, ...given: Parameters<NonNullable<Callbacks[N]>>): void {
+    try {
+      (this.settings.callbacks[name] as ((...given: unknown[]) => void) | undefined)?.(...given);
+    } catch (error) {
+      setTimeout(() => {
+        throw error;
+      });
+    }
   }
 
   tell(type: BrickError['type'], cause: ErrorCause, detail = ''): BrickError {
     const error = brickError(type, cause, detail);
     if (this.isOver) return error;
-    if (this.settings.callbacks.onError) this.settings.callbacks.onError(error);
+    if (this.settings.callbacks.onError) this.call('onError', error);
     else console.error('MercadoPago.js:', error);
     return error;
   }

@@ -135,6 +135,7 @@ class CardPayment {
     event.preventDefault();
     void this.submission.run(async () => {
       const { formData, additionalData } = await this.collect();
+      if (this.brick.isOver) return;
       await this.brick.settings.callbacks.onSubmit?.(formData, additionalData);
     });
   }

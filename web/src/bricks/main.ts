@@ -49,7 +49,8 @@ async function create(kit: Kit, style: BricksStyle, name: string, containerId: s
   if (!container) return fail('container_not_found', containerId);
   const there = made.get(container);
   if (there && !there.brick.isOver && there.brick.host.isConnected) {
-    fail('already_initialized', name, 'non_critical');
+    if (typeof callbacks.onError === 'function') fail('already_initialized', name, 'non_critical');
+    else console.warn(`MercadoPago.js: there is a brick in \`${containerId}\` already; unmount it to make another one`);
     return there.controller;
   }
   there?.brick.end();

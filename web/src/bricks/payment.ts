@@ -225,6 +225,7 @@ class Payment {
   }
 
   private async hand(chosen: Chosen): Promise<void> {
+    if (this.brick.isOver) return;
     await this.brick.settings.callbacks.onSubmit?.(this.submitted(chosen), chosen.additionalData);
     if (chosen.option.kind !== 'wallet') return;
     const preference = await preferenceOf(this.brick, string(this.brick.settings.initialization.preferenceId));
@@ -239,7 +240,7 @@ class Payment {
         this.review = undefined;
         this.form.hidden = false;
         if (this.title) this.title.hidden = false;
-        brick.settings.callbacks.onRenderPreviousStep?.('payment');
+        brick.call('onRenderPreviousStep', 'payment');
       },
       onConfirm: () => this.hand(chosen),
     });
@@ -249,6 +250,6 @@ class Payment {
     if (this.title) this.title.hidden = true;
     brick.body.appendChild(review.element);
     review.focus();
-    brick.settings.callbacks.onRenderNextStep?.('review');
+    brick.call('onRenderNextStep', 'review');
   }
 }

@@ -158,24 +158,22 @@ export class CardSection {
     const plan = this.installments.chosen;
     if (!plan) throw this.obstacle ?? new LookupError('no_installments_in_selected_range', this.brick.words.noInstallments, 'installments');
     const identification = this.identification?.value;
+    // As it stands now: what is changed while the token is made is not what the buyer pressed the button for.
+    const rest = {
+      issuer_id: this.issuer.element.hidden ? string(method.issuer?.id) || null : this.issuer.value,
+      payment_method_id: method.id,
+      transaction_amount: this.amount,
+      installments: plan.installments,
+      payment_method_option_id: plan.payment_method_option_id ?? null,
+      processing_mode: method.processing_mode ?? null,
+      payer: { email: this.options.email(), ...(identification && { identification }) },
+    };
+    const cardholderName = this.holder.value;
     const token = await this.token(identification);
+    const lastFourDigits = string(token.last_four_digits);
     return {
-      formData: {
-        token: token.id,
-        issuer_id: this.issuer.element.hidden ? string(method.issuer?.id) || null : this.issuer.value,
-        payment_method_id: method.id,
-        transaction_amount: this.amount,
-        installments: plan.installments,
-        payment_method_option_id: plan.payment_method_option_id ?? null,
-        processing_mode: method.processing_mode ?? null,
-        payer: { email: this.options.email(), ...(identification && { identification }) },
-      },
-      additionalData: {
-        bin,
-        lastFourDigits: string(token.last_four_digits),
-        cardholderName: this.holder.value,
-        paymentTypeId: method.payment_type_id,
-      },
+      formData: { token: token.id, ...rest },
+      additionalData: { bin, lastFourDigits, cardholderName, paymentTypeId: method.payment_type_id },
     };
   }
 
@@ -215,8 +213,8 @@ export class CardSection {
     this.obstacle = undefined;
     this.issuer.element.hidden = true;
     this.installments.clear();
-    this.brick.settings.callbacks.onBinChange?.(bin ?? '');
     this.lookedUp = bin === null ? Promise.resolve() : this.loadCard(bin, this.look);
+    this.brick.call('onBinChange', bin ?? '');
   }
 
   private async loadCard(bin: string, look: number): Promise<void> {

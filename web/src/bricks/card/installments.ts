@@ -55,15 +55,19 @@ export class InstallmentsEntry {
     this.showCosts();
   }
 
-  /** Argentina's Resolución E 51/2017: cash price, total, number and amount of the instalments, TEA and CFT. */
+  /**
+   * The total of what is chosen, where a narrow list cuts it off. In Argentina, by Resolución E 51/2017: cash price, total,
+   * number and amount of the instalments, TEA and CFT.
+   */
   private showCosts(): void {
     const { words } = this.brick;
     const row = this.rows.length > 1 ? this.chosen : undefined;
     const rates = row && ratesOf(row);
-    this.costs.hidden = !rates;
+    this.costs.hidden = !row;
     this.costs.replaceChildren();
-    if (!row || !rates) return;
+    if (!row) return;
     const item = (term: string, text: string, className?: string) => h('div', { class: className }, h('dt', {}, `${term}: `), h('dd', {}, text));
+    if (!rates) return this.costs.append(item(words.total, money(row.total_amount, this.site)));
     const plain = words.perInstallment(row.installments, money(row.installment_amount, this.site));
     this.costs.append(
       item(words.cashPrice, money(this.amount, this.site)),

@@ -64,13 +64,14 @@ export class SavedCardPanel implements Panel {
     const plan = this.installments.chosen;
     if (!plan) throw this.obstacle ?? new LookupError('no_installments_in_selected_range', this.brick.words.noInstallments, 'installments');
     const { payment_method: method, issuer, first_six_digits: bin, last_four_digits: lastFourDigits } = this.card;
+    const { amount } = this;
     const token = await this.token();
     return {
       formData: {
         token,
         issuer_id: String(issuer.id),
         payment_method_id: method.id,
-        transaction_amount: this.amount,
+        transaction_amount: amount,
         installments: plan.installments,
         payment_method_option_id: plan.payment_method_option_id ?? null,
         processing_mode: 'aggregator',
