@@ -56,10 +56,6 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; conn
 const UNFRAMED_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'self'; \
      img-src 'self'; script-src 'self'; style-src 'self'; frame-src 'self'; frame-ancestors 'none'";
 
-/// The same again, for the checkout that a shop opens over its own page.
-pub(crate) const FRAMEABLE_CHECKOUT_POLICY: &str = "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'self'; \
-     img-src 'self'; script-src 'self'; style-src 'self'; frame-src 'self'";
-
 /// Who may show a page in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {

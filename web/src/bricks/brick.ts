@@ -65,7 +65,7 @@ export class Brick {
     return this.kit.context.core;
   }
 
-  /** Whether this is in the place of what was shown; a brick that ended meanwhile shows nothing. */
+  /** Puts these in the place of what was shown. */
   show(...children: (Node | string | false | undefined)[]): void {
     this.body.replaceChildren();
     append(this.body, children);

@@ -47,7 +47,8 @@ const FIRST_WAIT_MS = 3_000;
 const LONGEST_WAIT_MS = 30_000;
 const PATIENCE_MS = 30 * 60_000;
 
-const WAITING = ['pending', 'in_process', 'authorized'];
+/** Something is still to come. */
+const WAITING = ['pending', 'in_process'];
 /** The same card may pay yet: something about it can be put right. */
 const CARD_FAULTS = /^cc_rejected_(bad_filled|form_error|card_disabled|call_for_authorize)/;
 
@@ -104,7 +105,7 @@ class StatusScreen {
       if (asked && glance.status === 'pending' && glance.status_detail === 'pending_challenge' && !this.challenge?.isDone) this.openChallenge(asked);
       else this.render(glance);
     }
-    if (WAITING.includes(glance.status) && glance.status !== 'authorized' && Date.now() - this.since < PATIENCE_MS) this.lookAgain();
+    if (WAITING.includes(glance.status) && Date.now() - this.since < PATIENCE_MS) this.lookAgain();
   }
 
   /** What changes elsewhere is shown here without a reload. A look that fails is made again later. */

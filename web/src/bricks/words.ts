@@ -63,7 +63,6 @@ export interface Words {
   goToBank: string;
   firstName: Labelled;
   lastName: Labelled;
-  payerTitle: string;
   addressTitle: string;
   zipCode: Labelled;
   state: Labelled;
@@ -77,7 +76,6 @@ export interface Words {
   association: string;
   bank: string;
   chooseBank: string;
-  chooseWay: string;
   // review
   reviewTitle: string;
   reviewSubmit: string;
@@ -175,7 +173,6 @@ const ES: Words = {
   goToBank: 'Ir al banco',
   firstName: { label: 'Nombre', placeholder: '' },
   lastName: { label: 'Apellido', placeholder: '' },
-  payerTitle: 'Tus datos',
   addressTitle: 'Tu dirección',
   zipCode: { label: 'Código postal', placeholder: '' },
   state: { label: 'Estado o provincia', placeholder: '' },
@@ -189,7 +186,6 @@ const ES: Words = {
   association: 'Jurídica',
   bank: 'Banco',
   chooseBank: 'Elige tu banco',
-  chooseWay: 'Elige un medio de pago.',
   reviewTitle: 'Revisa tu compra',
   reviewSubmit: 'Confirmar y pagar',
   back: 'Volver',
@@ -299,7 +295,6 @@ const PT: Words = {
   goToBank: 'Ir ao banco',
   firstName: { label: 'Nome', placeholder: '' },
   lastName: { label: 'Sobrenome', placeholder: '' },
-  payerTitle: 'Seus dados',
   addressTitle: 'Seu endereço',
   zipCode: { label: 'CEP', placeholder: '00000-000' },
   state: { label: 'Estado', placeholder: 'SP' },
@@ -313,7 +308,6 @@ const PT: Words = {
   association: 'Jurídica',
   bank: 'Banco',
   chooseBank: 'Escolha seu banco',
-  chooseWay: 'Escolha um meio de pagamento.',
   reviewTitle: 'Revise sua compra',
   reviewSubmit: 'Confirmar e pagar',
   back: 'Voltar',
@@ -423,7 +417,6 @@ const EN: Words = {
   goToBank: 'Go to the bank',
   firstName: { label: 'First name', placeholder: '' },
   lastName: { label: 'Last name', placeholder: '' },
-  payerTitle: 'Your details',
   addressTitle: 'Your address',
   zipCode: { label: 'Zip code', placeholder: '' },
   state: { label: 'State', placeholder: '' },
@@ -437,7 +430,6 @@ const EN: Words = {
   association: 'Company',
   bank: 'Bank',
   chooseBank: 'Choose your bank',
-  chooseWay: 'Choose a way to pay.',
   reviewTitle: 'Check your purchase',
   reviewSubmit: 'Confirm and pay',
   back: 'Back',

@@ -26,6 +26,7 @@ export class FramedEntry implements Entry {
   private readonly problem: HTMLElement;
   /** Nothing is typed, until the frame says otherwise. */
   private errors: FieldError[] = [{ message: '', cause: 'invalid_type' }];
+  private isMounted = false;
   private wasTouched = false;
   private hasText = false;
   private forced: string | undefined;
@@ -77,6 +78,7 @@ export class FramedEntry implements Entry {
   mount(): void {
     this.brick.host.appendChild(this.place);
     this.field.mount(this.place);
+    this.isMounted = true;
   }
 
   settings(settings: Settings | undefined, brand?: string): void {
@@ -108,7 +110,9 @@ export class FramedEntry implements Entry {
   }
 
   unmount(): void {
-    if (this.place.isConnected) this.field.unmount();
+    // A page that takes the brick's container away has taken the frame with it; the library's listeners are still there.
+    if (this.isMounted) this.field.unmount();
+    this.isMounted = false;
     this.place.remove();
   }
 

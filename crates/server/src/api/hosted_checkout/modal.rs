@@ -6,7 +6,6 @@
 //! click, which is in the wallet, no page is framed: links there leave the frame.
 
 use super::super::request::query_value;
-use crate::pages::FRAMEABLE_CHECKOUT_POLICY;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
@@ -14,6 +13,9 @@ use axum::response::Response;
 
 /// In the query of each step.
 pub(super) const PARAMETER: &str = "from-widget";
+
+/// What the pages' policy says of frames; a test holds it against the pages.
+const NO_FRAMES: &str = "; frame-ancestors 'none'";
 
 /// Whether this is a step of a checkout over a page.
 pub(super) fn is_over_page(query: Option<&str>) -> bool {
@@ -24,8 +26,9 @@ pub(super) fn is_over_page(query: Option<&str>) -> bool {
 pub(super) async fn frameable(request: Request, next: Next) -> Response {
     let is_over_page = is_over_page(request.uri().query());
     let mut response = next.run(request).await;
-    if is_over_page && response.headers().contains_key(header::CONTENT_SECURITY_POLICY) {
-        let policy = HeaderValue::from_static(FRAMEABLE_CHECKOUT_POLICY);
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).filter(|_| is_over_page);
+    let framed = policy.and_then(|policy| policy.to_str().ok()).map(|policy| policy.replace(NO_FRAMES, ""));
+    if let Some(policy) = framed.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
