@@ -23,7 +23,9 @@ ALLOWED = {
     "pasarela-rails": {"pasarela-domain"},
     "pasarela-engine": {"pasarela-domain", "pasarela-store", "pasarela-vault", "pasarela-rails", TEST_DATABASE},
     "pasarela-server": {"pasarela-domain", "pasarela-engine", TEST_DATABASE},
-    "pasarela": {"pasarela-domain", "pasarela-engine", "pasarela-server", TEST_DATABASE},
+    "pasarela": {"pasarela-demo", "pasarela-domain", "pasarela-engine", "pasarela-server", TEST_DATABASE},
+    # A shop like any other: it speaks HTTP to the platform and shares no code with it.
+    "pasarela-demo": set(),
     # Programs at the edge, on which nothing may depend. This one measures the built binary from outside, and the worker of
     # notifications on a store of its own.
     "pasarela-bench": {"pasarela-domain", "pasarela-engine", "pasarela-store"},

@@ -191,6 +191,12 @@ pub struct DevArguments {
     /// Also be an HTTPS forward proxy here, for those hosts alone
     #[arg(long, value_name = "ADDR", env = "PASARELA_PROXY")]
     pub proxy: Option<SocketAddr>,
+    /// Do not open the demo shop, which otherwise listens on a port near the server's
+    #[arg(long, env = "PASARELA_NO_DEMO", value_parser = FalseyValueParser::new(), conflicts_with = "demo_listen")]
+    pub no_demo: bool,
+    /// Where the demo shop listens; without it, on the next free port after the server's
+    #[arg(long, value_name = "ADDR", env = "PASARELA_DEMO_LISTEN")]
+    pub demo_listen: Option<SocketAddr>,
     /// How many connections may be open at once; without it, 10,000 or what the system's limit of open files allows
     ///
     /// Who comes when there is no room is answered 503 with Retry-After.

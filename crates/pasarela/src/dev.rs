@@ -1,6 +1,7 @@
 //! `pasarela dev`: a server for development, from its first listener to its last answer.
 
 use crate::arguments::DevArguments;
+use crate::demo::Demo;
 use crate::failure::Failure;
 use crate::place;
 use crate::ready::{Https, Ready};
@@ -40,12 +41,20 @@ async fn serve(arguments: &DevArguments) -> Result<(), Failure> {
     };
     let engine = open(arguments, directory, database, http).await?;
     let doors = Doors::open(arguments, directory).await?;
-    let router = pasarela_server::router(engine.clone());
-    let ready = doors.ready(http, ready_at);
+    let demo = match arguments.no_demo {
+        true => None,
+        false => Some(Demo::open(http, arguments.demo_listen, directory).await?),
+    };
+    let demo_url = demo.as_ref().map(|demo| demo.url.clone());
+    let router = pasarela_server::router_beside_demo(engine.clone(), demo_url.as_deref());
+    let ready = doors.ready(http, ready_at, demo_url);
 
     let mut service = Service::start(engine, arguments.max_connections);
     let keeper = service.keeper();
     service.open(tls::serve_plain(plain, router.clone(), keeper.clone(), service.closed()));
+    for door in demo.into_iter().flat_map(|demo| demo.doors(|| service.closed())).collect::<Vec<_>>() {
+        service.open(door);
+    }
     if let Some(authority) = doors.authority {
         if let Some((listener, _)) = doors.https {
             let authority = Arc::clone(&authority);
@@ -125,7 +134,7 @@ impl Doors {
         Ok(Doors { authority, https, proxy, proxy_address, _ephemeral_authority: ephemeral_authority })
     }
 
-    fn ready(&self, http: SocketAddr, data: Option<String>) -> Ready {
+    fn ready(&self, http: SocketAddr, data: Option<String>, demo: Option<String>) -> Ready {
         let https = self.https.as_ref().map(|(_, https)| https.clone());
         Ready {
             http,
@@ -136,6 +145,7 @@ impl Doors {
                 .as_ref()
                 .map(|authority| authority.certificate_path().to_path_buf()),
             data,
+            demo,
         }
     }
 }

@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod copy;
 mod credentials;
+mod demo;
 mod dev;
 mod doctor;
 mod failure;

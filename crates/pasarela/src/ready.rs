@@ -19,6 +19,8 @@ pub struct Ready {
     pub authority_certificate: Option<PathBuf>,
     /// Where things are kept; `None` keeps nothing.
     pub data: Option<String>,
+    /// Where the demo shop is, if there is one.
+    pub demo: Option<String>,
 }
 
 /// The HTTPS listener.
@@ -37,6 +39,7 @@ impl Ready {
             "http": format!("http://{}", self.http),
             "https": self.https.as_ref().map(|https| format!("https://{}", https.address)),
             "proxy": self.proxy.map(|proxy| format!("http://{proxy}")),
+            "demo": self.demo,
             "ca": self.authority_certificate.as_ref().map(|path| path.display().to_string()),
         })
         .to_string()
@@ -51,8 +54,12 @@ impl Ready {
             Some(data) => format!("Everything is kept in {data}."),
             None => "Nothing is kept after it stops.".to_owned(),
         };
+        let demo = match &self.demo {
+            Some(url) => format!("\nA shop to click through, with its code beside each page: {url}"),
+            None => String::new(),
+        };
         let mut text = format!(
-            r#"Pasarela is ready: {base}
+            r#"Pasarela is ready: {base}{demo}
 {kept} The API's description: {base}/docs
 
 Test credentials of the Brazilian seller (`pasarela credentials` prints all sites, test and live):

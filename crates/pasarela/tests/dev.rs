@@ -3,8 +3,8 @@
 mod support;
 
 use serde_json::json;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use support::{Call, Server, access_token, credentials, pasarela, run, stderr, stdout, text};
 
@@ -29,6 +29,38 @@ fn every_well_known_access_token_opens_its_own_account() {
             assert_eq!((status, &me["id"], &me["site_id"]), (200, &entry["user_id"], &json!(site)));
         }
     }
+}
+
+#[test]
+fn the_demo_shop_has_an_address_of_its_own_and_can_be_left_out() {
+    let server = Server::ephemeral();
+    let demo = server.ready["demo"].as_str().expect("an address").to_owned();
+    assert!(demo.starts_with("http://localhost:"), "{demo}");
+    let (status, head) = get(&server.address, "/demo");
+    assert_eq!(status, 307);
+    assert!(head.to_lowercase().contains(&format!("location: {demo}/\r\n")), "{head}");
+    let (status, page) = get(demo.trim_start_matches("http://"), "/");
+    assert_eq!(status, 200);
+    assert!(page.contains("Barro"), "{page}");
+
+    let without = Server::start_with(&["--ephemeral", "--no-demo"]);
+    assert_eq!(without.ready["demo"], serde_json::Value::Null);
+    assert_eq!(get(&without.address, "/demo").0, 404);
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["dev", "--ephemeral", "--listen", "127.0.0.1:0", "--demo-listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--demo-listen"), "{}", stderr(&output));
+}
+
+/// Status and everything that is answered to a plain `GET`.
+fn get(address: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer[9..12].parse().unwrap(), answer)
 }
 
 #[test]

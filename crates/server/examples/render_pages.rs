@@ -140,6 +140,7 @@ fn home_view(now: Timestamp) -> HomeView {
         now,
         sellers: sellers.collect(),
         credentials_command: Some("pasarela credentials"),
+        has_demo: true,
     }
 }
 

@@ -62,6 +62,11 @@ pub struct RequestId(pub String);
 
 /// All routes, on `engine`.
 pub fn router(engine: Engine) -> Router {
+    router_beside_demo(engine, None)
+}
+
+/// The same, with a way to the demo shop at `demo`, which has an origin of its own.
+pub fn router_beside_demo(engine: Engine, demo: Option<&str>) -> Router {
     let public = Router::new()
         .route("/v1/card_tokens", get(card_tokens::call).post(card_tokens::create))
         .route("/v1/card_tokens/{id}", get(card_tokens::read).put(card_tokens::update))
@@ -140,7 +145,7 @@ pub fn router(engine: Engine) -> Router {
     let routes = Router::new()
         .merge(public)
         .merge(private)
-        .merge(hosted::routes())
+        .merge(hosted::routes(demo))
         .merge(hosted_checkout::routes())
         .merge(library::routes())
         .merge(health::routes())

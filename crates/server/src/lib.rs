@@ -9,4 +9,4 @@ pub mod pages;
 pub mod panel;
 pub mod tls;
 
-pub use api::router;
+pub use api::{router, router_beside_demo};

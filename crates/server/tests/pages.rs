@@ -285,8 +285,13 @@ fn the_front_page_shows_public_keys_and_names_the_command() {
         public_key: "TEST-key".to_owned(),
         live: false,
     }];
-    let view =
-        HomeView { version: "0.1.0", now: NOW, sellers, credentials_command: Some("pasarela credentials") };
+    let view = HomeView {
+        version: "0.1.0",
+        now: NOW,
+        sellers,
+        credentials_command: Some("pasarela credentials"),
+        has_demo: true,
+    };
     let html = home(&view, Locale::English).html;
     assert!(
         html.contains("TEST-key") && html.contains("pasarela credentials") && html.contains("href=\"/docs\"")

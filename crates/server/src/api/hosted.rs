@@ -18,10 +18,15 @@ use pasarela_domain::payment::PaymentState;
 use pasarela_engine::sandbox::Act;
 use pasarela_engine::{Engine, Failure, seeds};
 
-/// Pages, their assets, and the API's description.
-pub(super) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/", get(home))
+/// Pages, their assets, and the API's description; and the way to the demo shop, where there is one.
+pub(super) fn routes(demo: Option<&str>) -> Router<Engine> {
+    let has_demo = demo.is_some();
+    let pages = match demo.map(|url| format!("{url}/")) {
+        Some(url) => Router::new().route("/demo", get(async move || Redirect::temporary(&url))),
+        None => Router::new(),
+    };
+    pages
+        .route("/", get(async move |engine, query, headers| home(engine, query, headers, has_demo).await))
         .route("/docs", get(docs))
         .route("/openapi.json", get(openapi_json))
         .route("/assets/{name}", get(pages::assets::asset))
@@ -223,7 +228,12 @@ async fn act_and(engine: &Engine, shown: &Shown, act: &Act, answer: impl FnOnce(
     }
 }
 
-async fn home(State(engine): State<Engine>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn home(
+    State(engine): State<Engine>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    has_demo: bool,
+) -> Response {
     let development = engine.is_development();
     let sellers = if development { seeds::credentials() } else { Vec::new() };
     let view = HomeView {
@@ -239,6 +249,7 @@ async fn home(State(engine): State<Engine>, RawQuery(query): RawQuery, headers: 
             })
             .collect(),
         credentials_command: development.then_some("pasarela credentials"),
+        has_demo,
     };
     let asked = query_value(query.as_deref(), "locale");
     let accept_language = header_text(&headers, "accept-language");

@@ -32,6 +32,8 @@ pub struct HomeView {
     pub sellers: Vec<SellerRow>,
     /// The command that prints the credentials, in `dev`.
     pub credentials_command: Option<&'static str>,
+    /// Whether `/demo` leads to a shop.
+    pub has_demo: bool,
 }
 
 #[derive(Template)]
