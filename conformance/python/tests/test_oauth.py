@@ -1,6 +1,5 @@
 """OAuth: `sdk.oauth()` exchanges and refreshes; the secret of the application may be its access token."""
 
-import html
 import os
 import re
 import urllib.parse
@@ -29,7 +28,7 @@ def granted_code(client_id):
     address = f"{SERVER}/authorization?client_id={client_id}&response_type=code&platform_id=mp&redirect_uri={urllib.parse.quote(BACK, safe='')}"
     page = browser.get(address)
     answer = browser.post(address, data={"word": word(page), "answer": "allow"})
-    to = urllib.parse.urlparse(html.unescape(answer.headers["refresh"].removeprefix("0; url=")))
+    to = urllib.parse.urlparse(answer.headers["refresh"].removeprefix("0; url="))
     return urllib.parse.parse_qs(to.query)["code"][0]
 
 
