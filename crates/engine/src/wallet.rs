@@ -10,14 +10,16 @@
 //! one decision.)
 
 use crate::checkout::{Desk, OpenCheckout, TokenisedCard, WalletPurchase};
-use crate::payments::{Draft, Written, used};
+use crate::payments::{Draft, Written, from_json, state_of as payment_state, used};
 use crate::{Engine, Failure};
 use pasarela_domain::customer::card::SavedCard;
 use pasarela_domain::customer::{card_not_found, fault};
 use pasarela_domain::identity::{AccountId, Caller, CredentialKind, Mode};
 use pasarela_domain::json::Json;
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
+use pasarela_domain::merchant_order::{MerchantOrder, order_of};
 use pasarela_domain::money::Money;
+use pasarela_domain::payment::PaymentState;
 use pasarela_domain::payment::body::{Identification, Status};
 use pasarela_domain::payment::request::CreatePayment;
 use pasarela_domain::preference::choice::{self, BALANCE, BalanceShare, balance_share};
@@ -160,6 +162,34 @@ impl Engine {
             bin: number.bin(8).to_owned(),
             last_four: number.last_four().to_owned(),
         })
+    }
+
+    /// What the balance paid of the purchase whose other part `state` is.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn balance_part_of(
+        &self,
+        checkout: &OpenCheckout,
+        state: &PaymentState,
+    ) -> Result<Option<Money>, Failure> {
+        let (payment, caller) = (&state.payment, &checkout.caller);
+        let Some(order) = order_of(payment).filter(|_| payment.status == Status::Approved) else {
+            return Ok(None);
+        };
+        let Some(record) = self.order_record(caller.account_id, caller.mode, order).await? else {
+            return Ok(None);
+        };
+        let order: MerchantOrder = from_json(&record.body, "a merchant order")?;
+        for part in
+            order.payments.iter().filter(|part| part.id != payment.id && part.status == Status::Approved)
+        {
+            let other = payment_state(&self.load(caller.account_id, caller.mode, part.id).await?)?;
+            if other.payment.payment_method_id == BALANCE {
+                return Ok(Some(part.transaction_amount.money(part.currency_id)));
+            }
+        }
+        Ok(None)
     }
 
     /// Takes a saved card out of the owner's wallet. One that is not there is gone already.

@@ -10,6 +10,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use pasarela_domain::merchant_order::order_of;
+use pasarela_domain::money::Money;
 use pasarela_domain::payment::PaymentState;
 use pasarela_domain::preference::return_address::{Outcome, return_address, returns_by_itself};
 use pasarela_engine::{Engine, Failure};
@@ -35,10 +36,13 @@ pub(super) async fn result(
         Err(Failure::Refused(_)) => return nowhere(),
         Err(failure) => return ApiFailure::from(failure).into_response(),
     };
-    show_result(&opened, &state).unwrap_or_else(nowhere)
+    match engine.balance_part_of(&opened.checkout, &state).await {
+        Ok(part) => show_result(&opened, &state, part).unwrap_or_else(nowhere),
+        Err(failure) => ApiFailure::from(failure).into_response(),
+    }
 }
 
-fn show_result(opened: &Opened, state: &PaymentState) -> Option<Response> {
+fn show_result(opened: &Opened, state: &PaymentState, balance_part: Option<Money>) -> Option<Response> {
     let payment = &state.payment;
     let body = serde_json::to_value(payment).ok()?;
     let checkout = &opened.checkout;
@@ -58,6 +62,7 @@ fn show_result(opened: &Opened, state: &PaymentState) -> Option<Response> {
         challenge: challenge(state),
         method: method_name(opened, &view),
         installments: payment.installments,
+        balance_part,
         statement: preference.statement_descriptor.as_deref().unwrap_or(&checkout.merchant_name),
     };
     Some(pages::result(&opened.view, &view, &onward, opened.locale).into_response())

@@ -12,9 +12,11 @@ use crate::pages::pix::PixCode;
 use crate::pages::progress::Progress;
 use crate::pages::simulated::Simulated;
 use crate::pages::ticket::TicketBody;
+use crate::pages::wallet_words::WalletWords;
 use crate::pages::words::Words;
 use crate::pages::{Framing, Locale, Page, PaymentView};
 use askama::Template;
+use pasarela_domain::money::Money;
 use pasarela_domain::status_detail;
 
 /// How long an approved payment is shown before the buyer is taken back to the shop, in seconds.
@@ -53,6 +55,7 @@ struct ResultTemplate<'a> {
     simulated: Option<Simulated>,
     steps: Vec<NextStep>,
     shop: Option<&'a str>,
+    balance_part: Option<(&'static str, String)>,
 }
 
 /// A 3DS challenge that is open: where it is, and what is posted there.
@@ -79,6 +82,8 @@ pub struct Onward<'a> {
     pub method: String,
     /// In how many instalments.
     pub installments: u32,
+    /// What a wallet's balance paid beside this payment.
+    pub balance_part: Option<Money>,
     /// What the buyer will read on the card's statement.
     pub statement: &'a str,
 }
@@ -131,6 +136,9 @@ pub fn result(checkout: &CheckoutView, view: &PaymentView, onward: &Onward<'_>, 
         steps: if retry { next_steps(view, &checkout.start, texts) } else { Vec::new() },
         waiting,
         shop: onward.shop,
+        balance_part: onward
+            .balance_part
+            .map(|part| (WalletWords::of(locale).balance_pays, amount_text(part, view.site))),
     };
     Page::render(&template, language, Framing::Nobody)
 }

@@ -276,7 +276,9 @@ async fn a_purchase_is_split_over_balance_and_card_in_one_order() {
     let text = review.text();
     assert!(text.contains("You pay with balance") && text.contains("R$\u{a0}10.000,00"), "{text}");
     let answer = browser.submit(&review, "wallet/pay", &[]).await;
-    assert!(browser.follow(&answer).await.text().contains("data-progress=\"paid\""));
+    let result = browser.follow(&answer).await.text();
+    assert!(result.contains("data-progress=\"paid\""), "{result}");
+    assert!(result.contains("You pay with balance") && result.contains("R$\u{a0}10.000,00"), "{result}");
     let paid = payments(&app).await;
     let parts: Vec<_> = paid
         .iter()
