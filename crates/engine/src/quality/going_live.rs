@@ -3,6 +3,7 @@
 
 use super::measuring::own;
 use super::probes::Prober;
+use crate::audit::Actor;
 use crate::notifications::message::{AttemptIdentity, Signing, message};
 use crate::notifications::topics::PAYMENTS;
 use crate::payments::{from_json, to_json};
@@ -16,6 +17,7 @@ use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{Channel, DeliveryRecord, DeliveryState, SettingKind};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -137,14 +139,40 @@ impl Engine {
         let evidence = Evidence::without_payment(caller.site, true, &around);
         let checks = judge(&form, measured, &evidence, self.gate_setting());
         let now = self.inner.clock.wall();
-        self.write_going_live(application_id, |kept| {
-            kept.is_open = is_open(&checks);
-            kept.passed_at = if kept.is_open { kept.passed_at.or(Some(now)) } else { None };
-            kept.checked_at = Some(now);
-            kept.checks.clone_from(&checks);
-            kept.probes.clone_from(&around.probes);
-        })
-        .await
+        let kept = self
+            .write_going_live(application_id, |kept| {
+                kept.is_open = is_open(&checks);
+                kept.passed_at = if kept.is_open { kept.passed_at.or(Some(now)) } else { None };
+                kept.checked_at = Some(now);
+                kept.checks.clone_from(&checks);
+                kept.probes.clone_from(&around.probes);
+            })
+            .await?;
+        if kept.is_open {
+            self.open_gate(caller, application_id, &kept).await?;
+        }
+        Ok(kept)
+    }
+
+    /// Lets the live credentials work, if they do not yet. A gate that closes again takes nothing back: that is an
+    /// operator's to decide.
+    async fn open_gate(
+        &self,
+        caller: &Caller,
+        application_id: ApplicationId,
+        kept: &GoingLive,
+    ) -> Result<(), Failure> {
+        if self.application(caller.account_id, application_id).await?.details.is_active {
+            return Ok(());
+        }
+        let checks = kept.checks.iter().map(|check| {
+            let action = &check.action;
+            json!({"rule_id": action.rule_id, "result": action.result, "evidence": action.evidence})
+        });
+        let evidence = json!({"checked_at": kept.checked_at, "checks": checks.collect::<Vec<_>>()});
+        let gate = Actor { name: "gate".to_owned(), address: None };
+        let reason = "nothing that blocks is left to be done";
+        self.decide_activation(application_id, true, reason, evidence, &gate).await.map(drop)
     }
 
     async fn probes_of(&self, caller: &Caller, form: &Form, prober: &Prober) -> Result<Probes, Failure> {

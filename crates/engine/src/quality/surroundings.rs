@@ -42,6 +42,7 @@ impl Engine {
                 || hears(&addresses.ipn_url, &addresses.ipn_topics),
             traffic: self.traffic(caller).await?,
             reported_names: self.reported_names(caller),
+            has_pix_key: Some(self.takes_pix(caller.account_id, caller.site).await?),
             deliveries: self.deliveries(caller).await?,
             ..Surroundings::default()
         })

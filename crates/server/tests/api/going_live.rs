@@ -3,6 +3,7 @@
 
 use crate::test_app::{Client, TestApp, seed};
 use pasarela_domain::site::Site;
+use pasarela_engine::audit::Actor;
 use pasarela_engine::notifications::signature::sign;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
@@ -213,8 +214,21 @@ async fn a_shop_that_does_everything_right_is_let_through() {
     let measured = format!("/v1/applications/{}/quality/measurements", seed(Site::MLB).application.id);
     let report = seller.post(&measured, &json!({"payment_id": pix["id"]})).await.expect(201);
     assert_eq!(report["status"], "approved", "{report:#}");
+    let application = seed(Site::MLB).application.id;
+    let engine = &world.app.engine;
+    engine
+        .decide_activation(application, false, "a test", Value::Null, &Actor::operator("test"))
+        .await
+        .unwrap();
+    let live = world.app.live_seller(Site::MLB);
+    assert_ne!(live.get("/v1/payments/search").await.status, 200, "not before the gate is passed");
     let found = seller.post(&path("/checks"), &json!({})).await.expect(200);
     assert_eq!(found["is_open"], true, "{found:#}");
+    assert_eq!(live.get("/v1/payments/search").await.status, 200, "at once");
+    let decided = engine.application(seed(Site::MLB).account.id, application).await.unwrap().details;
+    let decision = decided.decisions.last().unwrap();
+    assert_eq!((decision.by.as_str(), decision.is_active), ("gate", true));
+    assert!(decision.evidence["checks"].as_array().unwrap().len() > 10);
     assert!(found["passed_at"].is_string());
     assert_eq!(seller.get(&path("")).await.expect(200), found, "the decision and its evidence are kept");
 }
