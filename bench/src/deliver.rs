@@ -152,7 +152,7 @@ impl World {
         let new_ids = Arc::new(AtomicI64::new(1 << 40));
         let surroundings = Surroundings {
             sender: Arc::new(Sender::new(Reach::Anywhere, Vec::new())),
-            secret_of: Arc::new(|_| {
+            secret_of: Arc::new(|_, _| {
                 Box::pin(async { Some(Arc::new("b7f0c2d94e1a48d6a3a5f0e2c1d9b8a7".to_owned().into())) })
             }),
             clock: Arc::new(clock::wall),

@@ -53,7 +53,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let behind = receiver.wait_for(payments).await?;
     print(&samples);
     println!("Everybody was told {:.0} ms after the last answer", behind.as_secs_f64() * 1e3);
-    let slope = slope_mb_per_hour(&samples);
+    let slope = slope_mb_per_hour(&points(&samples));
     println!(
         "Memory after the first third: {slope:+.2} MB an hour, by the least squares through its samples"
     );
@@ -119,13 +119,18 @@ fn print(samples: &[Sample]) {
     table.print("A steady load");
 }
 
-/// The slope of the samples after the warm-up, by least squares.
-fn slope_mb_per_hour(samples: &[Sample]) -> f64 {
-    let end = samples.last().map_or(0.0, |sample| sample.minutes);
+/// Minutes and MB.
+fn points(samples: &[Sample]) -> Vec<(f64, f64)> {
+    samples.iter().map(|sample| (sample.minutes, sample.resident_mb)).collect()
+}
+
+/// The slope of the samples (minutes and MB) after the warm-up, by least squares.
+pub fn slope_mb_per_hour(samples: &[(f64, f64)]) -> f64 {
+    let end = samples.last().map_or(0.0, |sample| sample.0);
     let counted: Vec<(f64, f64)> = samples
         .iter()
-        .filter(|sample| sample.minutes >= end * WARM_UP)
-        .map(|sample| (sample.minutes / 60.0, sample.resident_mb))
+        .filter(|sample| sample.0 >= end * WARM_UP)
+        .map(|sample| (sample.0 / 60.0, sample.1))
         .collect();
     let count = counted.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| counted.iter().map(of).sum::<f64>() / count;
@@ -141,9 +146,8 @@ mod tests {
 
     #[test]
     fn a_slope_is_that_of_the_samples_after_the_warm_up() {
-        let sample = |minutes: f64, resident_mb| Sample { minutes, resident_mb, payments: 0, told: 0 };
-        let mut samples: Vec<Sample> = vec![sample(0.0, 1_000.0)];
-        samples.extend((10..=30).map(|minute| sample(f64::from(minute), 50.0 + f64::from(minute))));
+        let mut samples = vec![(0.0, 1_000.0)];
+        samples.extend((10..=30).map(|minute| (f64::from(minute), 50.0 + f64::from(minute))));
         assert!((slope_mb_per_hour(&samples) - 60.0).abs() < 1e-6);
         assert_eq!(slope_mb_per_hour(&samples[..1]), 0.0);
     }

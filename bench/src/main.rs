@@ -28,6 +28,8 @@
 //!
 //! `-- deliver` measures notifications: the worker beside the bare client, while a hundred receivers hang.
 //!
+//! `-- soak` proves that every event of every payment reaches its shop in order, while shops fail and the server is killed.
+//!
 //! `-- compare` is something else: the server beside its peers, as a table and a picture (`bench/compare/README.md`).
 
 mod compare;
@@ -43,6 +45,7 @@ mod process;
 mod receiver;
 mod report;
 mod requests;
+mod soak;
 mod subject;
 mod yardstick;
 
@@ -120,6 +123,8 @@ enum Role {
     Deliver(deliver::Arguments),
     /// Put a steady load on the server for half an hour and see what its memory does
     Endure(endurance::Arguments),
+    /// Payments, bad shops and deaths of the server: prove that everybody is told of everything
+    Soak(soak::Arguments),
 }
 
 /// What is going to be measured.
@@ -156,6 +161,7 @@ fn main() -> Result<(), Failure> {
             Some(Role::Compare(arguments)) => compare::run(arguments).await,
             Some(Role::Endure(arguments)) => endurance::run(arguments).await,
             Some(Role::Deliver(arguments)) => deliver::run(&arguments).await,
+            Some(Role::Soak(arguments)) => soak::run(&arguments).await,
             None => measure(arguments).await,
         }
     })

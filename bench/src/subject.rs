@@ -102,6 +102,12 @@ impl Subject {
         Ok(())
     }
 
+    /// Ends it as a failure of the machine would.
+    pub async fn kill(mut self) -> Result<(), Failure> {
+        self.process.kill().await?;
+        Ok(())
+    }
+
     /// What it has counted; `None` when it does not tell.
     pub async fn counters(&self) -> Result<Option<Counters>, Failure> {
         let mut request = Vec::new();

@@ -37,8 +37,10 @@ pub struct Pair {
 pub struct NewSecrets {
     /// 32 letters and digits.
     pub client_secret: String,
-    /// 64 hexadecimal digits; verifies `x-signature` of webhooks.
+    /// 64 hexadecimal digits; verifies `x-signature` of live webhooks.
     pub webhook_secret: String,
+    /// The same of test webhooks.
+    pub test_webhook_secret: String,
     /// Test credentials.
     pub test: Pair,
     /// Live credentials.
@@ -81,9 +83,11 @@ impl Pair {
 
 impl NewSecrets {
     pub(crate) fn draw(application_id: ApplicationId, account_id: AccountId, now: Timestamp) -> NewSecrets {
+        let webhook_secret = hex(&random_bytes::<32>());
         NewSecrets {
             client_secret: random_alphanumeric(32),
-            webhook_secret: hex(&random_bytes::<32>()),
+            test_webhook_secret: crate::notifications::signature::test_secret(&webhook_secret),
+            webhook_secret,
             test: Pair::draw(prefix(Mode::Test), application_id, account_id, now),
             live: Pair::draw(prefix(Mode::Live), application_id, account_id, now),
             is_test: false,
@@ -310,7 +314,7 @@ impl Engine {
         application_id: ApplicationId,
         kept: &KeptSecret,
     ) -> Result<Option<String>, Failure> {
-        let Some(sealed) = kept.sealed.as_deref().and_then(crate::notifications::settings::unhex) else {
+        let Some(sealed) = kept.sealed.as_deref().and_then(crate::notifications::secrets::unhex) else {
             let is_it =
                 |secret: &&str| hex(&self.inner.vault.lookup(Purpose::Credential, secret)) == kept.lookup;
             return Ok(seeds::secrets_of(application_id).into_iter().find(is_it).map(str::to_owned));
@@ -445,7 +449,7 @@ impl Engine {
                 let (mut book, version) = self.credential_book(entry.account_id, application_id).await?;
                 let mut changed = 0;
                 for kept in &mut book.secrets {
-                    let Some(sealed) = kept.sealed.as_deref().and_then(crate::notifications::settings::unhex)
+                    let Some(sealed) = kept.sealed.as_deref().and_then(crate::notifications::secrets::unhex)
                     else {
                         continue;
                     };

@@ -70,7 +70,7 @@ use notifications::address_guard::Reach;
 use notifications::attempts::{Courier, Surroundings};
 use notifications::sender::Sender;
 use notifications::settings::KnownSettings;
-use notifications::streams::HandedOver;
+use notifications::streams::Streams;
 use notifications::{Wake, Worker};
 use pasarela_domain::identity::{AccountId, Mode};
 use pasarela_domain::quality::gate::GateSetting;
@@ -166,7 +166,7 @@ pub(crate) struct Inner {
     pub(crate) delivery_wake: Arc<Wake>,
     /// Wakes the streams that programs listen to.
     pub(crate) listeners_wake: Notify,
-    pub(crate) handed_over: HandedOver,
+    pub(crate) streams: Arc<Streams>,
     /// Whether the server stops: streams end then.
     is_stopping: AtomicBool,
     /// Takes notifications to their receivers, once the workers run.
@@ -243,7 +243,7 @@ impl Engine {
                 timer_wake: Notify::new(),
                 delivery_wake: Arc::new(Wake::default()),
                 listeners_wake: Notify::new(),
-                handed_over: HandedOver::default(),
+                streams: Arc::default(),
                 is_stopping: AtomicBool::new(false),
                 courier: OnceLock::new(),
                 clock_moves: tokio::sync::Mutex::new(()),
@@ -287,9 +287,9 @@ impl Engine {
             sender,
             secret_of: {
                 let engine = self.clone();
-                Arc::new(move |application_id| {
+                Arc::new(move |application_id, mode| {
                     let engine = engine.clone();
-                    Box::pin(async move { engine.webhook_secrets(application_id).await })
+                    Box::pin(async move { engine.webhook_secrets(application_id, mode).await })
                 })
             },
             clock: {

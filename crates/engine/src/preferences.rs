@@ -1,9 +1,11 @@
 //! Preferences: made, read, changed, searched. How one is paid is in `checkout`.
 
+use crate::merchant_orders::expiry_timer;
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, Written, from_json, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::identity::{Caller, Mode};
 use pasarela_domain::json::{Json, member};
+use pasarela_domain::merchant_order::{MerchantOrder, OrderState};
 use pasarela_domain::preference::query::{CheckoutQuery, summary};
 use pasarela_domain::preference::request::{apply, check_payable};
 use pasarela_domain::preference::{Birth, Internals, Preference, PreferenceState, not_found};
@@ -13,9 +15,12 @@ use pasarela_domain::quality::traffic::Count;
 use pasarela_domain::refusal::Refusal;
 use pasarela_store::{
     Changes, CheckoutChange, CheckoutKind, CheckoutPage, CheckoutRecord, CheckoutSearch, CheckoutWords,
-    CommitError, RecordChange,
+    CommitError, RecordChange, Timer,
 };
 use pasarela_vault::{Purpose, Vault};
+
+/// Orders of a preference that are read at once.
+const MOST_ORDERS_AT_ONCE: u32 = 200;
 
 impl Engine {
     /// `POST /checkout/preferences`.
@@ -52,7 +57,8 @@ impl Engine {
             let record = record_of(&state, caller.mode, 1, &self.inner.vault)?;
             let body = record.body.clone();
             let change = RecordChange::Checkout(CheckoutChange::Insert(record));
-            match self.commit_under(caller, key, (number, 0), vec![change]).await {
+            let changes = Changes { records: vec![change], ..Changes::default() };
+            match self.commit_under(caller, key, (number, 0), changes).await {
                 Ok(()) => {
                     self.count(caller, Count::Preference);
                     return Ok(Written { body, replayed: false });
@@ -91,6 +97,7 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let record = self.preference_record(caller, id).await?.ok_or_else(unknown)?;
             let mut state = state_of(&record)?;
+            let deadline = state.preference.deadline();
             apply(body, &mut state.preference)?;
             let now = self.inner.clock.now(caller.account_id, caller.mode);
             check_payable(&state.preference, self.catalogue().site(caller.site), now)?;
@@ -98,7 +105,11 @@ impl Engine {
             let record = record_of(&state, caller.mode, record.version, &self.inner.vault)?;
             let body = record.body.clone();
             let change = RecordChange::Checkout(CheckoutChange::Update(record));
-            match self.commit_under(caller, key, (0, 0), vec![change]).await {
+            let mut changes = Changes { records: vec![change], ..Changes::default() };
+            if state.preference.deadline() != deadline {
+                changes.set_timers = self.order_timers(caller, &state.preference).await?;
+            }
+            match self.commit_under(caller, key, (0, 0), changes).await {
                 Ok(()) => return Ok(Written { body, replayed: false }),
                 Err(CommitError::IdempotencyKeyTaken(_)) => {
                     return Ok(Written { body: self.preference(caller, id).await?, replayed: true });
@@ -182,10 +193,35 @@ impl Engine {
         caller: &Caller,
         key: Option<IdempotencyKey>,
         made: (i64, i64),
-        records: Vec<RecordChange>,
+        changes: Changes,
     ) -> Result<(), CommitError> {
         let idempotency = key.map(|key| key.record(caller.account_id, made, self.inner.clock.wall()));
-        self.commit(Changes { records, idempotency, ..Changes::default() }).await
+        self.commit(Changes { idempotency, ..changes }).await
+    }
+
+    /// What ends the time to pay the orders of a preference whose time is another one now. One that is made at this moment
+    /// meets the preference's version.
+    async fn order_timers(&self, caller: &Caller, preference: &Preference) -> Result<Vec<Timer>, Failure> {
+        let kind = CheckoutKind::MerchantOrder;
+        let words = CheckoutWords {
+            preference_id: Some(preference.id.clone()),
+            status: Some(OrderState::Opened.name().to_owned()),
+            ..CheckoutWords::default()
+        };
+        let all = CheckoutSearch::of(caller.account_id, caller.mode, kind, MOST_ORDERS_AT_ONCE);
+        let mut search = CheckoutSearch { words, ..all };
+        let mut timers = Vec::new();
+        loop {
+            let page = self.inner.store.search_checkouts(search.clone()).await?;
+            for record in &page.records {
+                let order: MerchantOrder = from_json(&record.body, "a merchant order")?;
+                timers.extend(expiry_timer(&order, preference, caller.mode));
+            }
+            if page.records.len() < MOST_ORDERS_AT_ONCE as usize {
+                return Ok(timers);
+            }
+            search.offset += MOST_ORDERS_AT_ONCE;
+        }
     }
 }
 

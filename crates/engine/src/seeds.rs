@@ -5,6 +5,7 @@
 //! frozen: changing one breaks every program that was configured with it. They are public, and therefore refused
 //! outside `dev`.
 
+use crate::notifications::signature::test_secret;
 use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode};
 use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
 use pasarela_domain::site::Site;
@@ -80,7 +81,7 @@ pub struct SeedApplication {
     pub name: String,
     /// 32 letters and digits.
     pub client_secret: String,
-    /// 64 hexadecimal digits; signs the webhooks of both modes.
+    /// 64 hexadecimal digits; signs live webhooks. What signs test ones follows from it.
     pub webhook_secret: String,
 }
 
@@ -112,7 +113,7 @@ pub struct SeedCredentials {
     pub public_key: String,
     /// For servers.
     pub access_token: String,
-    /// Verifies `x-signature` of webhooks.
+    /// Verifies `x-signature` of the mode's webhooks.
     pub webhook_secret: String,
 }
 
@@ -165,7 +166,10 @@ impl SeedSeller {
             client_secret: self.application.client_secret.clone(),
             public_key: pair.public_key.clone(),
             access_token: pair.access_token.clone(),
-            webhook_secret: self.application.webhook_secret.clone(),
+            webhook_secret: match mode {
+                Mode::Test => test_secret(&self.application.webhook_secret),
+                Mode::Live => self.application.webhook_secret.clone(),
+            },
         }
     }
 }

@@ -6,15 +6,20 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::payment::lifecycle;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{Changes, Timer, TimerKind};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How many timers are taken at a time.
 const STEP: u32 = 256;
 /// The longest sleep: a clock that is set forward from outside is noticed after this, and a timer that is due later
 /// than this needs to wake nobody when it is set.
 pub(crate) const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// How long to wait after a failure of the store.
+/// How long to wait after a failure; doubled each time that a timer fails again.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Timers that failed and are known at once: 4,096 of a hundred bytes. Only more than these hold others up.
+const MOST_ASIDE: usize = 4_096;
 
 /// The pause while another node may do this one's work.
 const PAUSE_WITHOUT_LEASE: Duration = Duration::from_millis(200);
@@ -22,13 +27,15 @@ const PAUSE_WITHOUT_LEASE: Duration = Duration::from_millis(200);
 /// Does what falls due until `shutdown` is ready.
 pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     tokio::pin!(shutdown);
+    let mut aside = Aside::default();
     loop {
-        let sleep = match run_due(&engine).await {
+        let sleep = match run_due(&engine, &mut aside).await {
             _ if !engine.inner.store.holds_lease() => PAUSE_WITHOUT_LEASE,
-            Ok(true) => Duration::ZERO,
-            Ok(false) => until_next(&engine).await,
+            Ok(Done::Some) => Duration::ZERO,
+            Ok(Done::Nothing) => until_next(&engine).await,
+            Ok(Done::OthersLater) => PAUSE_AFTER_FAILURE,
             Err(failure) => {
-                tracing::warn!(%failure, "a timer could not be done; it is tried again");
+                tracing::warn!(%failure, "timers could not be read; they are tried again");
                 PAUSE_AFTER_FAILURE
             }
         };
@@ -53,25 +60,83 @@ async fn until_next(engine: &Engine) -> Duration {
     }
 }
 
-/// Does one batch of what is due; whether there was anything.
-async fn run_due(engine: &Engine) -> Result<bool, Failure> {
-    let due = engine.inner.store.due_timers(engine.inner.clock.wall(), STEP).await?;
-    let mut failure = None;
-    for timer in &due {
+/// What a batch came to.
+enum Done {
+    /// Something was done: there may be more.
+    Some,
+    /// Nothing was due.
+    Nothing,
+    /// All that is due has failed before, and is tried again later.
+    OthersLater,
+}
+
+/// Which one of an account's timers.
+type Key = (i64, Mode, u8, i64);
+
+/// Timers that failed: they are tried again later and later, and hold up nobody else's meanwhile.
+#[derive(Default)]
+struct Aside(HashMap<Key, Failed>);
+
+struct Failed {
+    pause: Duration,
+    again_at: Instant,
+}
+
+impl Aside {
+    fn waits(&self, timer: &Timer) -> bool {
+        self.0.get(&key(timer)).is_some_and(|failed| failed.again_at > Instant::now())
+    }
+
+    fn put(&mut self, timer: &Timer) {
+        let before = self.0.get(&key(timer)).map(|failed| failed.pause);
+        if before.is_none() && self.0.len() >= MOST_ASIDE {
+            return;
+        }
+        let pause = before.map_or(PAUSE_AFTER_FAILURE, |before| (before * 2).min(LONGEST_SLEEP));
+        self.0.insert(key(timer), Failed { pause, again_at: Instant::now() + pause });
+    }
+}
+
+fn key(timer: &Timer) -> Key {
+    (timer.account_id, timer.mode, timer.kind as u8, timer.subject)
+}
+
+/// Does one batch of what is due.
+async fn run_due(engine: &Engine, aside: &mut Aside) -> Result<Done, Failure> {
+    // Beyond those that are aside there is room for as many others.
+    let limit = STEP + aside.0.len() as u32;
+    let due = engine.inner.store.due_timers(engine.inner.clock.wall(), limit).await?;
+    if (due.len() as u32) < limit {
+        // What is aside and not due any more was done by somebody else.
+        let still: HashSet<Key> = due.iter().map(key).collect();
+        aside.0.retain(|key, _| still.contains(key));
+    }
+    let mut done = if due.is_empty() { Done::Nothing } else { Done::OthersLater };
+    for timer in due.iter().filter(|timer| !aside.waits(timer)).take(STEP as usize).collect::<Vec<_>>() {
         if !engine.inner.store.holds_lease() {
             break;
         }
-        if timer.mode == Mode::Test {
-            engine.refresh_clock(timer.account_id).await?;
-        }
-        let now = engine.inner.clock.now(timer.account_id, timer.mode).max(timer.due);
         // One payment that can't be done holds up nobody else's.
-        if let Err(cause) = engine.fire(timer, now).await {
-            tracing::warn!(payment = timer.subject, %cause, "a payment's timer could not be done");
-            failure = Some(cause);
+        match fire(engine, timer).await {
+            Ok(()) => {
+                aside.0.remove(&key(timer));
+                done = Done::Some;
+            }
+            Err(cause) => {
+                tracing::warn!(subject = timer.subject, %cause, "a timer could not be done; it is tried again");
+                aside.put(timer);
+            }
         }
     }
-    failure.map_or(Ok(!due.is_empty()), Err)
+    Ok(done)
+}
+
+async fn fire(engine: &Engine, timer: &Timer) -> Result<(), Failure> {
+    if timer.mode == Mode::Test {
+        engine.refresh_clock(timer.account_id).await?;
+    }
+    let now = engine.inner.clock.now(timer.account_id, timer.mode).max(timer.due);
+    engine.fire(timer, now).await
 }
 
 impl Engine {

@@ -44,7 +44,7 @@ impl Engine {
                 rotation.applications += 1;
             }
         }
-        self.reseal_previous_secrets().await?;
+        self.reseal_stored_secrets().await?;
         self.reseal_credentials().await?;
         self.inner.vault.retire(version)?;
         Ok(rotation)

@@ -36,7 +36,7 @@ async fn each_delivery_is_made_once_whatever_the_clock_does_between_them() {
     let (clock, ids) = (now_ms.clone(), AtomicI64::new(1_000_000));
     let surroundings = Surroundings {
         sender: Arc::new(Sender::new(Reach::Anywhere, Vec::new())),
-        secret_of: Arc::new(|_| {
+        secret_of: Arc::new(|_, _| {
             Box::pin(async { Some(Arc::new("b7f0c2d94e1a48d6a3a5f0e2c1d9b8a7".to_owned().into())) })
         }),
         clock: Arc::new(move || Timestamp(clock.load(Ordering::SeqCst))),

@@ -85,13 +85,13 @@ fn json(value: &impl Serialize) -> String {
 
 fn for_people(enrolment: &Enrolment) -> String {
     let Enrolment { account, secrets } = enrolment;
-    let NewSecrets { client_secret, webhook_secret, test, live, .. } = secrets;
+    let NewSecrets { client_secret, webhook_secret, test_webhook_secret, test, live, .. } = secrets;
     format!(
         "{name} ({email}) has account {user_id} on {site}.\n\
          The live credentials work once the application has passed the gate; `pasarela credentials activate` lets them.\n\n\
-         Test\n  public key      {}\n  access token    {}\n\
-         Live\n  public key      {}\n  access token    {}\n\
-         Both\n  client id       {client_id}\n  client secret   {client_secret}\n  webhook secret  {webhook_secret}\n",
+         Test\n  public key      {}\n  access token    {}\n  webhook secret  {test_webhook_secret}\n\
+         Live\n  public key      {}\n  access token    {}\n  webhook secret  {webhook_secret}\n\
+         Both\n  client id       {client_id}\n  client secret   {client_secret}\n",
         test.public_key,
         test.access_token,
         live.public_key,

@@ -4,10 +4,10 @@ use super::address_guard::AddressRefusal;
 use super::exchange::Exchange;
 use super::message::{AttemptIdentity, Message, Signing, message};
 use super::schedule;
+use super::secrets::Secrets;
 use super::sender::{SendFailure, Sender};
-use super::settings::Secrets;
 use super::{topics, turns};
-use pasarela_domain::identity::ApplicationId;
+use pasarela_domain::identity::{ApplicationId, Mode};
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{DeliveryAttempt, DeliveryRecord, DeliveryState, NotificationChange};
 use std::future::Future;
@@ -26,8 +26,8 @@ pub type NewId = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// An application's webhook secrets, once they are opened; `None` when the application has none.
 pub type SecretFuture = Pin<Box<dyn Future<Output = Option<Arc<Secrets>>> + Send>>;
 
-/// Opens the webhook secrets of an application.
-pub type SecretOf = Arc<dyn Fn(ApplicationId) -> SecretFuture + Send + Sync>;
+/// Opens the webhook secrets of an application's mode.
+pub type SecretOf = Arc<dyn Fn(ApplicationId, Mode) -> SecretFuture + Send + Sync>;
 
 /// What a receiver answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -154,7 +154,7 @@ async fn send(delivery: &DeliveryRecord, started: Timestamp, surroundings: &Surr
     // The first attempt carries the delivery's own id, so that one that was made but not recorded before a crash
     // carries it again.
     let notification_id = if delivery.attempts == 0 { delivery.id } else { (surroundings.new_id)() };
-    let Some(secrets) = (surroundings.secret_of)(delivery.application_id).await else {
+    let Some(secrets) = (surroundings.secret_of)(delivery.application_id, delivery.mode).await else {
         let request_id = Uuid::new_v4().to_string();
         return Sent {
             notification_id,

@@ -124,7 +124,7 @@ impl Engine {
             Refusal::plain(400, format!("the application has no {} address for Webhooks", caller.mode.name()))
         })?;
         let courier = self.inner.courier.get().ok_or(Failure::Unavailable { retry_after_s: 1 })?;
-        let secrets = self.webhook_secrets(caller.application_id).await;
+        let secrets = self.webhook_secrets(caller.application_id, caller.mode).await;
         let secrets = secrets.ok_or_else(|| Refusal::plain(400, "the application has no webhook secret"))?;
         let delivery = DeliveryRecord {
             id: 123_456,

@@ -35,7 +35,11 @@ pub(super) struct Limits {
     pub running_struggling: usize,
     /// Deliveries held in memory for one receiver.
     pub waiting_per_receiver: usize,
-    /// Receivers that are known at once. With the number above: 1,024 × 64 deliveries of half a kilobyte are 32 MB.
+    /// The same for one that answers well, so that the store is asked rarely, until [`Limits::waiting`] are held.
+    pub waiting_per_good: usize,
+    /// Deliveries held in memory until those that answer well have as few as the others.
+    pub waiting: usize,
+    /// Receivers that are known at once. With 64 deliveries each, of half a kilobyte, that is 32 MB.
     pub receivers: usize,
 }
 
@@ -48,6 +52,8 @@ pub(super) const LIMITS: Limits = Limits {
     running_unproven: 224,
     running_struggling: 96,
     waiting_per_receiver: 64,
+    waiting_per_good: 512,
+    waiting: 16_384,
     receivers: 1024,
 };
 
@@ -188,9 +194,11 @@ impl Queues {
         if !self.receivers.contains_key(&key) && !self.make_room() {
             return Offered::NoRoom;
         }
+        let held = self.held.len();
         let receiver = self.receivers.entry(key.clone()).or_default();
+        let room = self.limits.room_of(receiver.standing, held);
         // Once one is left in the store, all after it are too: a later event must not overtake it.
-        if receiver.more_from.is_some() || receiver.waiting.len() >= self.limits.waiting_per_receiver {
+        if receiver.more_from.is_some() || receiver.waiting.len() >= room {
             receiver.more_from = Some(receiver.more_from.map_or(position, |from| from.min(position)));
             return Offered::Left;
         }
@@ -367,20 +375,9 @@ impl Queues {
         Some((delivery, Running { delivery_id: id, receiver: key.clone(), lane, counted }))
     }
 
-    /// An attempt ended, and what it saw is recorded. `struggling` says that no answer came, or a slow one. Answers where
-    /// the delivery was offered while it was in flight: it may be due there again, with nobody else to offer it.
-    pub(super) fn finish(&mut self, running: Running, struggling: bool) -> Option<Position> {
-        let again = self.in_flight.remove(&running.delivery_id).flatten();
-        self.held.remove(&running.delivery_id);
-        if self.finished.insert(running.delivery_id) {
-            self.finished_order.push_back(running.delivery_id);
-        }
-        if self.finished_order.len() > MOST_FINISHED
-            && let Some(oldest) = self.finished_order.pop_front()
-        {
-            self.finished.remove(&oldest);
-        }
-        self.busy_lanes.remove(&running.lane);
+    /// An attempt ended: its receiver may have another one, its lane waits until it is recorded. `struggling` says that no
+    /// answer came, or a slow one.
+    pub(super) fn ended(&mut self, running: &Running, struggling: bool) {
         self.running -= 1;
         self.running_struggling -= usize::from(running.counted == Standing::Struggling);
         self.running_unproven -= usize::from(running.counted == Standing::Unproven);
@@ -397,10 +394,27 @@ impl Queues {
         } else {
             self.unpark_all();
         }
+    }
+
+    /// What an attempt saw that has ended is recorded, or never will be. Answers where the delivery was offered while it was
+    /// in flight: it may be due there again, with nobody else to offer it.
+    pub(super) fn finish(&mut self, running: Running) -> Option<Position> {
+        let again = self.in_flight.remove(&running.delivery_id).flatten();
+        self.held.remove(&running.delivery_id);
+        if self.finished.insert(running.delivery_id) {
+            self.finished_order.push_back(running.delivery_id);
+        }
+        if self.finished_order.len() > MOST_FINISHED
+            && let Some(oldest) = self.finished_order.pop_front()
+        {
+            self.finished.remove(&oldest);
+        }
+        self.busy_lanes.remove(&running.lane);
+        self.unpark(&running.receiver);
         again
     }
 
-    /// Says whether an attempt got any answer, before it is finished. A receiver that gives none for long rests.
+    /// Says whether an attempt got any answer, before it has ended. A receiver that gives none for long rests.
     pub(super) fn answered(&mut self, running: &Running, has_answered: bool) {
         let Some(receiver) = self.receivers.get_mut(&running.receiver) else { return };
         if has_answered {
@@ -424,10 +438,12 @@ impl Queues {
     /// to be offered in order; the mark is taken away with this, and set again by what does not fit or by
     /// [`Queues::more_at`].
     pub(super) fn take_refill(&mut self) -> Option<(Arc<str>, Position)> {
-        let short = self.limits.waiting_per_receiver / 2;
+        let (limits, held) = (&self.limits, self.held.len());
+        let is_short =
+            |receiver: &Receiver| receiver.waiting.len() <= limits.room_of(receiver.standing, held) / 2;
         let mut wanting = self.receivers.iter_mut();
         let (key, receiver) =
-            wanting.find(|(_, receiver)| receiver.more_from.is_some() && receiver.waiting.len() <= short)?;
+            wanting.find(|(_, receiver)| receiver.more_from.is_some() && is_short(receiver))?;
         let from = receiver.more_from.take()?;
         Some((key.clone(), from))
     }
@@ -465,6 +481,14 @@ impl Queues {
 }
 
 impl Limits {
+    /// How many may be held for a receiver, while `held` are for all.
+    const fn room_of(&self, standing: Standing, held: usize) -> usize {
+        match standing {
+            Standing::Good if held < self.waiting => self.waiting_per_good,
+            Standing::Good | Standing::Unproven | Standing::Struggling => self.waiting_per_receiver,
+        }
+    }
+
     /// How many one receiver of which nothing is known may have, while `running_unproven` are in flight at all such.
     const fn of_one_that_is_unproven(&self, running_unproven: usize) -> usize {
         if running_unproven >= self.crowded { 1 } else { self.running_per_unproven }

@@ -1,18 +1,17 @@
 //! What an application wants to be told, and where: kept in memory, looked up without a read.
 //!
-//! Test and live are apart in everything but the secret, which is the application's. A secret that is changed leaves the
-//! one before it valid for a time of grace: who refuses what the new one signed is sent the same, signed with the old.
+//! Test and live are apart in everything, their secrets too ([`super::secrets`]).
 
+use super::secrets::Secrets;
 use super::topics::{self, Topic};
 use crate::accounts::MAX_CACHED;
-use crate::payments::{MAX_ROUNDS, hex, to_json};
-use crate::{Engine, Failure, seeds};
+use crate::payments::{MAX_ROUNDS, to_json};
+use crate::{Engine, Failure};
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
-    ApplicationRecord, Changes, CommitError, NotificationChange, NotificationSetting, RecordChange,
-    SettingKind,
+    Changes, CommitError, NotificationChange, NotificationSetting, RecordChange, SettingKind,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -103,27 +102,6 @@ impl Settings {
     }
 }
 
-/// What signs an application's Webhooks. Never in a `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secrets {
-    /// The one that counts.
-    pub current: String,
-    /// The one before it, and the wall-clock time until which it is still used.
-    pub previous: Option<(String, Timestamp)>,
-}
-
-impl std::fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Secrets").finish_non_exhaustive()
-    }
-}
-
-impl From<String> for Secrets {
-    fn from(current: String) -> Secrets {
-        Secrets { current, previous: None }
-    }
-}
-
 /// What is known of applications, in memory.
 #[derive(Default)]
 pub(crate) struct KnownSettings(RwLock<Known>);
@@ -134,7 +112,7 @@ struct Known {
     generation: u64,
     settings: HashMap<ApplicationId, Arc<Settings>>,
     /// Opened: a busy receiver's secret is needed thousands of times a second.
-    secrets: HashMap<ApplicationId, Arc<Secrets>>,
+    secrets: HashMap<(ApplicationId, Mode), Arc<Secrets>>,
 }
 
 impl KnownSettings {
@@ -142,10 +120,12 @@ impl KnownSettings {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.generation += 1;
         known.settings.remove(&application_id);
-        known.secrets.remove(&application_id);
+        for mode in [Mode::Test, Mode::Live] {
+            known.secrets.remove(&(application_id, mode));
+        }
     }
 
-    fn generation(&self) -> u64 {
+    pub(super) fn generation(&self) -> u64 {
         self.read().generation
     }
 
@@ -153,8 +133,21 @@ impl KnownSettings {
         self.read().settings.get(&application_id).cloned()
     }
 
-    fn secrets(&self, application_id: ApplicationId) -> Option<Arc<Secrets>> {
-        self.read().secrets.get(&application_id).cloned()
+    pub(super) fn secrets(&self, application_id: ApplicationId, mode: Mode) -> Option<Arc<Secrets>> {
+        self.read().secrets.get(&(application_id, mode)).cloned()
+    }
+
+    /// Keeps secrets that were opened in `generation`.
+    pub(super) fn keep_secrets(
+        &self,
+        generation: u64,
+        application_id: ApplicationId,
+        mode: Mode,
+        secrets: Arc<Secrets>,
+    ) {
+        self.keep(generation, |known| {
+            known.secrets.insert((application_id, mode), secrets);
+        });
     }
 
     /// Keeps what was read in `generation`, unless something was changed since.
@@ -186,21 +179,6 @@ pub struct AddressesChange {
     pub ipn_url: Option<Option<String>>,
     /// As `topics`, for IPN.
     pub ipn_topics: Option<Vec<String>>,
-}
-
-/// A secret that was changed.
-pub struct Rotated {
-    /// The new one, shown this once.
-    pub secret: String,
-    /// Until when the one before it is used, too.
-    pub previous_until: Option<Timestamp>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PreviousSecret {
-    #[serde(with = "millis")]
-    until: Timestamp,
-    sealed: String,
 }
 
 impl Engine {
@@ -244,9 +222,9 @@ impl Engine {
         Ok(has(&settings.test.addresses) || has(&settings.live.addresses))
     }
 
-    /// The secret that signs an application's Webhooks, to be shown to its owner.
-    pub async fn current_webhook_secret(&self, application_id: ApplicationId) -> Option<String> {
-        self.webhook_secrets(application_id).await.map(|secrets| secrets.current.clone())
+    /// The secret that signs an application's Webhooks of a mode, to be shown to its owner.
+    pub async fn current_webhook_secret(&self, application_id: ApplicationId, mode: Mode) -> Option<String> {
+        self.webhook_secrets(application_id, mode).await.map(|secrets| secrets.current.clone())
     }
 
     /// Changes where the caller's application is told.
@@ -303,93 +281,6 @@ impl Engine {
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
-    }
-
-    /// Gives the caller's application a new secret; the one before it is used for `grace_ms` more.
-    ///
-    /// # Errors
-    /// When the store or the vault fails.
-    pub async fn rotate_webhook_secret(&self, caller: &Caller, grace_ms: i64) -> Result<Rotated, Failure> {
-        let id = caller.application_id;
-        let application = self.inner.store.application(id).await?;
-        let application =
-            application.ok_or_else(|| Failure::Internal(format!("application {id} is gone")))?;
-        let mut bytes = [0; 32];
-        crate::nature::draw(&mut bytes);
-        let secret = hex(&bytes);
-        let until = self.inner.clock.wall().plus_ms(grace_ms);
-        let previous = PreviousSecret { until, sealed: hex(&application.sealed_webhook_secret) };
-        // First the old one: between the two writes, both are the same.
-        self.write_setting(id, Mode::Live, SettingKind::Secret, "", |_| to_json(&previous)).await?;
-        let record = seeds::webhook_secret_record(id);
-        let sealed_webhook_secret = self.inner.vault.seal_secret(secret.as_bytes(), &record).0;
-        let change =
-            RecordChange::UpdateApplication(ApplicationRecord { sealed_webhook_secret, ..application });
-        self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await?;
-        // Once more: nodes that looked between the two writes look again.
-        self.write_setting(id, Mode::Live, SettingKind::Secret, "", |_| to_json(&previous)).await?;
-        Ok(Rotated { secret, previous_until: (grace_ms > 0).then_some(until) })
-    }
-
-    /// Until when the secret before the current one is used, if it is.
-    ///
-    /// # Errors
-    /// When the store can't be read.
-    pub async fn previous_secret_until(&self, caller: &Caller) -> Result<Option<Timestamp>, Failure> {
-        let previous = self.previous_secret(caller.application_id).await?;
-        Ok(previous.map(|previous| previous.until).filter(|until| *until > self.inner.clock.wall()))
-    }
-
-    async fn previous_secret(
-        &self,
-        application_id: ApplicationId,
-    ) -> Result<Option<PreviousSecret>, Failure> {
-        let stored = self.inner.store.notification_settings(application_id).await?;
-        stored.iter().find(|stored| stored.kind == SettingKind::Secret).map(body_of).transpose()
-    }
-
-    /// What signs an application's Webhooks; `None` for one that is not there, or when it can't be opened.
-    pub(crate) async fn webhook_secrets(&self, application_id: ApplicationId) -> Option<Arc<Secrets>> {
-        let known = &self.inner.settings;
-        if let Some(secrets) = known.secrets(application_id) {
-            return Some(secrets);
-        }
-        let generation = known.generation();
-        let record = self.inner.store.application(application_id).await.ok()??;
-        let current = self.open_webhook_secret(application_id, &record.sealed_webhook_secret)?;
-        let previous = self.previous_secret(application_id).await.ok()?.and_then(|previous| {
-            let secret = self.open_webhook_secret(application_id, &unhex(&previous.sealed)?)?;
-            (secret != current).then_some((secret, previous.until))
-        });
-        let secrets = Arc::new(Secrets { current, previous });
-        known.keep(generation, |known| {
-            known.secrets.insert(application_id, secrets.clone());
-        });
-        Some(secrets)
-    }
-
-    fn open_webhook_secret(&self, application_id: ApplicationId, sealed: &[u8]) -> Option<String> {
-        let record = seeds::webhook_secret_record(application_id);
-        let secret = self.inner.vault.open_secret(sealed, &record).ok()?;
-        String::from_utf8(secret.to_vec()).ok()
-    }
-
-    /// Seals previous secrets under the vault's current key.
-    pub(crate) async fn reseal_previous_secrets(&self) -> Result<(), Failure> {
-        let all = self.inner.store.notification_settings_since(Timestamp(i64::MIN)).await?;
-        for setting in all.iter().filter(|setting| setting.kind == SettingKind::Secret) {
-            let previous: PreviousSecret = body_of(setting)?;
-            let record = seeds::webhook_secret_record(setting.application_id);
-            let Some(sealed) = unhex(&previous.sealed) else { continue };
-            if let Some(again) = self.inner.vault.reseal_secret(&sealed, &record)? {
-                let previous = PreviousSecret { sealed: hex(&again.0), ..previous };
-                self.write_setting(setting.application_id, setting.mode, setting.kind, "", |_| {
-                    to_json(&previous)
-                })
-                .await?;
-            }
-        }
-        Ok(())
     }
 
     /// Learns of settings that another node changed since `since`.
@@ -486,17 +377,12 @@ fn check(change: &AddressesChange) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn body_of<T: serde::de::DeserializeOwned>(setting: &NotificationSetting) -> Result<T, Failure> {
+pub(super) fn body_of<T: serde::de::DeserializeOwned>(setting: &NotificationSetting) -> Result<T, Failure> {
     parse(&setting.body)
 }
 
 pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     crate::payments::from_json(body, "a notification setting")
-}
-
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// Instants of settings: milliseconds.
@@ -554,11 +440,5 @@ mod tests {
             check(&AddressesChange { ipn_topics: topics("merchant_order"), ..AddressesChange::default() })
                 .is_ok()
         );
-    }
-
-    #[test]
-    fn hexadecimal_comes_back() {
-        assert_eq!(unhex(&hex(&[0, 1, 254, 16])), Some(vec![0, 1, 254, 16]));
-        assert_eq!((unhex("0g"), unhex("é1")), (None, None));
     }
 }

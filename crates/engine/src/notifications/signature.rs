@@ -33,6 +33,12 @@ pub fn ipn_secret(secret: &str) -> String {
     hex(hmac::sign(&key, b"ipn").as_ref())
 }
 
+/// What signs test notifications of an application whose secret was not rotated: nobody gets back to `secret` from it.
+pub fn test_secret(secret: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    hex(hmac::sign(&key, b"test").as_ref())
+}
+
 /// How a resource's id stands in the query string, and so in the manifest: alphanumeric ids in lower case.
 ///
 /// Receivers written after the documentation lower-case `data.id` before they verify; the current SDKs take it as it

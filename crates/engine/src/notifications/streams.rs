@@ -13,15 +13,15 @@ use super::settings::Listening;
 use super::topics;
 use crate::payments::to_json;
 use crate::{Engine, Failure};
-use pasarela_domain::identity::Caller;
+use pasarela_domain::identity::{ApplicationId, Caller, Mode};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
     Changes, CommitError, DeliveryRecord, DeliverySearch, DeliveryState, RecordChange, SettingKind,
 };
 use serde_json::{Value, json};
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -38,17 +38,95 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(27);
 /// How often it is looked for what other nodes made, or answers that they took.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What is handed over, so that two streams of a node do not hand over the same.
-#[derive(Default)]
-pub(crate) struct HandedOver(Mutex<HashSet<i64>>);
+/// Streams that an application may have in a mode at one node: a developer's machines, and a few that were forgotten.
+pub const MOST_STREAMS: usize = 10;
 
-impl HandedOver {
-    fn claim(&self, delivery_id: i64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(delivery_id)
+/// The streams of a node, and what they handed over: two do not hand over the same.
+#[derive(Default)]
+pub(crate) struct Streams(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    handed_over: HashSet<i64>,
+    /// What each stream listens to; empty for everything.
+    topics: HashMap<(ApplicationId, Mode), BTreeMap<u64, Vec<String>>>,
+    /// Streams that there ever were.
+    count: u64,
+}
+
+impl Streams {
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Each change is whole, wherever a panic left it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn release(&self, delivery_id: i64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&delivery_id);
+    fn claim(self: &Arc<Streams>, delivery_id: i64) -> Option<Claim> {
+        let is_free = self.lock().handed_over.insert(delivery_id);
+        is_free.then(|| Claim { streams: self.clone(), delivery_id })
+    }
+
+    fn sit_down(self: &Arc<Streams>, caller: &Caller, topics: Vec<String>) -> Option<Seat> {
+        let key = (caller.application_id, caller.mode);
+        let mut open = self.lock();
+        open.count += 1;
+        let number = open.count;
+        let of_application = open.topics.entry(key).or_default();
+        if of_application.len() >= MOST_STREAMS {
+            return None;
+        }
+        of_application.insert(number, topics);
+        drop(open);
+        Some(Seat { streams: self.clone(), key, number })
+    }
+}
+
+/// A delivery is one stream's, until this is dropped.
+struct Claim {
+    streams: Arc<Streams>,
+    delivery_id: i64,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.streams.lock().handed_over.remove(&self.delivery_id);
+    }
+}
+
+/// A stream's place among those of its application, until this is dropped.
+struct Seat {
+    streams: Arc<Streams>,
+    key: (ApplicationId, Mode),
+    number: u64,
+}
+
+impl Seat {
+    /// The topics of all streams that the application has here; `None` without any but this one, where that `leaves`.
+    fn topics(&self, leaves: bool) -> Option<Vec<String>> {
+        let open = self.streams.lock();
+        let of_application = open.topics.get(&self.key)?;
+        let mut all =
+            of_application.iter().filter(|(number, _)| !leaves || **number != self.number).peekable();
+        all.peek()?;
+        let mut topics = BTreeSet::new();
+        for (_, of_one) in all {
+            if of_one.is_empty() {
+                return Some(Vec::new());
+            }
+            topics.extend(of_one.iter().cloned());
+        }
+        Some(topics.into_iter().collect())
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.streams.lock();
+        if let Some(of_application) = open.topics.get_mut(&self.key) {
+            of_application.remove(&self.number);
+            if of_application.is_empty() {
+                open.topics.remove(&self.key);
+            }
+        }
     }
 }
 
@@ -57,6 +135,8 @@ pub struct Listener {
     engine: Engine,
     caller: Caller,
     topics: Vec<String>,
+    /// None once it has left.
+    seat: Option<Seat>,
     until: Instant,
     sign_given: Option<Instant>,
     handed: Option<Handed>,
@@ -64,6 +144,8 @@ pub struct Listener {
 
 /// What the program was handed last.
 struct Handed {
+    /// Until it is answered, no other stream has it.
+    _claim: Claim,
     delivery: DeliveryRecord,
     sent: Sent,
     started: Timestamp,
@@ -93,7 +175,7 @@ impl Engine {
     /// Listens to the caller's events of `topics`, all without any, for at most `lasts`.
     ///
     /// # Errors
-    /// 400 for a topic that there is not.
+    /// 400 for a topic that there is not, 429 when the application has [`MOST_STREAMS`] already.
     pub fn listen(&self, caller: &Caller, topics: Vec<String>, lasts: Duration) -> Result<Listener, Failure> {
         if let Some(unknown) = topics.iter().find(|name| topics::by_name(name).is_none()) {
             let known: Vec<&str> = topics::TOPICS.iter().map(|topic| topic.name).collect();
@@ -103,10 +185,16 @@ impl Engine {
             );
         }
         let until = Instant::now() + lasts;
+        let seat = self.inner.streams.sit_down(caller, topics.clone()).ok_or_else(|| {
+            let said =
+                format!("the application listens over {MOST_STREAMS} streams already: end one of them");
+            Refusal::plain(429, said)
+        })?;
         Ok(Listener {
             engine: self.clone(),
             caller: caller.clone(),
             topics,
+            seat: Some(seat),
             until,
             sign_given: None,
             handed: None,
@@ -186,20 +274,21 @@ impl Listener {
             if Instant::now() >= self.until || engine.is_stopping() {
                 // Before the program sees the end: what happens after it makes no delivery that nobody fetches.
                 if self.sign_given.take().is_some() {
-                    self.give_sign(0).await?;
+                    self.sign_off().await?;
                 }
                 return Ok(None);
             }
             if self.sign_given.is_none_or(|given| given.elapsed() >= SIGN_EVERY) {
-                self.give_sign(TAKEN_FOR_GRANTED_MS).await?;
+                let topics = self.seat.as_ref().and_then(|seat| seat.topics(false));
+                self.give_sign(TAKEN_FOR_GRANTED_MS, topics.unwrap_or_default()).await?;
                 self.sign_given = Some(Instant::now());
                 return Ok(Some(b"\n".to_vec()));
             }
             self.look_at_handed().await?;
             if self.handed.is_none()
-                && let Some(delivery) = self.first_held().await?
+                && let Some((delivery, claim)) = self.first_held().await?
             {
-                return self.hand_over(delivery).await.map(Some);
+                return self.hand_over(delivery, claim).await.map(Some);
             }
             let pause = LOOK_EVERY.min(self.until.saturating_duration_since(Instant::now()));
             // A timeout is a look at what other nodes did.
@@ -207,9 +296,18 @@ impl Listener {
         }
     }
 
-    async fn give_sign(&self, for_ms: i64) -> Result<(), Failure> {
+    /// Leaves. Where others of the application listen here, they still do.
+    async fn sign_off(&mut self) -> Result<(), Failure> {
+        let others = self.seat.take().and_then(|seat| seat.topics(true));
+        match others {
+            Some(topics) => self.give_sign(TAKEN_FOR_GRANTED_MS, topics).await,
+            None => self.give_sign(0, Vec::new()).await,
+        }
+    }
+
+    async fn give_sign(&self, for_ms: i64, topics: Vec<String>) -> Result<(), Failure> {
         let until = self.engine.inner.clock.wall().plus_ms(for_ms);
-        let listening = Listening { until, topics: self.topics.clone() };
+        let listening = Listening { until, topics };
         let (application_id, mode) = (self.caller.application_id, self.caller.mode);
         let written = self
             .engine
@@ -227,24 +325,24 @@ impl Listener {
         if is_waiting && handed.at.elapsed() < ANSWER_TIMEOUT {
             return Ok(());
         }
-        if let Some(handed) = self.handed.take() {
-            self.engine.inner.handed_over.release(handed.delivery.id);
-            if is_waiting {
-                let took = handed.at.elapsed();
-                let recorded =
-                    self.engine.record_answer(&handed.delivery, handed.sent, handed.started, took).await;
-                match recorded {
-                    // Answered at the last moment.
-                    Ok(()) | Err(Failure::Refused(_)) => {}
-                    Err(failure) => return Err(failure),
-                }
+        if let Some(handed) = self.handed.take()
+            && is_waiting
+        {
+            let took = handed.at.elapsed();
+            let recorded =
+                self.engine.record_answer(&handed.delivery, handed.sent, handed.started, took).await;
+            match recorded {
+                // Answered at the last moment.
+                Ok(()) | Err(Failure::Refused(_)) => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())
     }
 
-    /// The oldest delivery that waits for this program and that no other stream has.
-    async fn first_held(&self) -> Result<Option<DeliveryRecord>, Failure> {
+    /// The oldest delivery that waits for this program and that no other stream has, and behind none about the same resource
+    /// that another one has.
+    async fn first_held(&self) -> Result<Option<(DeliveryRecord, Claim)>, Failure> {
         let mut search = DeliverySearch {
             state: Some(DeliveryState::Held),
             url: Some(LISTENER_URL.to_owned()),
@@ -259,7 +357,18 @@ impl Listener {
                 None => break,
             }
         }
-        Ok(waiting.into_iter().rev().find(|held| self.engine.inner.handed_over.claim(held.id)))
+        let mut others = HashSet::new();
+        for held in waiting.into_iter().rev() {
+            let lane = (held.topic.clone(), held.resource_id.clone());
+            if others.contains(&lane) {
+                continue;
+            }
+            match self.engine.inner.streams.claim(held.id) {
+                Some(claim) => return Ok(Some((held, claim))),
+                None => drop(others.insert(lane)),
+            }
+        }
+        Ok(None)
     }
 
     fn listens_to(&self, held: &DeliveryRecord) -> bool {
@@ -267,12 +376,12 @@ impl Listener {
             && (self.topics.is_empty() || self.topics.contains(&held.topic))
     }
 
-    async fn hand_over(&mut self, delivery: DeliveryRecord) -> Result<Vec<u8>, Failure> {
+    async fn hand_over(&mut self, delivery: DeliveryRecord, claim: Claim) -> Result<Vec<u8>, Failure> {
         let started = self.engine.inner.clock.wall();
         let id = delivery.id;
         let notification_id = if delivery.attempts == 0 { id } else { self.engine.inner.ids.next() };
         let request_id = Uuid::new_v4().to_string();
-        let secrets = self.engine.webhook_secrets(delivery.application_id).await;
+        let secrets = self.engine.webhook_secrets(delivery.application_id, delivery.mode).await;
         let secrets = secrets.ok_or_else(|| Refusal::plain(400, "the application has no webhook secret"))?;
         let identity = AttemptIdentity { notification_id, request_id: &request_id, now: started };
         let request = message(&delivery, identity, Signing::Secret(&secrets.current))
@@ -293,30 +402,28 @@ impl Listener {
         });
         let outcome = Err(SendFailure::Timeout);
         let sent = Sent { notification_id, request_id, signature, outcome };
-        self.handed = Some(Handed { delivery, sent, started, at: Instant::now() });
+        self.handed = Some(Handed { _claim: claim, delivery, sent, started, at: Instant::now() });
         Ok(format!("{line}\n").into_bytes())
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(handed) = &self.handed {
-            self.engine.inner.handed_over.release(handed.delivery.id);
-        }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         if self.sign_given.is_none() {
             return;
         }
-        let last = Listener {
+        let mut last = Listener {
             engine: self.engine.clone(),
             caller: self.caller.clone(),
             topics: std::mem::take(&mut self.topics),
+            seat: self.seat.take(),
             until: self.until,
             sign_given: None,
             handed: None,
         };
         // Nobody listens any more; if this can't be written, the last sign runs out by itself.
-        runtime.spawn(async move { last.give_sign(0).await });
+        runtime.spawn(async move { last.sign_off().await });
     }
 }
 

@@ -4,16 +4,14 @@
 //! keeps a bounded window of it in memory ([`queues`](super::queues)). An attempt is recorded when it is over, so that
 //! one that was cut off by a crash is made again: a receiver may see a notification twice, and never not at all.
 
-use super::attempts::{Made, Surroundings, attempt};
+use super::attempts::{Surroundings, attempt};
 use super::endpoints::Endpoints;
 use super::queues::{LIMITS, Offered, Position, Queues, Running};
+use super::recording::{Attempted, Recorded, hold, record, record_attempts};
 use super::turns;
 use super::wake::Wake;
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{
-    Changes, CommitError, DeliveryRecord, DeliveryState, DueDelivery, NotificationChange, ReadError,
-    RecordChange, Store, WorkShares, share_of,
-};
+use pasarela_store::{DeliveryRecord, DueDelivery, ReadError, RecordChange, Store, WorkShares, share_of};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -24,11 +22,11 @@ use tokio::time::Instant;
 /// Deliveries read from the store at once.
 const PAGE: u32 = 256;
 
-/// The same for one receiver's refill: what it has room for, if all of it is its own.
-const REFILL_PAGE: u32 = 64;
+/// The same for one receiver's refill.
+const REFILL_PAGE: u32 = 256;
 
 /// Pages read for one receiver's refill before everybody else has a turn again.
-const REFILL_PAGES: u32 = 16;
+const REFILL_PAGES: u32 = 4;
 
 /// How often the worker looks back, whatever it was told: a request that is dropped between its commit and its call of
 /// [`Wake`], or a wall clock that was set, must not leave a delivery lying. It looks back over two such times.
@@ -44,15 +42,14 @@ const PAUSE_WITHOUT_LEASE: Duration = Duration::from_millis(200);
 /// The pause after the store could not be read.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often an attempt's record is offered to a store that refuses it: with pauses from a tenth of a second up to
-/// half a minute, some ten minutes. After that the delivery is seen again at the next start.
-const MOST_RECORD_TRIES: u32 = 30;
+/// Attempts that one commit records: some 100 kB.
+const MOST_RECORDED_AT_ONCE: usize = 128;
 
-/// First pause between two such tries; doubled each time.
-const FIRST_RECORD_PAUSE: Duration = Duration::from_millis(100);
+/// Commits of attempts in flight. While they are, what ends meanwhile is gathered.
+const RECORDINGS: usize = 2;
 
-/// Longest pause between two such tries.
-const LONGEST_RECORD_PAUSE: Duration = Duration::from_secs(30);
+/// Attempts that were made and are not recorded yet. That many are made again after a crash.
+const MOST_UNRECORDED: usize = 512;
 
 /// How long attempts in flight may go on once the server stops. What is cut off is made again.
 const GRACE: Duration = Duration::from_secs(3);
@@ -66,6 +63,10 @@ pub struct Worker {
     tasks: JoinSet<Outcome>,
     /// What each task is about.
     in_flight: HashMap<Id, InFlight>,
+    /// Attempts that were made and wait for others to be recorded with.
+    unrecorded: Vec<(Running, Attempted)>,
+    /// How many are being recorded, by how many tasks.
+    being_recorded: (usize, usize),
     /// Everything due up to here was offered to the queues.
     cursor: Option<Position>,
     /// Nothing more was due when the store was read last; the next is due then, if there is one.
@@ -82,24 +83,24 @@ pub struct Worker {
 
 /// What a task is about.
 enum InFlight {
-    /// An attempt of a delivery that was due then.
-    Attempt(Running, Timestamp),
+    /// An attempt.
+    Attempt(Running),
+    /// The recording of attempts that were made.
+    Recording(Vec<Running>),
     /// Deliveries whose turn passed, and when they were due.
     Passed(Vec<(i64, Timestamp)>),
 }
 
 /// What became of a task.
 enum Outcome {
-    /// An attempt was made and recorded. Since when others of its lane are due, if that makes them so.
-    Made(Box<Made>, Option<Timestamp>),
+    /// An attempt was made.
+    Made(Box<Attempted>),
     /// Its address is paused.
     Held,
-    /// An attempt may have been made, and the store did not say that it is recorded.
-    Unrecorded,
+    /// What became of the attempts that were to be recorded, in their order.
+    Recorded(Vec<Recorded>),
     /// The turns are passed.
     Passed,
-    /// It broke off, by a mistake in this program.
-    BrokeOff,
 }
 
 /// When something falls due after the cursor.
@@ -119,6 +120,8 @@ impl Worker {
             queues: Queues::new(LIMITS),
             tasks: JoinSet::new(),
             in_flight: HashMap::new(),
+            unrecorded: Vec::new(),
+            being_recorded: (0, 0),
             cursor: None,
             idle_until: None,
             looked_back: Instant::now(),
@@ -142,7 +145,12 @@ impl Worker {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        let finish = async { while self.tasks.join_next().await.is_some() {} };
+        let finish = async {
+            while let Some(ended) = self.tasks.join_next_with_id().await {
+                self.ended(ended);
+                self.record_attempts();
+            }
+        };
         if tokio::time::timeout(GRACE, finish).await.is_err() {
             tracing::info!(
                 attempts = self.tasks.len(),
@@ -156,6 +164,7 @@ impl Worker {
         while let Some(ended) = self.tasks.try_join_next_with_id() {
             self.ended(ended);
         }
+        self.record_attempts();
         if let Some(earliest) = self.wake.take_earliest() {
             self.look_again_from(earliest);
         }
@@ -203,7 +212,9 @@ impl Worker {
             self.look_again_from(Timestamp(i64::MIN));
             return Duration::ZERO;
         }
-        while let Some((delivery, running)) = self.queues.start() {
+        while self.unrecorded.len() + self.being_recorded.0 < MOST_UNRECORDED
+            && let Some((delivery, running)) = self.queues.start()
+        {
             self.launch(delivery, running);
         }
         let pause = match (work, self.idle_until) {
@@ -354,7 +365,6 @@ impl Worker {
     fn launch(&mut self, delivery: DeliveryRecord, running: Running) {
         let (store, surroundings) = (self.store.clone(), self.surroundings.clone());
         let endpoints = self.endpoints.clone();
-        let due = delivery.next_attempt;
         let task = self.tasks.spawn(async move {
             // An attempt that is one too many harms less than none.
             if endpoints.holds(&store, &delivery).await.unwrap_or(false) {
@@ -362,66 +372,109 @@ impl Worker {
                 return Outcome::Held;
             }
             let made = attempt(&delivery, &surroundings).await;
-            let now = (surroundings.clock)();
-            let (changes, freed) = changes_of(&store, &delivery, &made, now).await;
-            let is_recorded = record(&store, changes).await;
-            endpoints.saw(&store, &delivery, &made, now).await;
-            if is_recorded { Outcome::Made(Box::new(made), freed) } else { Outcome::Unrecorded }
+            Outcome::Made(Box::new(Attempted { delivery, made }))
         });
-        self.in_flight.insert(task.id(), InFlight::Attempt(running, due));
+        self.in_flight.insert(task.id(), InFlight::Attempt(running));
+    }
+
+    /// Records what was made since the last time, in one commit: each has waited for the commit before at most.
+    fn record_attempts(&mut self) {
+        if self.unrecorded.is_empty() || self.being_recorded.1 >= RECORDINGS {
+            return;
+        }
+        let some = self.unrecorded.len().min(MOST_RECORDED_AT_ONCE);
+        let (running, attempted): (Vec<_>, Vec<_>) = self.unrecorded.drain(..some).unzip();
+        self.being_recorded.0 += running.len();
+        self.being_recorded.1 += 1;
+        let (store, endpoints, clock) =
+            (self.store.clone(), self.endpoints.clone(), self.surroundings.clock.clone());
+        let task = self.tasks.spawn(async move {
+            Outcome::Recorded(record_attempts(&store, &endpoints, &clock, attempted).await)
+        });
+        self.in_flight.insert(task.id(), InFlight::Recording(running));
     }
 
     fn ended(&mut self, ended: Result<(Id, Outcome), JoinError>) {
         let (task, outcome) = match ended {
-            Ok(ended) => ended,
+            Ok((task, outcome)) => (task, Some(outcome)),
             Err(error) => {
                 tracing::error!(%error, "an attempt of a notification broke off");
-                (error.id(), Outcome::BrokeOff)
+                (error.id(), None)
             }
         };
-        match self.in_flight.remove(&task) {
-            Some(InFlight::Attempt(running, due)) => self.attempt_ended(running, due, outcome),
-            Some(InFlight::Passed(waiting)) => {
+        match (self.in_flight.remove(&task), outcome) {
+            (Some(InFlight::Attempt(running)), Some(Outcome::Made(attempted))) => {
+                self.queues.answered(&running, !attempted.made.no_answer);
+                self.queues.ended(&running, attempted.made.receiver_struggles);
+                self.unrecorded.push((running, *attempted));
+            }
+            (Some(InFlight::Attempt(running)), Some(_)) => {
+                self.queues.ended(&running, false);
+                self.finish(running);
+            }
+            (Some(InFlight::Attempt(running)), None) => {
+                self.queues.ended(&running, true);
+                self.broke_off(running);
+            }
+            (Some(InFlight::Recording(running)), outcome) => {
+                self.being_recorded.0 -= running.len();
+                self.being_recorded.1 -= 1;
+                match outcome {
+                    Some(Outcome::Recorded(recorded)) => {
+                        for (running, recorded) in running.into_iter().zip(recorded) {
+                            self.recorded(running, recorded);
+                        }
+                    }
+                    _ => running.into_iter().for_each(|running| self.broke_off(running)),
+                }
+            }
+            (Some(InFlight::Passed(waiting)), _) => {
                 for (id, due) in waiting {
                     self.queues.put_off(id);
                     self.look_again_from(due);
                 }
             }
-            None => {}
+            (None, _) => {}
         }
     }
 
-    fn attempt_ended(&mut self, running: Running, due: Timestamp, outcome: Outcome) {
-        let made = match &outcome {
-            Outcome::Made(made, _) => Some(made),
-            Outcome::Held | Outcome::Unrecorded | Outcome::Passed | Outcome::BrokeOff => None,
+    /// An attempt is recorded, or the store did not say so.
+    fn recorded(&mut self, running: Running, recorded: Recorded) {
+        let Recorded { is_recorded, due, started, next, freed } = recorded;
+        if !is_recorded {
+            // Nobody knows what became of it.
+            let behind = self.queues.take_behind(&running);
+            self.look_at_anew(&behind);
+            self.queues.finish(running);
+            self.look_again_from(due);
+            return;
+        }
+        let Some(next) = next else {
+            self.queues.finish(running);
+            if let Some(freed) = freed {
+                self.look_again_from(freed);
+            }
+            return;
         };
-        let next = made.and_then(|made| made.record.next_attempt);
         // Who waits behind one that is not settled must not start now.
-        match outcome {
-            Outcome::Made(..) if next.is_none() => {}
-            Outcome::Made(..) | Outcome::Unrecorded => self.pass_turns(&running, next),
-            // Not at once: it would break off again.
-            Outcome::BrokeOff => self.pass_turns(&running, Some((self.surroundings.clock)())),
-            Outcome::Held | Outcome::Passed => {}
-        }
-        if let Some(made) = made {
-            self.queues.answered(&running, !made.no_answer);
-        }
-        let offered_again = self.queues.finish(running, made.is_some_and(|made| made.receiver_struggles));
-        // A clock may have been moved between the commit of the attempt and this: then the store was read meanwhile, and
-        // the delivery was passed over as one in flight.
-        if let Some((seen, _)) = offered_again
-            && (made.is_none() || next.is_some())
-        {
+        self.pass_turns(&running, next, started);
+        self.finish(running);
+        self.falls_due(next);
+    }
+
+    /// A delivery that is not settled is nobody's any more. A clock may have been moved between the commit of its attempt and
+    /// this: then the store was read meanwhile, and the delivery was passed over as one in flight.
+    fn finish(&mut self, running: Running) {
+        if let Some((seen, _)) = self.queues.finish(running) {
             self.look_again_from(seen);
         }
-        match (outcome, next) {
-            (Outcome::Unrecorded, _) => self.look_again_from(due),
-            (Outcome::Made(_, Some(freed)), _) => self.look_again_from(freed),
-            (_, Some(next)) => self.falls_due(next),
-            _ => {}
-        }
+    }
+
+    /// A task broke off, by a mistake in this program: it is not tried again at once.
+    fn broke_off(&mut self, running: Running) {
+        let now = (self.surroundings.clock)();
+        self.pass_turns(&running, now, now);
+        self.queues.finish(running);
     }
 
     /// Something is due then that is behind the cursor when a test clock has been moved far ahead.
@@ -433,17 +486,13 @@ impl Worker {
         }
     }
 
-    /// The turns of those that wait behind an attempt pass, because it has failed; or they are looked at anew, because nobody
-    /// knows what became of it.
-    fn pass_turns(&mut self, running: &Running, older_next: Option<Timestamp>) {
-        let waiting = self.queues.take_behind(running);
-        let Some(older_next) = older_next else {
-            for delivery in waiting {
-                self.queues.put_off(delivery.id);
-                self.look_again_from(delivery.next_attempt);
-            }
-            return;
-        };
+    /// The turns of those that wait behind an attempt pass, because it has failed and has its next turn at `older_next`. Who
+    /// came after it had started has the next attempt at once.
+    fn pass_turns(&mut self, running: &Running, older_next: Timestamp, started: Timestamp) {
+        let behind = self.queues.take_behind(running);
+        let (waiting, newer): (Vec<_>, Vec<_>) =
+            behind.into_iter().partition(|delivery| delivery.next_attempt <= started);
+        self.look_at_anew(&newer);
         if waiting.is_empty() {
             return;
         }
@@ -457,6 +506,14 @@ impl Worker {
             Outcome::Passed
         });
         self.in_flight.insert(task.id(), InFlight::Passed(waiting));
+    }
+
+    /// Deliveries that were taken out are read again.
+    fn look_at_anew(&mut self, taken: &[DeliveryRecord]) {
+        for delivery in taken {
+            self.queues.put_off(delivery.id);
+            self.look_again_from(delivery.next_attempt);
+        }
     }
 
     fn look_again_from(&mut self, earliest: Timestamp) {
@@ -484,59 +541,4 @@ impl NextDue {
 /// The first position after `position`.
 fn following(position: Position) -> Position {
     (position.0, position.1.saturating_add(1))
-}
-
-/// The delivery is not tried until its address is resumed.
-fn hold(delivery: &DeliveryRecord) -> RecordChange {
-    RecordChange::Notification(NotificationChange::Move {
-        account_id: delivery.account_id,
-        delivery_id: delivery.id,
-        from: DeliveryState::Pending,
-        to: DeliveryState::Held,
-        next_attempt: delivery.next_attempt,
-        turns_ahead: delivery.turns_ahead,
-    })
-}
-
-/// What is to be recorded of an attempt, and since when that makes others of its lane due, if it does.
-async fn changes_of(
-    store: &Store,
-    delivery: &DeliveryRecord,
-    made: &Made,
-    now: Timestamp,
-) -> (Vec<RecordChange>, Option<Timestamp>) {
-    let mut changes = vec![RecordChange::RecordAttempt(made.record.clone())];
-    changes.extend(made.kept_turn.clone().map(RecordChange::Notification));
-    let is_settled = made.record.next_attempt.is_none();
-    if !is_settled || !turns::was_waited_for(delivery) {
-        return (changes, None);
-    }
-    let of_resource = store.deliveries_of(delivery.account_id, delivery.mode, &delivery.resource_id).await;
-    let freed = match of_resource {
-        Ok(of_resource) => turns::freed(delivery, &of_resource, now),
-        Err(error) => {
-            tracing::warn!(%error, "what waited behind a notification goes in its own time");
-            Vec::new()
-        }
-    };
-    let since = (!freed.is_empty()).then_some(now);
-    changes.extend(freed.into_iter().map(RecordChange::Notification));
-    (changes, since)
-}
-
-/// Commits what became of a delivery; `false` when the store refused it for good or for too long.
-async fn record(store: &Store, records: Vec<RecordChange>) -> bool {
-    let mut pause = FIRST_RECORD_PAUSE;
-    for _ in 0..MOST_RECORD_TRIES {
-        let changes = Changes { records: records.clone(), ..Changes::default() };
-        match store.commit(changes).await {
-            Ok(()) => return true,
-            // The delivery is gone, or this attempt is recorded: another try changes nothing.
-            Err(CommitError::AlreadyExists(_) | CommitError::VersionConflict) => return false,
-            Err(error) => tracing::warn!(%error, "an attempt of a notification could not be recorded yet"),
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_RECORD_PAUSE);
-    }
-    false
 }

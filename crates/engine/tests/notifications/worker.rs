@@ -5,8 +5,8 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::{HOUR, MINUTE, Timestamp};
 use pasarela_engine::notifications::address_guard::Reach;
 use pasarela_engine::notifications::attempts::Surroundings;
+use pasarela_engine::notifications::secrets::Secrets;
 use pasarela_engine::notifications::sender::Sender;
-use pasarela_engine::notifications::settings::Secrets;
 use pasarela_engine::notifications::signature::sign;
 use pasarela_engine::notifications::{Wake, Worker};
 use pasarela_store::{
@@ -50,7 +50,7 @@ impl World {
         let (clock, new_ids, secrets) = (self.now_ms.clone(), self.new_ids.clone(), self.secrets.clone());
         let surroundings = Surroundings {
             sender: Arc::new(Sender::new(Reach::Anywhere, Vec::new())),
-            secret_of: Arc::new(move |application_id| {
+            secret_of: Arc::new(move |application_id, _| {
                 let secret = (application_id == 12).then(|| secrets.clone());
                 Box::pin(async move { secret })
             }),

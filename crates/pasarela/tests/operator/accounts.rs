@@ -27,6 +27,7 @@ fn an_account_has_credentials_of_the_published_shapes() {
         ("/live/access_token", r"^APP_USR-\d{16}-\d{6}-[0-9a-f]{32}-\d{10}$"),
         ("/client_secret", r"^[A-Za-z0-9]{32}$"),
         ("/webhook_secret", r"^[0-9a-f]{64}$"),
+        ("/test_webhook_secret", r"^[0-9a-f]{64}$"),
     ];
     for (path, shape) in shapes {
         assert!(Regex::new(shape).unwrap().is_match(secret(&account, path)), "{path}: {account}");

@@ -243,9 +243,12 @@ async fn shown(
     let application = engine.application(signed.account_id(), id).await?;
     let secrets = engine.own_credentials(signed.account_id(), id).await?;
     let may_change = signed.role.may(Permission::Applications);
-    let webhook_secret = match is_revealed && may_change {
-        true => engine.current_webhook_secret(id).await,
-        false => None,
+    let (test_webhook_secret, webhook_secret) = match is_revealed && may_change {
+        true => (
+            engine.current_webhook_secret(id, Mode::Test).await,
+            engine.current_webhook_secret(id, Mode::Live).await,
+        ),
+        false => (None, None),
     };
     let mut frame = signed.frame(Room::Applications, &application.details.name).await?;
     if let Some(told) = told {
@@ -266,7 +269,8 @@ async fn shown(
         last_used: None,
     };
     groups[2].secrets.insert(0, extra("client-id", words.client_id, Some(id.to_string())));
-    groups[2].secrets.push(extra("webhook-secret", words.webhook_secret, webhook_secret));
+    groups[0].secrets.push(extra("test-webhook-secret", words.webhook_secret, test_webhook_secret));
+    groups[1].secrets.push(extra("webhook-secret", words.webhook_secret, webhook_secret));
     Ok(ApplicationTemplate {
         frame,
         fields: fields(&application.details, words),

@@ -13,6 +13,8 @@ const SMALL: Limits = Limits {
     running_unproven: 6,
     running_struggling: 2,
     waiting_per_receiver: 4,
+    waiting_per_good: 4,
+    waiting: 100,
     receivers: 3,
 };
 
@@ -40,6 +42,12 @@ fn start_all(queues: &mut Queues) -> Vec<(i64, Running)> {
     std::iter::from_fn(|| queues.start().map(|(delivery, running)| (delivery.id, running))).collect()
 }
 
+/// An attempt ends and is recorded.
+fn finish(queues: &mut Queues, running: Running, struggling: bool) -> Option<Position> {
+    queues.ended(&running, struggling);
+    queues.finish(running)
+}
+
 fn ids(started: &[(i64, Running)]) -> Vec<i64> {
     started.iter().map(|(id, _)| *id).collect()
 }
@@ -63,7 +71,7 @@ fn events_of_one_resource_go_one_after_the_other() {
     let mut started = start_all(&mut queues);
     assert_eq!(ids(&started), [1, 3]);
     let (_, first) = started.remove(0);
-    queues.finish(first, false);
+    finish(&mut queues, first, false);
     assert_eq!(ids(&start_all(&mut queues)), [2]);
 }
 
@@ -74,7 +82,7 @@ fn what_is_held_is_not_taken_twice() {
     let mut started = start_all(&mut queues);
     assert_eq!(queues.offer(delivery(1, "a.example", 1)), Offered::Held);
     assert!(queues.start().is_none());
-    let again = queues.finish(started.remove(0).1, false);
+    let again = finish(&mut queues, started.remove(0).1, false);
     assert_eq!(again, Some((Timestamp(1), 1)), "who finishes it learns that it was offered meanwhile");
     queues.offer(delivery(1, "a.example", 1));
     assert!(queues.start().is_some());
@@ -97,7 +105,7 @@ fn what_does_not_fit_stays_in_the_store_and_is_asked_for_in_order() {
     assert_eq!(queues.offer(delivery(5, "a.example", 5)), Offered::Held);
     assert_eq!(queues.offer(delivery(6, "a.example", 6)), Offered::Held);
     for (_, running) in started.drain(..) {
-        queues.finish(running, false);
+        finish(&mut queues, running, false);
     }
     assert_eq!(ids(&start_all(&mut queues)), [3, 4]);
 }
@@ -109,7 +117,7 @@ fn receivers_that_struggle_leave_room_for_those_that_answer() {
         queues.offer(delivery(host, &format!("dead{host}.example"), host));
     }
     for (_, running) in start_all(&mut queues) {
-        queues.finish(running, true);
+        finish(&mut queues, running, true);
     }
     // Six are known to be dead now; each has two more, and only two of them together may be tried at once.
     for host in 0..6 {
@@ -129,13 +137,13 @@ fn a_receiver_that_answers_again_gets_its_full_share() {
     let mut queues = Queues::new(SMALL);
     queues.offer(delivery(1, "a.example", 1));
     let (_, running) = start_all(&mut queues).remove(0);
-    queues.finish(running, true);
+    finish(&mut queues, running, true);
     for id in 2..=4 {
         queues.offer(delivery(id, "a.example", id));
     }
     let mut started = start_all(&mut queues);
     assert_eq!(ids(&started), [2]);
-    queues.finish(started.remove(0).1, false);
+    finish(&mut queues, started.remove(0).1, false);
     assert_eq!(ids(&start_all(&mut queues)), [3, 4]);
 }
 
@@ -146,7 +154,7 @@ fn receivers_that_nobody_knows_leave_room_for_those_that_answer() {
     queues.offer(delivery(1, "good.example", 1));
     let (_, running) = start_all(&mut queues).remove(0);
     queues.more_at(&"good.example:80".into(), (Timestamp(900), 900));
-    queues.finish(running, false);
+    finish(&mut queues, running, false);
     for host in 10..40 {
         queues.offer(delivery(host, &format!("new{host}.example"), host));
         queues.offer(delivery(100 + host, &format!("new{host}.example"), 100 + host));
@@ -175,7 +183,7 @@ fn a_receiver_that_never_answers_rests_until_it_is_tried_again() {
         queues.offer(delivery(id, "dead.example", id));
         let (_, running) = queues.start().unwrap();
         queues.answered(&running, has_answered);
-        queues.finish(running, !has_answered);
+        finish(queues, running, !has_answered);
     };
     for id in 1..10 {
         attempt(&mut queues, id, false);
@@ -214,7 +222,7 @@ fn the_number_of_receivers_is_bounded_and_idle_ones_make_room() {
     }
     assert_eq!(queues.offer(delivery(4, "h4.example", 4)), Offered::NoRoom);
     let (_, running) = start_all(&mut queues).remove(0);
-    queues.finish(running, true);
+    finish(&mut queues, running, true);
     assert_eq!(queues.offer(delivery(4, "h4.example", 4)), Offered::Held);
     assert_eq!(queues.receivers.len(), 3);
 }
@@ -224,7 +232,7 @@ fn nothing_is_remembered_of_a_receiver_that_is_done() {
     let mut queues = Queues::new(SMALL);
     queues.offer(delivery(1, "a.example", 1));
     let (_, running) = start_all(&mut queues).remove(0);
-    queues.finish(running, false);
+    finish(&mut queues, running, false);
     assert!(queues.receivers.is_empty() && queues.held.is_empty() && queues.busy_lanes.is_empty());
     assert!(queues.turns.is_empty());
     assert_eq!((queues.running, queues.running_struggling, queues.running_unproven), (0, 0, 0));
@@ -296,7 +304,7 @@ proptest! {
             let before = last_of_lane.insert(running.lane, id);
             prop_assert!(before.is_none_or(|before| before < id));
             prop_assert!(store.remove(&(Timestamp(id), id)).is_some(), "{} was delivered twice", id);
-            queues.finish(running, struggling);
+            finish(&mut queues, running, struggling);
         }
         prop_assert!(queues.held.is_empty() && queues.busy_lanes.is_empty() && in_flight.is_empty());
     }
