@@ -38,11 +38,12 @@ export const paymentsOf = async (world, site, reference) =>
   (await api(world, site, `/v1/payments/search?external_reference=${reference}`)).results;
 
 /** A browser of its own. `phone` is what most buyers have. */
-export async function browserOf(world, { language = 'es', dark = false, phone = true, scripts = true } = {}) {
+export async function browserOf(world, { language = 'es', dark = false, phone = true, scripts = true, scale = 1 } = {}) {
   const context = await world.browser.newContext({
     locale: language,
     colorScheme: dark ? 'dark' : 'light',
     viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 900 },
+    deviceScaleFactor: scale,
     javaScriptEnabled: scripts,
     reducedMotion: 'reduce',
   });

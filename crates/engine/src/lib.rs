@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod activation;
 pub mod applications;
 pub mod audit;
+pub mod branding;
 pub mod browser;
 pub mod buyer_past;
 pub mod card_tokens;

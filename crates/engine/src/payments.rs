@@ -123,7 +123,7 @@ impl IdempotencyKey {
 }
 
 /// SHA-256 over the length-prefixed parts, shortened to 128 bits: enough that no two requests meet by accident.
-fn hash(parts: &[&[u8]]) -> [u8; 16] {
+pub(crate) fn hash(parts: &[&[u8]]) -> [u8; 16] {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {
         context.update(&(part.len() as u64).to_le_bytes());

@@ -1,5 +1,6 @@
 //! What can be typed, and the help for it.
 
+use crate::branding::BrandingVerb;
 use crate::catalog::arguments::CatalogVerb;
 use crate::credentials::arguments::CredentialsArguments;
 use crate::going_live::GoingLiveVerb;
@@ -100,6 +101,9 @@ pub enum Verb {
     /// Look at a test account's clock, or move it forward
     #[command(subcommand)]
     Clock(ClockVerb),
+    /// Say how the hosted checkout looks to an application's buyers: name, color, logo
+    #[command(subcommand)]
+    Branding(BrandingVerb),
     /// Say where an application is told what happens; look at what it was told, and send it again
     ///
     /// Notifications go to a payment's notification_url, or else to the application's address: Webhooks and IPN, test

@@ -7,6 +7,7 @@
 mod accounts;
 mod arguments;
 mod backup;
+mod branding;
 mod catalog;
 mod client;
 mod clock;
@@ -66,6 +67,7 @@ fn run(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Privacy(verb) => privacy::run(&verb),
         Verb::Sandbox(verb) => sandbox::run(&verb),
         Verb::Clock(verb) => clock::run(&verb),
+        Verb::Branding(verb) => branding::run(&verb),
         Verb::Webhooks(verb) => webhooks::run(&verb),
         Verb::Quality(verb) => quality::run(&verb),
         Verb::GoingLive(verb) => going_live::run(&verb),

@@ -17,6 +17,7 @@ fn the_help_names_every_verb_and_shows_examples() {
         "credentials",
         "sandbox",
         "clock",
+        "branding",
         "webhooks",
         "quality",
         "going-live",

@@ -86,23 +86,39 @@
     return seen.body.hasAttribute("data-following");
   }
 
-  function follow(seconds, wait, looks) {
-    if (looks >= LOOKS) {
-      return;
-    }
-    setTimeout(async () => {
-      if (document.hidden) {
-        follow(seconds, seconds, looks);
+  // Looks every so many seconds, less often after a while, and at once when the buyer comes back to the page or online.
+  function follow(seconds) {
+    let looks = 0;
+    let wait = seconds;
+    let timer;
+    let isLooking = false;
+    let isOver = false;
+
+    async function step() {
+      if (isLooking || isOver || document.hidden) {
         return;
       }
+      clearTimeout(timer);
+      isLooking = true;
+      looks += 1;
       try {
-        if (await look()) {
-          follow(seconds, looks < QUICK_LOOKS ? seconds : LONGEST_WAIT_SECONDS, looks + 1);
-        }
+        isOver = !(await look());
+        wait = looks < QUICK_LOOKS ? seconds : LONGEST_WAIT_SECONDS;
       } catch {
-        follow(seconds, Math.min(wait * 2, LONGEST_WAIT_SECONDS), looks + 1);
+        wait = Math.min(wait * 2, LONGEST_WAIT_SECONDS);
       }
-    }, wait * 1000);
+      isLooking = false;
+      if (!isOver && looks < LOOKS) {
+        timer = setTimeout(step, wait * 1000);
+      }
+    }
+
+    timer = setTimeout(step, wait * 1000);
+    window.addEventListener("online", step);
+    document.addEventListener("visibilitychange", () => {
+      looks = 0;
+      step();
+    });
   }
 
   // The issuer's page opens by itself in its frame, and says when the buyer has answered.
@@ -125,6 +141,6 @@
   enableButtons();
   const seconds = Number(document.body.dataset.following);
   if (seconds > 0) {
-    follow(seconds, seconds, 0);
+    follow(seconds);
   }
 })();

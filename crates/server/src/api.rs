@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod applications;
 pub mod authentication;
+pub mod branding;
 pub mod browser;
 pub mod browser_session;
 pub mod card_tokens;
@@ -128,6 +129,7 @@ pub fn router_beside_demo(engine: Engine, demo: Option<&str>) -> Router {
         .route("/plugins-credentials-wrapper/credentials", get(applications::credential))
         .route("/pasarela/audit", get(applications::audit))
         .route("/sandbox/applications/{id}/activation", post(applications::activate))
+        .route("/pasarela/branding", get(branding::read).put(branding::change))
         .route("/pasarela/webhooks", get(webhooks::read).put(webhooks::change))
         .route("/pasarela/webhooks/secret", post(webhooks::rotate_secret))
         .route("/pasarela/webhooks/resume", post(webhooks::resume))

@@ -11,6 +11,7 @@ pub mod bank_transfer;
 pub mod challenge;
 pub mod checkout;
 pub mod checkout_words;
+mod colors;
 pub mod date;
 mod due_date;
 pub mod home;

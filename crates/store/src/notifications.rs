@@ -23,6 +23,10 @@ pub enum SettingKind {
     Measurement = 6,
     /// The way to live payments: what was declared, what was found, what was decided.
     GoingLive = 7,
+    /// How the application's pages look to buyers.
+    Branding = 8,
+    /// The picture that they show; the body is the picture itself.
+    Logo = 9,
 }
 
 impl SettingKind {
@@ -46,7 +50,7 @@ pub struct NotificationSetting {
     pub version: i64,
     /// Wall-clock time of this version.
     pub changed: Timestamp,
-    /// JSON.
+    /// JSON, but for a logo.
     pub body: Vec<u8>,
 }
 

@@ -77,6 +77,8 @@ pub(crate) const fn setting_kind(number: i64) -> Option<SettingKind> {
         5 => Some(SettingKind::Traffic),
         6 => Some(SettingKind::Measurement),
         7 => Some(SettingKind::GoingLive),
+        8 => Some(SettingKind::Branding),
+        9 => Some(SettingKind::Logo),
         _ => None,
     }
 }

@@ -32,9 +32,12 @@ class CardPage {
   private costs: Cost[] = [];
   /** Counts the numbers looked up: an answer about another card comes too late. */
   private lookup = 0;
+  private looking: Promise<void> = Promise.resolve();
   /** What was sent when no answer came: sent again, it is the same payment. */
   private unanswered = false;
   private busy = false;
+  /** Whether this shop does not take the card that is being typed. */
+  private isRefused = false;
 
   constructor(
     private readonly form: HTMLFormElement,
@@ -82,11 +85,11 @@ class CardPage {
     });
     field.on('validityChange', ({ errorMessages }) => {
       this.errors.set(input, (errorMessages as unknown[]).length > 0);
-      if (this.shown.has(input) || !this.errors.get(input)) this.judge(input);
+      this.judge(input);
     });
     field.on('error', () => this.tell(this.form.dataset.failed));
     field.onEnter = () => this.form.requestSubmit(this.button);
-    if (input === 'card_number') field.on('binChange', ({ bin }) => void this.look(bin as string | null));
+    if (input === 'card_number') field.on('binChange', ({ bin }) => (this.looking = this.look(bin as string | null)));
   }
 
   /** Whose card it is, and what it costs to pay with it. */
@@ -100,7 +103,8 @@ class CardPage {
       const allowed = (this.form.dataset.methods ?? '').split(' ');
       const method = results.find((found) => allowed.includes(found.id));
       if (!method) {
-        this.say('card_number', this.form.dataset.notTaken ?? '');
+        this.isRefused = true;
+        this.judge('card_number');
         return;
       }
       this.recognise(method);
@@ -120,13 +124,14 @@ class CardPage {
 
   private forget(): void {
     this.unanswered = false;
+    this.isRefused = false;
     this.method = undefined;
     this.costs = [];
     this.rows.replaceChildren();
     byId('plans-wait').hidden = false;
     document.querySelector<HTMLElement>('.cash-price')!.hidden = true;
     document.querySelector('.frame .brand')?.remove();
-    this.say('card_number', '');
+    this.judge('card_number');
     this.tell();
     this.showTotal();
   }
@@ -192,8 +197,10 @@ class CardPage {
         cardholderName: value('card_holder'),
         ...(document.getElementById('document_number') && { identificationType: value('document_type'), identificationNumber }),
       });
+      // Who types and pays at once is faster than the look-up.
+      await this.looking;
       if (this.method) return token.id;
-      this.say('card_number', this.form.dataset.notTaken ?? '');
+      this.tell(this.isRefused ? this.form.dataset.notTaken : this.form.dataset.noConnection);
       this.fields.get('card_number')?.focus();
     } catch (error) {
       const wrong = faultsOf(error);
@@ -241,7 +248,8 @@ class CardPage {
   }
 
   private judge(input: Input): void {
-    this.say(input, this.errors.get(input) ? this.word(input) : '');
+    if (input === 'card_number' && this.isRefused) this.say(input, this.form.dataset.notTaken ?? '');
+    else this.say(input, this.errors.get(input) && this.shown.has(input) ? this.word(input) : '');
   }
 
   private word(input: Input): string {
@@ -271,7 +279,7 @@ class CardPage {
   private setBusy(busy: boolean): void {
     this.busy = busy;
     this.button.disabled = busy;
-    this.form.toggleAttribute('aria-busy', busy);
+    this.form.setAttribute('aria-busy', String(busy));
     if (busy) this.button.textContent = this.form.dataset.paying ?? '';
     else this.showTotal();
   }

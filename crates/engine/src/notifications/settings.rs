@@ -94,7 +94,9 @@ impl Settings {
                 | SettingKind::Endpoint
                 | SettingKind::Traffic
                 | SettingKind::Measurement
-                | SettingKind::GoingLive => {}
+                | SettingKind::GoingLive
+                | SettingKind::Branding
+                | SettingKind::Logo => {}
             }
             settings.versions.insert(key_of(record), record.version);
         }

@@ -33,6 +33,7 @@ pub(super) fn routes(demo: Option<&str>) -> Router<Engine> {
         .route("/logos/{name}", get(logo))
         .route("/quality/rules", get(quality::rules_page))
         .route("/quality/rules/{id}", get(quality::rule_page))
+        .route("/shop-logos/{name}", get(super::branding::logo))
         .route("/promociones", get(promotions::page))
         .route("/promociones/banner", get(promotions::banner))
         .route("/promociones/{site}", get(promotions::site_page))

@@ -1,7 +1,7 @@
 //! The shapes of requests and small answers, for the API's description. What a request may hold is decided by the
 //! domain's readers; a test holds these members against theirs.
 
-mod checkout;
+pub mod checkout;
 mod page_calls;
 
 pub use checkout::*;

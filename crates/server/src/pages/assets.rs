@@ -1,6 +1,7 @@
 //! The pages' own files: one stylesheet, three small scripts, an icon. Each is served under a name that carries a hash of
 //! its content, so that browsers may keep it for ever and a new version is seen at once.
 
+use super::colors::stylesheet;
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -66,15 +67,27 @@ pub async fn asset(Path(name): Path<String>) -> Response {
     let wanted = [&STYLESHEET, &PANEL_STYLESHEET, &SCRIPT, &CHECKOUT_SCRIPT, &CHALLENGE_SCRIPT, &ICON]
         .into_iter()
         .find(|asset| asset.path.strip_prefix("/assets/") == Some(name.as_str()));
-    let Some(asset) = wanted else {
-        return StatusCode::NOT_FOUND.into_response();
+    let headers = |content_type| {
+        [
+            (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+            (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ]
     };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    (headers, asset.content).into_response()
+    match (wanted, color_of(&name).and_then(stylesheet)) {
+        (Some(asset), _) => (headers(asset.content_type), asset.content).into_response(),
+        (None, Some(colors)) => (headers("text/css; charset=utf-8"), colors).into_response(),
+        (None, None) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Where the stylesheet of a seller's color is: `/assets/color-0b5c57.css`.
+pub(crate) fn color_path(digits: &str) -> String {
+    format!("/assets/color-{digits}.css")
+}
+
+fn color_of(name: &str) -> Option<&str> {
+    name.strip_prefix("color-")?.strip_suffix(".css")
 }
 
 /// FNV-1a, 64 bits: names a version of our own file; nobody gains by making two collide.

@@ -39,8 +39,8 @@ pub struct Shop {
     pub initial: String,
     /// Where its logo is.
     pub logo: Option<String>,
-    /// A stylesheet with its colours.
-    pub colours: Option<String>,
+    /// A stylesheet with its color.
+    pub colors: Option<String>,
     /// What is paid, where a small screen shows it beside the name.
     pub amount: Option<String>,
 }
@@ -53,7 +53,7 @@ impl Shop {
             name: name.to_owned(),
             initial: initial.unwrap_or_default(),
             logo: None,
-            colours: None,
+            colors: None,
             amount: None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod applications;
 mod authentication;
+mod branding;
 mod browser;
 mod card_tokens;
 mod cards;

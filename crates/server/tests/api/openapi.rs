@@ -162,6 +162,8 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         "PUT /v1/applications/{id}/going-live",
         "POST /v1/applications/{id}/going-live/checks",
         "GET /users/me",
+        "GET /pasarela/branding",
+        "PUT /pasarela/branding",
         "GET /pasarela/webhooks",
         "PUT /pasarela/webhooks",
         "POST /pasarela/webhooks/secret",

@@ -1,8 +1,10 @@
 //! A preference that a browser opened.
 
 use super::super::answer::ApiFailure;
+use super::super::branding::logo_path;
 use super::super::request::{header_text, query_value};
 use super::modal;
+use crate::pages::assets::color_path;
 use crate::pages::checkout::{self as pages, CheckoutView, Closed, Shop, Typed};
 use crate::pages::checkout_words::CheckoutWords;
 use crate::pages::{Locale, missing};
@@ -13,8 +15,8 @@ use pasarela_domain::payment::create::TEST_EMAIL_DOMAIN;
 use pasarela_domain::payment::request::is_email;
 use pasarela_domain::preference::Window;
 use pasarela_domain::preference::return_address::return_address;
-use pasarela_engine::Engine;
 use pasarela_engine::checkout::OpenCheckout;
+use pasarela_engine::{Engine, Failure};
 use url::form_urlencoded;
 
 /// What a test purchase's e-mail is when the shop says none that may pay.
@@ -110,6 +112,10 @@ pub(super) async fn find(
         Ok(None) => return Err(nowhere()),
         Err(failure) => return Err(Box::new(ApiFailure::from(failure).into_response())),
     };
+    let shop = match shop_of(engine, &checkout).await {
+        Ok(shop) => shop,
+        Err(failure) => return Err(Box::new(ApiFailure::from(failure).into_response())),
+    };
     let site = checkout.preference.site();
     let locale = Locale::choose(asked.as_deref(), accept_language.as_deref(), Some(site));
     let mut address = form_urlencoded::Serializer::new(String::new());
@@ -121,7 +127,17 @@ pub(super) async fn find(
         address.append_pair(modal::PARAMETER, "true");
     }
     let leave = return_address(&checkout.preference, None);
-    let shop = Shop::named(&checkout.merchant_name);
     let view = CheckoutView::of(&checkout.preference, shop, address.finish(), leave);
     Ok(Opened { checkout, view, locale })
+}
+
+/// What buyers see of the seller: the name, color and logo of the application that made the preference.
+async fn shop_of(engine: &Engine, checkout: &OpenCheckout) -> Result<Shop, Failure> {
+    let caller = &checkout.caller;
+    let branding = engine.branding(caller).await?;
+    Ok(Shop {
+        logo: logo_path(caller, &branding),
+        colors: branding.color.as_deref().map(color_path),
+        ..Shop::named(branding.name.as_deref().unwrap_or(&checkout.merchant_name))
+    })
 }

@@ -47,7 +47,7 @@ fn show_result(opened: &Opened, state: &PaymentState, balance_part: Option<Money
     let body = serde_json::to_value(payment).ok()?;
     let checkout = &opened.checkout;
     let preference = &checkout.preference;
-    let view = PaymentView::from_body(&body, state.internals.site, checkout.now, &checkout.merchant_name)?;
+    let view = PaymentView::from_body(&body, state.internals.site, checkout.now, &opened.view.shop.name)?;
     let outcome = Outcome {
         payment_id: payment.id,
         status: payment.status.name(),
@@ -60,7 +60,7 @@ fn show_result(opened: &Opened, state: &PaymentState, balance_part: Option<Money
         by_itself: returns_by_itself(preference, Some(outcome)),
         may_retry: opened.obstacle().is_none(),
         challenge: challenge(state),
-        method: method_name(opened, &view),
+        method: method_name(opened, &view.payment_method_id),
         installments: payment.installments,
         balance_part,
         statement: preference.statement_descriptor.as_deref().unwrap_or(&checkout.merchant_name),
@@ -68,13 +68,8 @@ fn show_result(opened: &Opened, state: &PaymentState, balance_part: Option<Money
     Some(pages::result(&opened.view, &view, &onward, opened.locale).into_response())
 }
 
-fn method_name(opened: &Opened, view: &PaymentView) -> String {
-    let id = &view.payment_method_id;
-    let name = opened.catalogue().method(id).map_or(id.as_str(), |method| method.name.as_str());
-    match &view.card_last_four {
-        Some(digits) => format!("{name} •••• {digits}"),
-        None => name.to_owned(),
-    }
+fn method_name<'a>(opened: &'a Opened, id: &'a str) -> &'a str {
+    opened.catalogue().method(id).map_or(id, |method| method.name.as_str())
 }
 
 /// The challenge, while it is open: at this platform, by whichever address the buyer came.

@@ -177,3 +177,31 @@ pub struct MerchantOrderPage {
     /// How many there are in all.
     pub total: u64,
 }
+
+/// How the application's pages look to buyers. What is not named stays; `null` takes it away.
+#[derive(Deserialize, ToSchema)]
+pub struct BrandingRequest {
+    /// In the place of the account's name; 60 characters at most.
+    #[schema(example = "Mates del Sur")]
+    pub name: Option<String>,
+    /// Buttons and links; made darker or lighter where it could not be read.
+    #[schema(example = "#0b5c57")]
+    pub color: Option<String>,
+    /// A PNG of at most 48 KiB and 1024 by 1024 pixels, in base64.
+    pub logo: Option<String>,
+}
+
+/// How the application's pages look to buyers, in the credential's mode.
+#[derive(Serialize, ToSchema)]
+pub struct BrandingBody {
+    /// The application.
+    pub application_id: i64,
+    /// Whether this is what buyers of live payments see.
+    pub live_mode: bool,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its color.
+    pub color: Option<String>,
+    /// Where its logo is.
+    pub logo_url: Option<String>,
+}

@@ -78,8 +78,8 @@ pub struct Onward<'a> {
     pub may_retry: bool,
     /// The open challenge.
     pub challenge: Option<Challenge>,
-    /// The method's name, with a card's last digits.
-    pub method: String,
+    /// The method's name.
+    pub method: &'a str,
     /// In how many instalments.
     pub installments: u32,
     /// What a wallet's balance paid beside this payment.
@@ -126,7 +126,10 @@ pub fn result(checkout: &CheckoutView, view: &PaymentView, onward: &Onward<'_>, 
         script: &CHECKOUT_SCRIPT.path,
         progress,
         amount,
-        method: onward.method.clone(),
+        method: match &view.card_last_four {
+            Some(digits) => format!("{} •••• {digits}", onward.method),
+            None => onward.method.to_owned(),
+        },
         date: (date_text(created, view.site, locale), date_attribute(created, view.site)),
         due: due(view, locale),
         remaining: view.expires.and_then(|end| remaining_text(view.now, end)),
@@ -168,7 +171,7 @@ fn path_of(page: &url::Url) -> String {
 fn filled(text: &str, amount: &str, onward: &Onward<'_>) -> String {
     text.replace("{amount}", amount)
         .replace("{statement_descriptor}", onward.statement)
-        .replace("{payment_method_id}", &onward.method)
-        .replace("{payment_method}", &onward.method)
+        .replace("{payment_method_id}", onward.method)
+        .replace("{payment_method}", onward.method)
         .replace("{installments}", &onward.installments.to_string())
 }

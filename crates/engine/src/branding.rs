@@ -1,0 +1,206 @@
+//! How an application's pages look to its buyers: a name, a color, a logo. Test and live apart, like all settings.
+
+use crate::payments::{MAX_ROUNDS, from_json, hash, hex, to_json};
+use crate::{Engine, Failure};
+use pasarela_domain::identity::{ApplicationId, Caller, Mode};
+use pasarela_domain::refusal::Refusal;
+use pasarela_store::{
+    Changes, CommitError, NotificationChange, NotificationSetting, RecordChange, SettingKind,
+};
+use serde::{Deserialize, Serialize};
+
+/// The longest name, in characters: it stands in one line of a phone's screen, or in two.
+const LONGEST_NAME: usize = 60;
+/// The largest logo: it is loaded by every buyer, and kept in the database.
+const LARGEST_LOGO: usize = 48 * 1024;
+/// The most pixels of a logo's side: a small file can unpack to a picture that fills a phone's memory.
+const LONGEST_SIDE: u32 = 1_024;
+/// Every PNG begins like this; the picture's width and height follow in its first part, which is called `IHDR`.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// What buyers see of an application.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branding {
+    /// Its name, in the place of the account's.
+    pub name: Option<String>,
+    /// Six hexadecimal digits, in lower case.
+    pub color: Option<String>,
+    /// Names the logo's bytes: changes with them.
+    pub logo: Option<String>,
+}
+
+/// A change: what is not named stays, `Some(None)` takes it away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrandingChange {
+    /// The name.
+    pub name: Option<Option<String>>,
+    /// `#rrggbb`
+    pub color: Option<Option<String>>,
+    /// A PNG.
+    pub logo: Option<Option<Vec<u8>>>,
+}
+
+impl Engine {
+    /// What the buyers of the caller's application see, in its mode.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn branding(&self, caller: &Caller) -> Result<Branding, Failure> {
+        read(self.kept_look(caller.application_id, caller.mode, SettingKind::Branding).await?.as_ref())
+    }
+
+    /// Changes it.
+    ///
+    /// # Errors
+    /// 400 for a name that is too long, a color that is none, or a logo that is no small PNG.
+    pub async fn change_branding(
+        &self,
+        caller: &Caller,
+        change: &BrandingChange,
+    ) -> Result<Branding, Failure> {
+        let name =
+            change.name.as_ref().map(|name| name.as_deref().map(checked_name).transpose()).transpose()?;
+        let color =
+            change.color.as_ref().map(|color| color.as_deref().map(checked_color).transpose()).transpose()?;
+        let logo =
+            change.logo.as_ref().map(|logo| logo.as_deref().map(checked_logo).transpose()).transpose()?;
+        let (id, mode) = (caller.application_id, caller.mode);
+        for _ in 0..MAX_ROUNDS {
+            let stored = self.kept_look(id, mode, SettingKind::Branding).await?;
+            let before = read(stored.as_ref())?;
+            let branding = Branding {
+                name: name.clone().unwrap_or(before.name),
+                color: color.clone().unwrap_or(before.color),
+                logo: logo.clone().unwrap_or(before.logo),
+            };
+            let set = |kind, stored: Option<&NotificationSetting>, body| {
+                RecordChange::Notification(NotificationChange::Set(NotificationSetting {
+                    application_id: id,
+                    mode,
+                    kind,
+                    name: String::new(),
+                    version: stored.map_or(0, |stored| stored.version),
+                    changed: self.inner.clock.wall(),
+                    body,
+                }))
+            };
+            let mut records = vec![set(SettingKind::Branding, stored.as_ref(), to_json(&branding)?)];
+            if let Some(bytes) = &change.logo {
+                let stored = self.kept_look(id, mode, SettingKind::Logo).await?;
+                // Settings are not deleted: no logo is an empty one.
+                let bytes = bytes.clone().unwrap_or_default();
+                records.push(set(SettingKind::Logo, stored.as_ref(), bytes));
+            }
+            match self.inner.store.commit(Changes { records, ..Changes::default() }).await {
+                Ok(()) => return Ok(branding),
+                Err(CommitError::VersionConflict | CommitError::AlreadyExists(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// The logo of an application that has this name; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn logo(
+        &self,
+        application_id: ApplicationId,
+        mode: Mode,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let logo = self.kept_look(application_id, mode, SettingKind::Logo).await?;
+        Ok(logo.map(|logo| logo.body).filter(|bytes| !bytes.is_empty() && name_of(bytes) == name))
+    }
+
+    async fn kept_look(
+        &self,
+        application_id: ApplicationId,
+        mode: Mode,
+        kind: SettingKind,
+    ) -> Result<Option<NotificationSetting>, Failure> {
+        Ok(self.inner.store.application_records(application_id, mode, kind).await?.pop())
+    }
+}
+
+fn read(stored: Option<&NotificationSetting>) -> Result<Branding, Failure> {
+    Ok(stored.map(|stored| from_json(&stored.body, "a branding")).transpose()?.unwrap_or_default())
+}
+
+fn checked_name(name: &str) -> Result<String, Refusal> {
+    let name = name.trim();
+    let is_fine =
+        !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    if is_fine {
+        Ok(name.to_owned())
+    } else {
+        Err(refused(format!("name must have 1 to {LONGEST_NAME} characters")))
+    }
+}
+
+fn checked_color(color: &str) -> Result<String, Refusal> {
+    let digits = color.strip_prefix('#').unwrap_or_default();
+    let is_color = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_color {
+        Ok(digits.to_ascii_lowercase())
+    } else {
+        Err(refused("color must be like #0b5c57".to_owned()))
+    }
+}
+
+/// The name of a picture that may be shown.
+fn checked_logo(bytes: &[u8]) -> Result<String, Refusal> {
+    let side = |at: usize| {
+        bytes.get(at..at + 4).map(|side| u32::from_be_bytes([side[0], side[1], side[2], side[3]]))
+    };
+    let is_png = bytes.starts_with(PNG) && bytes.get(12..16) == Some(b"IHDR".as_slice());
+    let is_small = |side: Option<u32>| side.is_some_and(|side| (1..=LONGEST_SIDE).contains(&side));
+    if !is_png || bytes.len() > LARGEST_LOGO || !is_small(side(16)) || !is_small(side(20)) {
+        return Err(refused(format!(
+            "logo must be a PNG of at most {LARGEST_LOGO} bytes and {LONGEST_SIDE} by {LONGEST_SIDE} pixels, in base64"
+        )));
+    }
+    Ok(name_of(bytes))
+}
+
+fn name_of(logo: &[u8]) -> String {
+    hex(&hash(&[logo])[..8])
+}
+
+fn refused(message: String) -> Refusal {
+    Refusal::plain(400, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        [PNG, &[0, 0, 0, 13], b"IHDR", &width.to_be_bytes(), &height.to_be_bytes(), &[8, 6, 0, 0, 0]].concat()
+    }
+
+    #[test]
+    fn only_a_small_png_is_a_logo() {
+        assert!(checked_logo(&png(64, 64)).is_ok());
+        assert_ne!(checked_logo(&png(64, 64)).unwrap(), checked_logo(&png(64, 65)).unwrap());
+        for bad in [png(0, 4), png(4, 1_025), png(u32::MAX, 4), Vec::new(), b"<svg/>".to_vec(), PNG.to_vec()]
+        {
+            assert!(checked_logo(&bad).is_err(), "{bad:?}");
+        }
+        let large = [png(64, 64), vec![0; LARGEST_LOGO]].concat();
+        assert!(checked_logo(&large).is_err());
+    }
+
+    #[test]
+    fn a_color_and_a_name_are_what_they_say() {
+        assert_eq!(checked_color("#0B5C57").unwrap(), "0b5c57");
+        for bad in ["", "0b5c57", "#0b5c5", "#0b5c577", "#gggggg", "red", "#é0b5c"] {
+            assert!(checked_color(bad).is_err(), "{bad}");
+        }
+        assert_eq!(checked_name("  Mates & Co. ").unwrap(), "Mates & Co.");
+        for bad in ["", "   ", "a\nb", &"a".repeat(61)] {
+            assert!(checked_name(bad).is_err(), "{bad:?}");
+        }
+    }
+}

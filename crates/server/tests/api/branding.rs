@@ -1,0 +1,80 @@
+//! `/pasarela/branding`, and what of it buyers see.
+
+use crate::checkout::{Buyer, preference};
+use crate::test_app::TestApp;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use pasarela_domain::site::Site;
+use serde_json::{Value, json};
+
+fn png(side: u32) -> String {
+    let side = side.to_be_bytes();
+    BASE64_STANDARD
+        .encode([b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &side, &side, &[8, 6, 0, 0, 0]].concat())
+}
+
+#[tokio::test]
+async fn buyers_see_the_sellers_name_color_and_logo() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let made = preference(&seller, json!({})).await;
+    let buyer = Buyer::of(&app, &made);
+    let plain = buyer.open("").await.text();
+    assert!(plain.contains("Test Seller") && !plain.contains("/assets/color-"), "{plain}");
+
+    let set = json!({"name": " Mates <del> Sur ", "color": "#7A3E00", "logo": png(64)});
+    let now = seller.put("/pasarela/branding", &set).await.expect(200);
+    assert_eq!((&now["name"], &now["color"]), (&json!("Mates <del> Sur"), &json!("#7a3e00")));
+    let page = buyer.open("").await.text();
+    assert!(page.contains("Mates &#60;del&#62; Sur") && page.contains("/assets/color-7a3e00.css"), "{page}");
+    let logo = url::Url::parse(now["logo_url"].as_str().unwrap()).unwrap().path().to_owned();
+    assert!(page.contains(&format!("src=\"{logo}\"")), "{page}");
+    let shown = app.stranger().get(&logo).await;
+    assert_eq!((shown.status.as_u16(), shown.header("content-type")), (200, "image/png"));
+    let colors = app.stranger().get("/assets/color-7a3e00.css").await;
+    assert!(colors.text().contains("--accent: #7a3e00"), "{}", colors.text());
+
+    // Another picture has another address; the old one shows nothing.
+    let again = seller.put("/pasarela/branding", &json!({"logo": png(65)})).await.expect(200);
+    assert_ne!(again["logo_url"], now["logo_url"]);
+    assert_eq!(again["color"], "#7a3e00");
+    assert_eq!(app.stranger().get(&logo).await.status, 404);
+    // Live pages are apart.
+    let live = app.live_seller(Site::MLB).get("/pasarela/branding").await.expect(200);
+    assert_eq!((&live["name"], &live["live_mode"]), (&Value::Null, &json!(true)));
+
+    let none = json!({"name": null, "color": null, "logo": null});
+    let now = seller.put("/pasarela/branding", &none).await.expect(200);
+    assert_eq!((&now["name"], &now["logo_url"]), (&Value::Null, &Value::Null));
+    assert!(buyer.open("").await.text().contains("Test Seller"));
+}
+
+#[tokio::test]
+async fn what_can_not_be_shown_is_refused() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    for bad in [
+        json!({"name": ""}),
+        json!({"name": 1}),
+        json!({"name": "a".repeat(61)}),
+        json!({"color": "red"}),
+        json!({"color": "#12345"}),
+        json!({"color": "#0b5c57;}body{display:none"}),
+        json!({"logo": "%"}),
+        json!({"logo": BASE64_STANDARD.encode("<svg onload=alert(1)>")}),
+        json!({"logo": png(5_000)}),
+    ] {
+        assert_eq!(seller.put("/pasarela/branding", &bad).await.status, 400, "{bad}");
+    }
+    let stranger = app.stranger();
+    assert_eq!(stranger.get("/pasarela/branding").await.status, 401);
+    for path in [
+        "/assets/color-red.css",
+        "/assets/color-0b5c57",
+        "/assets/color-0B5C57.css",
+        "/shop-logos/x",
+        "/shop-logos/1-test-.png",
+    ] {
+        assert_eq!(stranger.get(path).await.status, 404, "{path}");
+    }
+}
