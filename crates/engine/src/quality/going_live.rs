@@ -201,7 +201,9 @@ impl Engine {
     /// that nobody has.
     async fn probe_webhook(&self, caller: &Caller) -> Result<Option<WebhookProbe>, Failure> {
         let Some(url) = self.notification_addresses(caller).await?.url else { return Ok(None) };
-        let Some(secrets) = self.webhook_secrets(caller.application_id, caller.mode).await else { return Ok(None) };
+        let Some(secrets) = self.webhook_secrets(caller.application_id, caller.mode).await else {
+            return Ok(None);
+        };
         let request_id = Uuid::new_v4().to_string();
         let mut bytes = [0; 32];
         crate::nature::draw(&mut bytes);
