@@ -25,8 +25,11 @@ pub enum Room {
     Audit,
 }
 
+/// Picks a word of a language.
+type WordOf = fn(&PanelWords) -> &'static str;
+
 /// The rooms that the navigation shows: where each is, its word, and what its visitor must be allowed, if anything.
-const ROOMS: [(Room, &str, fn(&PanelWords) -> &'static str, Option<Permission>); 6] = [
+const ROOMS: [(Room, &str, WordOf, Option<Permission>); 6] = [
     (Room::Home, "/panel/home", |words| words.home, None),
     (Room::Applications, "/panel/applications", |words| words.applications, None),
     (Room::Connections, "/panel/connections", |words| words.connected, None),
