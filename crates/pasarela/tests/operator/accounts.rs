@@ -72,7 +72,7 @@ fn an_account_takes_test_payments_and_the_well_known_ones_are_refused() {
     // The server that holds the directory is asked by a file.
     let number = account["application_id"].to_string();
     let live = secret(&account, "/live/access_token");
-    let search = || Call::get("/v1/payments/search", live).status(&server.address);
+    let search = || Call::get("/v1/payments/search", live).send_and_wait(&server.address).0;
     assert_eq!(search(), 401, "live credentials do not work before the gate");
     for (verb, status) in [("activate", 200), ("deactivate", 401)] {
         let reason = ["--reason", "checked by hand", place[0], place[1]];

@@ -2,6 +2,7 @@
 //! seen of it.
 
 use crate::test_app::{Client, TestApp, seed};
+use pasarela_domain::identity::Mode;
 use pasarela_domain::site::Site;
 use pasarela_engine::audit::Actor;
 use pasarela_engine::notifications::signature::sign;
@@ -115,7 +116,8 @@ fn is_signed(request: &str, target: &str) -> bool {
     let Some(signature) = header(request, "x-signature") else { return false };
     let ts = signature.trim_start_matches("ts=").split(',').next().and_then(|ts| ts.parse().ok());
     let Some(ts) = ts else { return false };
-    signature == sign(&seed(Site::MLB).application.webhook_secret, id, header(request, "x-request-id"), ts)
+    let secret = seed(Site::MLB).credentials(Mode::Test).webhook_secret;
+    signature == sign(&secret, id, header(request, "x-request-id"), ts)
 }
 
 /// The pages of a shop that does everything right.
