@@ -6,6 +6,7 @@
 pub mod application;
 pub mod card_token;
 pub mod catalogue;
+pub mod contact_codes;
 pub mod context;
 pub mod currency_conversion;
 pub mod customer;

@@ -18,6 +18,15 @@ pub const LONGEST_PASSWORD: usize = 256;
 pub struct LoginState {
     /// The password's argon2id hash with its salt and parameters, as a PHC string.
     pub password_hash: String,
+    /// Whether its e-mail was proved, or an operator vouches for it. Only then the e-mail is the account's: for money that is
+    /// owed to it, and for being found by it. False from sign-up until the code that is sent there is said.
+    #[serde(default = "vouched")]
+    pub email_verified: bool,
+}
+
+/// Logins that were made before people signed up are the operator's.
+const fn vouched() -> bool {
+    true
 }
 
 /// The hash is nobody's business, either: who has it can try passwords.
@@ -135,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_hash_is_not_shown() {
-        let state = LoginState { password_hash: "$argon2id$secret".to_owned() };
+        let state = LoginState { password_hash: "$argon2id$secret".to_owned(), email_verified: true };
         assert!(!format!("{state:?}").contains("secret"));
     }
 }

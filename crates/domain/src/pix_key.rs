@@ -2,9 +2,10 @@
 //!
 //! Source: Manual Operacional do DICT, Banco Central do Brasil: five kinds, each with one written form.
 
+use crate::contact_codes::{self, CodeProof};
 use crate::documents::digits::{is_cnpj, is_cpf};
 use crate::refusal::Refusal;
-use crate::timestamp::{MINUTE, Timestamp};
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The method that needs a key.
@@ -13,10 +14,6 @@ pub const PIX: &str = "pix";
 pub const MOST_KEYS: usize = 20;
 /// The longest e-mail that the directory takes.
 const LONGEST_EMAIL: usize = 77;
-/// How long a code that proves an e-mail or a phone may be used.
-pub const CODE_LIFE_MS: i64 = 30 * MINUTE;
-/// How many wrong codes end one.
-pub const MOST_TRIES: u32 = 5;
 
 /// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,18 +43,7 @@ pub struct PixKey {
     pub verified: Option<Timestamp>,
     /// What is to prove it.
     #[serde(default)]
-    pub proof: Option<PixKeyProof>,
-}
-
-/// A code that was sent to an e-mail or a phone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PixKeyProof {
-    /// Its keyed hash, in hexadecimal digits.
-    pub lookup: String,
-    /// Until when it may be said.
-    pub expires: Timestamp,
-    /// How many were wrong.
-    pub tries: u32,
+    pub proof: Option<CodeProof>,
 }
 
 /// The key in `text`, as the directory writes it; a random number is none that somebody may bring.
@@ -109,13 +95,9 @@ impl PixKey {
     /// # Errors
     /// 400 when there is nothing to prove, when the code's time is over, and after too many wrong ones.
     pub fn prove(&mut self, lookup: &str, now: Timestamp) -> Result<bool, Refusal> {
-        let refused = |why: &str| Refusal::keyed(400, "invalid_code", why);
-        let proof = self.proof.as_mut().ok_or_else(|| refused("no code was sent for this key"))?;
-        if now >= proof.expires || proof.tries >= MOST_TRIES {
-            return Err(refused("the code is not valid any more; register the key again for another one"));
-        }
-        if proof.lookup != lookup {
-            proof.tries += 1;
+        let proof = self.proof.as_mut();
+        let proof = proof.ok_or_else(|| contact_codes::refused("no code was sent for this key"))?;
+        if !proof.try_code(lookup, now)? {
             return Ok(false);
         }
         self.proof = None;
@@ -167,7 +149,7 @@ mod tests {
             kind: PixKeyKind::Email,
             created: Timestamp(0),
             verified: None,
-            proof: Some(PixKeyProof { lookup: "right".to_owned(), expires: Timestamp(100), tries: 0 }),
+            proof: Some(CodeProof { lookup: "right".to_owned(), expires: Timestamp(100), tries: 0 }),
         };
         let mut key = fresh();
         assert_eq!(key.prove("wrong", Timestamp(1)), Ok(false));
@@ -176,7 +158,7 @@ mod tests {
         assert!(key.prove("right", Timestamp(3)).is_err(), "nothing is left to prove");
         assert!(fresh().prove("right", Timestamp(100)).is_err(), "too late");
         let mut guessed = fresh();
-        for _ in 0..MOST_TRIES {
+        for _ in 0..contact_codes::MOST_TRIES {
             assert_eq!(guessed.prove("wrong", Timestamp(1)), Ok(false));
         }
         assert!(guessed.prove("right", Timestamp(1)).is_err(), "too many tries");

@@ -1,6 +1,7 @@
 //! Accounts, their applications, and the people who pay without an account.
 
 use crate::pix_cache::PixCache;
+use crate::seeds::logins::is_well_known;
 use crate::{Engine, Failure};
 use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
 use pasarela_domain::payment::create::Collector;
@@ -14,6 +15,9 @@ use std::sync::{Arc, RwLock};
 /// How many accounts, applications, payers, settings and webhook secrets each are kept in memory.
 pub(crate) const MAX_CACHED: usize = 50_000;
 
+/// What tags a test user.
+pub(crate) const TEST_USER: &str = "test_user";
+
 /// An account, as decisions need it.
 #[derive(Debug)]
 pub struct Account {
@@ -25,6 +29,8 @@ pub struct Account {
     pub email: String,
     /// What buyers see.
     pub name: String,
+    /// Whether it is a test user, whose credentials are all of test mode.
+    pub is_test_user: bool,
     /// `GET /users/me`.
     pub body: Vec<u8>,
 }
@@ -61,8 +67,12 @@ impl Engine {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let name = format!("{} {}", text("first_name"), text("last_name")).trim().to_owned();
         let name = if name.is_empty() { text("nickname").to_owned() } else { name };
-        let account =
-            Arc::new(Account { id, site: record.site, email: record.email, name, body: record.body });
+        let tags = body.get("tags").and_then(Value::as_array);
+        // The well-known accounts are tagged so for their clients, and sell in both modes.
+        let is_test_user =
+            !is_well_known(id) && tags.is_some_and(|tags| tags.iter().any(|tag| tag == TEST_USER));
+        let (site, email, body) = (record.site, record.email, record.body);
+        let account = Arc::new(Account { id, site, email, name, is_test_user, body });
         put(&self.inner.accounts.accounts, id, account.clone());
         Ok(Some(account))
     }
@@ -92,15 +102,28 @@ impl Engine {
         })
     }
 
-    /// The payer with this e-mail: an account of the site, or a guest of this collector.
+    /// Whether the account is a test user: no real money may move for it.
+    pub(crate) async fn is_test_user(&self, id: AccountId) -> Result<bool, Failure> {
+        Ok(self.account(id).await?.is_some_and(|account| account.is_test_user))
+    }
+
+    /// Looks the payer with this e-mail up again when it is named next.
+    pub(crate) fn forget_payer(&self, email: &str) {
+        let lookup = self.inner.vault.lookup(Purpose::Email, email);
+        let mut payers =
+            self.inner.accounts.payers.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        payers.retain(|(.., its), _| *its != lookup);
+    }
+
+    /// The payer with this e-mail: an account of the site whose own it is, or a guest of this collector.
     pub(crate) async fn payer(&self, caller: &Caller, email: &str) -> Result<KnownPayer, Failure> {
         let lookup = self.inner.vault.lookup(Purpose::Email, email);
         let key = (caller.account_id, caller.mode, lookup);
         if let Some(id) = get(&self.inner.accounts.payers, &key) {
             return Ok(KnownPayer { id, new: None });
         }
-        let known = match self.inner.store.account_by_email(caller.site, email).await? {
-            Some(account) => Some(account.id),
+        let known = match self.account_with_own(caller.site, email).await? {
+            Some(id) => Some(id),
             None => {
                 self.inner.store.payer(caller.account_id, caller.mode, &lookup).await?.map(|p| p.payer_id)
             }

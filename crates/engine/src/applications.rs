@@ -144,7 +144,8 @@ impl Engine {
                 return Err(Refusal::keyed(400, "too_many_applications", why).into());
             }
             let id = credentials::draw_application_id();
-            let secrets = NewSecrets::draw(id, account_id, now);
+            let mut secrets = NewSecrets::draw(id, account_id, now);
+            secrets.is_test = self.is_test_user(account_id).await?;
             let mut records = self.application_records(account_id, id, &details, &secrets)?;
             records.push(self.audited(
                 account_id,
@@ -233,7 +234,7 @@ impl Engine {
     /// when everything is passed, an operator by command.
     ///
     /// # Errors
-    /// 404 for an application that is not there.
+    /// 404 for an application that is not there, 400 for live credentials of a test user.
     pub async fn decide_activation(
         &self,
         id: ApplicationId,
@@ -243,6 +244,9 @@ impl Engine {
         actor: &Actor,
     ) -> Result<OwnedApplication, Failure> {
         let account_id = self.application_by_id(id).await?.ok_or_else(unknown)?.account_id;
+        if is_active && self.is_test_user(account_id).await? {
+            return Err(Refusal::plain(400, "a test user's application takes no live payments").into());
+        }
         let decision = ActivationDecision {
             at: self.inner.clock.wall(),
             is_active,

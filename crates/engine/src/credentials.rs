@@ -7,6 +7,7 @@ use crate::{Engine, Failure, activation, seeds};
 use pasarela_domain::application::Scopes;
 use pasarela_domain::application::credentials::{CredentialBook, KeptSecret, Origin, SecretKind};
 use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode};
+use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{HOUR, Timestamp};
 use pasarela_store::{CredentialRecord, EntryKind, RecordChange};
 use pasarela_vault::Purpose;
@@ -327,7 +328,7 @@ impl Engine {
     /// Gives an application a new public key and access token of a mode. The ones before them work for `grace_ms` more.
     ///
     /// # Errors
-    /// 404 for an application that is not the account's.
+    /// 404 for an application that is not the account's, 400 for live ones of a test user.
     pub async fn renew_credentials(
         &self,
         account_id: AccountId,
@@ -336,6 +337,9 @@ impl Engine {
         grace_ms: i64,
         actor: &Actor,
     ) -> Result<Renewal<Pair>, Failure> {
+        if mode.is_live() && self.is_test_user(account_id).await? {
+            return Err(Refusal::plain(400, "a test user has test credentials alone").into());
+        }
         let act = format!("{} public key and access token", mode.name());
         for _ in 0..MAX_ROUNDS {
             let now = self.inner.clock.wall();

@@ -18,6 +18,7 @@ use crate::{Engine, Failure};
 use attempts::Attempt;
 use pasarela_domain::identity::AccountId;
 use pasarela_domain::login::{LONGEST_PASSWORD, LoginState, SessionScope, normal_name};
+use pasarela_domain::refusal::Refusal;
 use pasarela_store::{Changes, CommitError, LoginChange, LoginRecord, RecordChange};
 use pasarela_vault::{Purpose, Vault};
 
@@ -57,6 +58,8 @@ pub struct NewLogin<'a> {
     pub email: &'a str,
     /// [`check_new_password`](pasarela_domain::login::check_new_password) allows it.
     pub password: &'a str,
+    /// Whether somebody vouches for the e-mail; not yet for who signs up.
+    pub email_verified: bool,
 }
 
 impl Engine {
@@ -105,7 +108,8 @@ impl Engine {
     /// As [`Engine::check_password`], and starts a session where nothing more is demanded.
     ///
     /// # Errors
-    /// As [`Engine::check_password`], and when the session can't be stored.
+    /// As [`Engine::check_password`], when the session can't be stored, and 403 for the wallet of an e-mail that was not
+    /// proved.
     pub async fn log_in(
         &self,
         name: &str,
@@ -113,6 +117,10 @@ impl Engine {
         scope: SessionScope,
     ) -> Result<Checked<(NewSession, Session)>, Failure> {
         match self.check_password(name, password).await? {
+            // The money that a wallet gets is the e-mail's.
+            Checked::Right(login) if scope == SessionScope::Wallet && !login.state.email_verified => {
+                Err(Refusal::plain(403, "the e-mail must be confirmed in the panel first").into())
+            }
             Checked::Right(login) => Ok(Checked::Right(self.start_session(&login, scope).await?)),
             Checked::Wrong => Ok(Checked::Wrong),
             Checked::TooMany { retry_after_s } => Ok(Checked::TooMany { retry_after_s }),
@@ -125,7 +133,8 @@ impl Engine {
     /// # Errors
     /// When too many passwords are being looked at now.
     pub async fn new_login(&self, new: NewLogin<'_>) -> Result<LoginRecord, Failure> {
-        let state = LoginState { password_hash: self.inner.passwords.hash(new.password).await? };
+        let password_hash = self.inner.passwords.hash(new.password).await?;
+        let state = LoginState { password_hash, email_verified: new.email_verified };
         login_record(&self.inner.vault, new.account_id, (new.nickname, new.email), &state)
     }
 
@@ -135,7 +144,7 @@ impl Engine {
     /// When somebody changed the login meanwhile (`Unavailable`: to be tried again), or it can't be stored.
     pub async fn change_password(&self, login: &KnownLogin, password: &str) -> Result<(), Failure> {
         let password_hash = self.inner.passwords.hash(password).await?;
-        let state = LoginState { password_hash };
+        let state = LoginState { password_hash, ..login.state.clone() };
         let record = LoginRecord { body: to_json(&state)?, ..login.record.clone() };
         let changes = [LoginChange::Update(record), LoginChange::EndAll { account_id: login.account_id }];
         match self.commit_logins(changes).await {
@@ -170,7 +179,7 @@ pub(crate) fn login_record(
     Ok(LoginRecord { account_id, version: 1, nickname, email, body: to_json(state)? })
 }
 
-fn known_login(record: LoginRecord) -> Result<KnownLogin, Failure> {
+pub(crate) fn known_login(record: LoginRecord) -> Result<KnownLogin, Failure> {
     let state = from_json(&record.body, "a login")?;
     Ok(KnownLogin { account_id: record.account_id, record, state })
 }

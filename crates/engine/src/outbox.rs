@@ -51,7 +51,7 @@ impl Engine {
 
     /// Puts a message to somebody into the outbox: `to` is an e-mail or a phone, both texts are one line or several without
     /// anything that a header could be made of.
-    pub(crate) fn post_message(&self, to: &str, subject: &str, text: &str) -> Result<(), Failure> {
+    pub(crate) async fn post_message(&self, to: &str, subject: &str, text: &str) -> Result<(), Failure> {
         let line = |text: &str| text.chars().filter(|letter| !letter.is_control()).collect::<String>();
         let id = format!("{:016}", self.inner.ids.next());
         let date = self.inner.clock.wall().jiff().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
@@ -60,7 +60,10 @@ impl Engine {
             line(to),
             line(subject),
         );
-        self.inner.outbox.post(&id, &message).map_err(|error| {
+        let engine = self.clone();
+        // The directory is listed and the file is synced: no thread that answers calls waits for that.
+        let posted = tokio::task::spawn_blocking(move || engine.inner.outbox.post(&id, &message)).await;
+        posted.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
             tracing::warn!(%error, "a message could not be put into the outbox");
             Failure::Refused(Refusal::plain(503, "no message can be sent now"))
         })

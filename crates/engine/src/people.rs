@@ -6,7 +6,7 @@
 use crate::audit::Actor;
 use crate::credentials::{draw_account_id, random_alphanumeric};
 use crate::enrolment;
-use crate::logins::{KnownLogin, NewLogin};
+use crate::logins::{KnownLogin, NewLogin, known_login};
 use crate::payments::MAX_ROUNDS;
 use crate::{Engine, Failure};
 use pasarela_domain::identity::AccountId;
@@ -117,14 +117,20 @@ impl Engine {
             return Ok(Err(SignUpFault::TooMany));
         }
         if self.inner.store.account_by_email(new.site, &email).await?.is_some()
-            || self.person_with(&email).await?.is_some()
+            || self.login_with(&email).await?.is_some()
         {
             return Ok(Err(SignUpFault::Taken));
         }
         for _ in 0..MAX_ROUNDS {
             let account_id = draw_account_id();
             let nickname = format!("P{account_id}");
-            let login = NewLogin { account_id, nickname: &nickname, email: &email, password: new.password };
+            let login = NewLogin {
+                account_id,
+                nickname: &nickname,
+                email: &email,
+                password: new.password,
+                email_verified: false,
+            };
             let login = self.new_login(login).await?;
             let now = self.inner.clock.wall();
             let account = enrolment::account_record(account_id, new.site, &email, name, now);
@@ -135,13 +141,17 @@ impl Engine {
             ];
             match self.inner.store.commit(Changes { records, ..Changes::default() }).await {
                 Ok(()) => {
+                    // Without it the panel goes on, and sends another one when it is asked to.
+                    if let Err(error) = self.send_email_code(account_id).await {
+                        tracing::warn!(%error, account_id, "the code for a new account's e-mail was not sent");
+                    }
                     let made = self.login_of(account_id).await?;
                     return made
                         .map(Ok)
                         .ok_or_else(|| Failure::Internal("a login that was just made is gone".to_owned()));
                 }
                 // The number is taken, or somebody signed up with the same e-mail this moment.
-                Err(CommitError::AlreadyExists(_)) if self.person_with(&email).await?.is_some() => {
+                Err(CommitError::AlreadyExists(_)) if self.login_with(&email).await?.is_some() => {
                     return Ok(Err(SignUpFault::Taken));
                 }
                 Err(CommitError::AlreadyExists(_)) => {}
@@ -174,7 +184,13 @@ impl Engine {
             }
             None => {
                 let nickname = format!("P{account_id}");
-                let new = NewLogin { account_id, nickname: &nickname, email: &account.email, password };
+                let new = NewLogin {
+                    account_id,
+                    nickname: &nickname,
+                    email: &account.email,
+                    password,
+                    email_verified: true,
+                };
                 let login = self.new_login(new).await?;
                 if !self.try_commit(vec![RecordChange::Login(LoginChange::Insert(login)), act]).await? {
                     return Err(Refusal::plain(409, "the e-mail is another login's name").into());
@@ -196,12 +212,19 @@ impl Engine {
         Ok(password)
     }
 
-    /// The account whose login has this e-mail or nickname.
-    async fn person_with(&self, name: &str) -> Result<Option<AccountId>, Failure> {
+    /// The login with this e-mail or nickname.
+    async fn login_with(&self, name: &str) -> Result<Option<KnownLogin>, Failure> {
         let Some(name) = normal_name(name) else { return Ok(None) };
         let lookup = self.inner.vault.lookup(Purpose::Login, &name);
         let login = self.inner.store.login_by_name(&lookup).await?;
-        Ok(login.map(|login| login.account_id).filter(|account_id| self.admits(*account_id)))
+        login.filter(|login| self.admits(login.account_id)).map(known_login).transpose()
+    }
+
+    /// The account whose login has this e-mail or nickname, and whose e-mail is its own: whoever took somebody else's e-mail
+    /// gets no role by it.
+    async fn person_with(&self, name: &str) -> Result<Option<AccountId>, Failure> {
+        let login = self.login_with(name).await?;
+        Ok(login.filter(|login| login.state.email_verified).map(|login| login.account_id))
     }
 
     /// The role that a person has in an account, if any.
@@ -260,7 +283,8 @@ impl Engine {
     /// Lets a person with a login act for an account, or gives it another role.
     ///
     /// # Errors
-    /// 404 for somebody without a login, 400 for the account's own login and for one person too many.
+    /// 404 for somebody without a login or whose e-mail was not proved, 400 for the account's own login, for one person too
+    /// many, and while the account's own e-mail was not proved.
     pub async fn set_member(
         &self,
         account_id: AccountId,
@@ -268,6 +292,9 @@ impl Engine {
         role: Role,
         actor: &Actor,
     ) -> Result<(), Failure> {
+        if !self.is_email_verified(account_id).await? {
+            return Err(Refusal::plain(400, "the account's own e-mail must be confirmed first").into());
+        }
         let person_id = self.person_with(email).await?;
         let person_id = person_id.ok_or_else(|| Refusal::plain(404, "nobody logs in with that e-mail"))?;
         if person_id == account_id {

@@ -3,8 +3,9 @@
 use crate::audit::Actor;
 use crate::payments::{MAX_ROUNDS, hex};
 use crate::{Engine, Failure};
+use pasarela_domain::contact_codes::CodeProof;
 use pasarela_domain::identity::AccountId;
-use pasarela_domain::pix_key::{self, CODE_LIFE_MS, MOST_KEYS, PixKey, PixKeyKind, PixKeyProof};
+use pasarela_domain::pix_key::{self, MOST_KEYS, PixKey, PixKeyKind};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
@@ -12,8 +13,8 @@ use pasarela_store::{AccountEntry, EntryChange, EntryKind, RecordChange};
 use pasarela_vault::Purpose;
 use serde_json::{Value, json};
 
-/// How soon another code may be asked for: each has five tries, and nobody shall have many.
-const ANOTHER_CODE_MS: i64 = 60_000;
+/// The entry that counts the codes that the account was sent for its keys.
+const CODES: &str = "pix_key";
 /// How long it is believed, where other nodes may change it, that an account has a key or none.
 const SHARED_MS: i64 = 1_000;
 
@@ -93,7 +94,7 @@ impl Engine {
     /// with the code that is sent to it ([`Engine::prove_pix_key`]). One that waits for its code gets another one.
     ///
     /// # Errors
-    /// 400 for what is no key, is not the account's, or is one too many.
+    /// 400 for what is no key, is not the account's, or is one too many; 429 for a code too many, 503 when none can be sent.
     pub async fn register_pix_key(
         &self,
         account_id: AccountId,
@@ -117,44 +118,55 @@ impl Engine {
             let why = "the document must be the account's own";
             return Err(Refusal::keyed(400, "invalid_pix_key", why).into());
         }
+        let needs_code = matches!(kind, PixKeyKind::Email | PixKeyKind::Phone);
+        let code = needs_code.then(|| format!("{:06}", crate::credentials::random_below(1_000_000)));
+        let mut is_posted = false;
         for _ in 0..MAX_ROUNDS {
             let known = self.entry::<PixKey>(account_id, EntryKind::PixKey, &key).await?;
             if known.as_ref().is_some_and(|known| known.value.verified.is_some()) {
                 return Err(Refusal::keyed(400, "invalid_pix_key", "the key is registered already").into());
             }
             let now = self.inner.clock.wall();
-            if known.as_ref().is_some_and(|known| now < known.value.created.plus_ms(ANOTHER_CODE_MS)) {
-                let why = "a code was sent a moment ago; another one is sent after a minute";
-                return Err(Refusal::keyed(400, "invalid_pix_key", why).into());
-            }
             if known.is_none() && self.pix_keys(account_id).await?.len() >= MOST_KEYS {
                 let why = format!("an account has at most {MOST_KEYS} keys");
                 return Err(Refusal::keyed(400, "too_many_pix_keys", why).into());
             }
-            let needs_code = matches!(kind, PixKeyKind::Email | PixKeyKind::Phone);
-            let code = needs_code.then(|| format!("{:06}", crate::credentials::random_below(1_000_000)));
             let state = PixKey {
                 kind,
                 created: now,
                 verified: (!needs_code).then_some(now),
-                proof: code.as_ref().map(|code| PixKeyProof {
-                    lookup: self.code_lookup(account_id, &key, code),
-                    expires: now.plus_ms(CODE_LIFE_MS),
-                    tries: 0,
-                }),
+                proof: code
+                    .as_ref()
+                    .map(|code| CodeProof::new(self.code_lookup(account_id, &key, code), now)),
             };
             let version = known.map_or(0, |known| known.version);
             let records = vec![
                 self.set_entry(account_id, EntryKind::PixKey, &key, version, &state)?,
                 self.audited(account_id, actor, "pix_key.registered", &key, "")?,
             ];
+            // Before the key is there: one whose code can't be sent could be proved by nobody.
+            if let Some(code) = code.as_ref().filter(|_| !is_posted) {
+                self.count_code(account_id).await?;
+                self.post_message(&key, CODE_SUBJECT, &format!("{CODE_TEXT}\r\n\r\n{code}")).await?;
+                is_posted = true;
+            }
             if self.try_commit(records).await? {
                 self.inner.accounts.pix.forget(account_id);
-                if let Some(code) = code {
-                    let text = format!("{CODE_TEXT}\r\n\r\n{code}");
-                    self.post_message(&key, CODE_SUBJECT, &text)?;
-                }
                 return Ok(OwnKey { key, state });
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// Counts a code before it is sent, so that calls at once send one message; and beside the key, which may be deleted
+    /// and registered again.
+    async fn count_code(&self, account_id: AccountId) -> Result<(), Failure> {
+        for _ in 0..MAX_ROUNDS {
+            let (mut sent, version) = self.sent_codes(account_id, CODES).await?;
+            sent.count(self.inner.clock.wall())?;
+            let change = self.set_entry(account_id, EntryKind::SentCodes, CODES, version, &sent)?;
+            if self.try_commit(vec![change]).await? {
+                return Ok(());
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })

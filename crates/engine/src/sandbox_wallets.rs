@@ -95,7 +95,7 @@ impl Engine {
             WalletName::Id(id) => Some(*id),
             WalletName::Email(email) => {
                 let email = email.trim().to_lowercase();
-                self.inner.store.account_by_email(caller.site, &email).await?.map(|account| account.id)
+                self.account_with_own(caller.site, &email).await?
             }
         };
         let owner = match id {

@@ -1,5 +1,6 @@
 //! Test users: sellers and buyers that an account makes for its tests, with a login, money, and credentials of their own.
 
+use crate::accounts::TEST_USER;
 use crate::audit::Actor;
 use crate::credentials::{NewSecrets, draw_account_id, draw_application_id, random_below};
 use crate::enrolment::account_record;
@@ -88,7 +89,13 @@ impl Engine {
             let (id, application_id) = (draw_account_id(), draw_application_id());
             let (nickname, email) = (format!("TESTUSER{id}"), format!("test_user_{id}@testuser.com"));
             let password = format!("qatest{:010}", random_below(10_000_000_000));
-            let login = NewLogin { account_id: id, nickname: &nickname, email: &email, password: &password };
+            let login = NewLogin {
+                account_id: id,
+                nickname: &nickname,
+                email: &email,
+                password: &password,
+                email_verified: true,
+            };
             let login = self.new_login(login).await?;
             let mut secrets = NewSecrets::draw(application_id, id, now);
             secrets.is_test = true;
@@ -170,6 +177,6 @@ fn top_up(id: AccountId, amount: Money, now: Timestamp) -> Option<Posting> {
 
 fn tagged(body: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut body: Value = crate::payments::from_json(body, "an account")?;
-    body["tags"] = serde_json::json!(["normal", "test_user", "messages_as_seller"]);
+    body["tags"] = serde_json::json!(["normal", TEST_USER, "messages_as_seller"]);
     crate::payments::to_json(&body)
 }

@@ -207,6 +207,7 @@ async fn a_new_login_is_hashed_and_found() {
             nickname: "Ana.Maria",
             email: "Ana@Example.com",
             password: "correct horse",
+            email_verified: true,
         })
         .await
         .unwrap();

@@ -1,6 +1,8 @@
 //! `pasarela accounts`: who may take payments on an operator's server.
 
-use crate::arguments::{AccountsVerb, CreateAccountArguments, ListAccountsArguments, PasswordArguments};
+use crate::arguments::{
+    AccountsVerb, CreateAccountArguments, ListAccountsArguments, PasswordArguments, VerifyArguments,
+};
 use crate::failure::Failure;
 use crate::{runtime, serve};
 use pasarela_engine::audit::Actor;
@@ -16,6 +18,7 @@ pub fn run(verb: &AccountsVerb) -> Result<ExitCode, Failure> {
         AccountsVerb::Create(arguments) => create(arguments)?,
         AccountsVerb::List(arguments) => list(arguments)?,
         AccountsVerb::Password(arguments) => password(arguments)?,
+        AccountsVerb::Verify(arguments) => verify(arguments)?,
     };
     // A closed pipe is the reader's wish, not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -55,6 +58,23 @@ fn password(arguments: &PasswordArguments) -> Result<String, Failure> {
         })
     })??;
     Ok(format!("{} logs in to the panel with this password, shown once:\n  {drawn}\n", arguments.email))
+}
+
+fn verify(arguments: &VerifyArguments) -> Result<String, Failure> {
+    let place = arguments.store.place()?;
+    runtime::block_on(async {
+        let engine = serve::open(&place, &arguments.key, "").await?;
+        let actor = Actor::operator("at the command line");
+        let verified = engine.vouch_for_email(arguments.site, &arguments.email, &actor).await;
+        engine.close().await;
+        verified.map_err(|error| {
+            Failure::new(
+                format!("the e-mail can't be vouched for: {error}"),
+                "Nothing was changed. `pasarela accounts list` shows the accounts that have an application.",
+            )
+        })
+    })??;
+    Ok(format!("{} is the account's own e-mail from now on.\n", arguments.email))
 }
 
 fn list(arguments: &ListAccountsArguments) -> Result<String, Failure> {

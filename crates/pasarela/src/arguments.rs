@@ -317,6 +317,10 @@ pub enum AccountsVerb {
     ///
     /// Makes the login where the account has none yet, and ends all of its sessions.
     Password(PasswordArguments),
+    /// Vouch for the e-mail of an account that somebody signed up for
+    ///
+    /// Until its e-mail is confirmed by a code or vouched for, such an account is no payer, has no wallet, and can't be added to another one.
+    Verify(VerifyArguments),
 }
 
 /// `pasarela accounts create`
@@ -358,6 +362,29 @@ Examples:
 The password is drawn and printed this once. A server that keeps its records in a directory must be stopped meanwhile; with a
 database, servers go on.")]
 pub struct PasswordArguments {
+    /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
+    #[arg(long, value_name = "SITE", value_parser = site)]
+    pub site: Site,
+    /// The account's e-mail
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    pub email: String,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
+}
+
+/// `pasarela accounts verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela accounts verify --site MLB --email ana@example.com --data /var/lib/pasarela
+
+Be sure that whoever signed up reads this e-mail: money that is paid back to it will be theirs. A server that keeps its records
+in a directory must be stopped meanwhile; with a database, servers go on.")]
+pub struct VerifyArguments {
     /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
     #[arg(long, value_name = "SITE", value_parser = site)]
     pub site: Site,

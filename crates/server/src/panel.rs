@@ -12,6 +12,7 @@ mod applications;
 mod audit;
 mod connections;
 mod door;
+mod email;
 pub mod form;
 pub mod frame;
 mod home;
@@ -33,7 +34,10 @@ pub fn routes() -> Router<Engine> {
         .route("/panel/signup", get(door::sign_up_page).post(door::sign_up))
         .route("/panel/logout", post(door::log_out))
         .route("/panel/account", post(door::switch_account))
+        .route("/panel/leave", post(people::leave))
         .route("/panel/home", get(home::page))
+        .route("/panel/email", post(email::prove))
+        .route("/panel/email/code", post(email::send))
         .route("/panel/applications", get(applications::list).post(applications::create))
         .route("/panel/applications/{id}", get(applications::page).post(applications::save))
         .route("/panel/applications/{id}/reveal", post(applications::reveal))

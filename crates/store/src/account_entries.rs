@@ -31,10 +31,15 @@ pub enum EntryKind {
     Member = 9,
     /// At a person: an account that it may act for; `name` is the account's number.
     Membership = 10,
+    /// How many codes the account was sent to prove a contact, and when; `name` is what for. It outlives what was to be
+    /// proved.
+    SentCodes = 11,
+    /// What was done once for data of an older version; `name` is what. At the platform, which is account 0.
+    Upgrade = 12,
 }
 
 /// All kinds.
-pub const ENTRY_KINDS: [EntryKind; 10] = [
+pub const ENTRY_KINDS: [EntryKind; 12] = [
     EntryKind::Application,
     EntryKind::Credentials,
     EntryKind::LastUse,
@@ -45,6 +50,8 @@ pub const ENTRY_KINDS: [EntryKind; 10] = [
     EntryKind::Audit,
     EntryKind::Member,
     EntryKind::Membership,
+    EntryKind::SentCodes,
+    EntryKind::Upgrade,
 ];
 
 /// One entry.

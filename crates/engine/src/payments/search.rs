@@ -60,8 +60,8 @@ impl Engine {
 
     async fn known_payer(&self, caller: &Caller, email: &str) -> Result<Option<i64>, Failure> {
         let email = email.to_lowercase();
-        if let Some(account) = self.inner.store.account_by_email(caller.site, &email).await? {
-            return Ok(Some(account.id));
+        if let Some(id) = self.account_with_own(caller.site, &email).await? {
+            return Ok(Some(id));
         }
         let lookup = self.inner.vault.lookup(Purpose::Email, &email);
         let payer = self.inner.store.payer(caller.account_id, caller.mode, &lookup).await?;

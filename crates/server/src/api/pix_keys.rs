@@ -36,6 +36,7 @@ pub async fn list(State(engine): State<Engine>, Owner(caller): Owner) -> Answer 
     responses(
         (status = 201, description = "The key", body = Object),
         (status = 400, description = "`invalid_pix_key` or `too_many_pix_keys`", body = super::schema::ApiError),
+        (status = 429, description = "`too_many_codes`: one a minute and ten a day are sent to an account's contacts", body = super::schema::ApiError),
         (status = 401, description = "Without a valid access token", body = super::schema::ApiError),
         (status = 403, description = "With a public key, a test token, or one that a seller granted", body = super::schema::ApiError),
     ),

@@ -25,6 +25,10 @@ struct Line {
 #[template(path = "panel/home.html")]
 struct HomeTemplate {
     frame: Frame,
+    /// The e-mail of whoever logged in, while it is to be proved.
+    unproved: Option<String>,
+    /// Whether it is somebody else's account, which may be left.
+    is_guest: bool,
     waiting: Vec<Task>,
     applications: Vec<Line>,
 }
@@ -69,5 +73,12 @@ async fn template(signed: &SignedIn) -> Result<HomeTemplate, Failure> {
         lines.push(Line { id: application.id, name, is_active: application.details.is_active });
     }
     let frame = signed.frame(Room::Home, words.home).await?;
-    Ok(HomeTemplate { frame, waiting, applications: lines })
+    let is_verified = engine.is_email_verified(signed.person.id).await?;
+    Ok(HomeTemplate {
+        frame,
+        unproved: (!is_verified).then(|| signed.person.email.clone()),
+        is_guest: signed.person.id != signed.account_id(),
+        waiting,
+        applications: lines,
+    })
 }

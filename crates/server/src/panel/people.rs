@@ -82,6 +82,21 @@ pub async fn remove(signed: SignedIn, body: RawBody) -> Response {
     }
 }
 
+/// Whoever logged in acts for the account no more, and looks at its own again. Nobody else's leave is needed.
+pub async fn leave(mut signed: SignedIn, body: RawBody) -> Response {
+    if let Err(page) = Form::read(&signed.visit, &body) {
+        return *page;
+    }
+    let (account_id, person_id) = (signed.account_id(), signed.person.id);
+    match signed.visit.engine.remove_member(account_id, person_id, &signed.actor()).await {
+        Ok(()) => {
+            signed.visit.choose(person_id);
+            signed.visit.go("/panel/home")
+        }
+        Err(failure) => signed.visit.fail(&failure),
+    }
+}
+
 fn changing(signed: &SignedIn, body: &RawBody) -> Result<Form, Box<Response>> {
     let form = Form::read(&signed.visit, body)?;
     signed.may(Permission::People)?;

@@ -49,6 +49,11 @@ words! {
     broken: "Algo falló de nuestro lado.", "Algo falhou do nosso lado.", "Something failed on our side.";
     not_done: "No se pudo hacer:", "Não foi possível:", "This could not be done:";
     home: "Inicio", "Início", "Home";
+    email_confirm: "Confirmá tu correo", "Confirme seu e-mail", "Confirm your e-mail";
+    email_confirm_lead: "Hasta entonces nadie puede sumarte a su cuenta, y los pagos con este correo no son tuyos. Mandamos un código a", "Até lá ninguém pode incluir você em outra conta, e os pagamentos com este e-mail não são seus. Enviamos um código para", "Until then nobody can add you to another account, and payments with this e-mail are not yours. A code was sent to";
+    email_another_code: "Mandar otro código", "Enviar outro código", "Send another code";
+    leave: "Dejar esta cuenta", "Sair desta conta", "Leave this account";
+    leave_lead: "Ya no vas a poder actuar en ella, hasta que alguien te sume otra vez.", "Você não vai mais poder agir nela, até que alguém inclua você de novo.", "You can act for it no more, until somebody adds you again.";
     attention: "Para atender", "Para resolver", "What needs attention";
     nothing_to_do: "No hay nada pendiente.", "Não há nada pendente.", "Nothing is waiting for you.";
     no_application_yet: "Todavía no hay ninguna aplicación. Creá una para tener credenciales.", "Ainda não há nenhuma aplicação. Crie uma para ter credenciais.", "There is no application yet. Make one to have credentials.";

@@ -2,7 +2,10 @@
 
 use crate::test_app::{Answer, TestApp, seed};
 use axum::http::{Method, header};
+use pasarela_domain::login::SessionScope;
 use pasarela_domain::site::Site;
+use pasarela_engine::audit::Actor;
+use pasarela_engine::logins::Checked;
 use pasarela_engine::seeds::logins;
 use regex::Regex;
 use serde_json::json;
@@ -73,6 +76,14 @@ impl<'a> Browser<'a> {
         self.follow(&answer).await
     }
 
+    /// Says the code of the newest message.
+    pub async fn confirm_email(&mut self) {
+        let code = newest_code(self.app);
+        self.get("/panel/home").await;
+        let answer = self.post("/panel/email", &[("code", &code)]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+    }
+
     pub async fn log_in(&mut self, site: Site) {
         let account = &seed(site).account;
         let password = &logins::login_of(account.id).unwrap().password;
@@ -81,6 +92,13 @@ impl<'a> Browser<'a> {
         assert_eq!(answer.status, 303, "{}", answer.text());
         self.follow(&answer).await;
     }
+}
+
+fn newest_code(app: &TestApp) -> String {
+    let files = std::fs::read_dir(app.engine.outbox().expect("an outbox")).unwrap();
+    let newest = files.map(|file| file.unwrap().path()).max().expect("a message");
+    let message = std::fs::read_to_string(newest).unwrap();
+    Regex::new(r"(?m)^\d{8}\r?$").unwrap().find(&message).expect("a code").as_str().trim().to_owned()
 }
 
 #[tokio::test]
@@ -208,6 +226,9 @@ async fn each_role_does_what_it_may() {
     owner.get("/panel/people").await;
     let nobody = owner.post("/panel/people", &[("email", "x@example.com"), ("role", "owner")]).await;
     assert_eq!(nobody.status, 404);
+    let unproved = owner.post("/panel/people", &[("email", "dev@example.com"), ("role", "developer")]).await;
+    assert_eq!(unproved.status, 404, "an e-mail that was not proved is nobody's");
+    other.confirm_email().await;
     for (role, may) in [("read_only", false), ("developer", true), ("finance", false)] {
         owner.get("/panel/people").await;
         owner.post("/panel/people", &[("email", "dev@example.com"), ("role", role)]).await;
@@ -224,6 +245,65 @@ async fn each_role_does_what_it_may() {
         Regex::new(r#"name="person" value="(\d+)""#).unwrap().captures(&people).unwrap()[1].to_owned();
     owner.post("/panel/people/remove", &[("person", &person)]).await;
     assert_eq!(other.get(&path).await.status, 404, "at once");
+
+    owner.get("/panel/people").await;
+    owner.post("/panel/people", &[("email", "dev@example.com"), ("role", "developer")]).await;
+    other.get("/panel/home").await;
+    other.post("/panel/account", &[("account", &account)]).await;
+    assert!(other.get("/panel/home").await.text().contains("Leave this account"));
+    assert_eq!(other.post("/panel/leave", &[]).await.status, 303);
+    assert_eq!(other.get(&path).await.status, 404, "it left");
+    assert!(!other.get("/panel/home").await.text().contains("Leave this account"));
+    assert_eq!(other.post("/panel/leave", &[]).await.status, 404, "its own account");
+    assert!(!owner.get("/panel/people").await.text().contains("dev@example.com"));
+}
+
+#[tokio::test]
+async fn an_e_mail_is_nobodys_before_it_is_proved() {
+    let app = TestApp::new().await;
+    let mut browser = Browser::new(&app);
+    browser.sign_up("victim@example.com").await;
+    let Checked::Right(login) =
+        app.engine.check_password("victim@example.com", "correct horse").await.unwrap()
+    else {
+        panic!("it signed up")
+    };
+    let id = login.account_id;
+    let payer = async || {
+        let ticket = json!({"transaction_amount": 1000, "payment_method_id": "rapipago",
+            "payer": {"email": "victim@example.com"}});
+        let made = app.seller(Site::MLA).post("/v1/payments", &ticket).await.expect(201);
+        made["payer"]["id"].as_str().expect("a payer").to_owned()
+    };
+    assert_ne!(payer().await, id.to_string(), "a guest");
+    let wallet = app.engine.log_in("victim@example.com", "correct horse", SessionScope::Wallet).await;
+    assert!(wallet.is_err(), "no wallet");
+    let home = browser.get("/panel/home").await;
+    assert!(home.text().contains("Confirm your e-mail"), "{}", home.text());
+    assert_eq!(browser.post("/panel/email/code", &[]).await.status, 429, "one was sent a moment ago");
+
+    let code = newest_code(&app);
+    let wrong = if code == "00000000" { "00000001" } else { "00000000" };
+    browser.get("/panel/home").await;
+    assert_eq!(browser.post("/panel/email", &[("code", wrong)]).await.status, 400);
+    assert_ne!(payer().await, id.to_string(), "still a guest");
+    browser.confirm_email().await;
+    assert!(!browser.get("/panel/home").await.text().contains("Confirm your e-mail"));
+    assert_eq!(payer().await, id.to_string());
+    let wallet = app.engine.log_in("victim@example.com", "correct horse", SessionScope::Wallet).await;
+    assert!(matches!(wallet, Ok(Checked::Right(_))));
+
+    // Five wrong ones end a code, also for the right one.
+    let mut other = Browser::new(&app);
+    other.sign_up("other@example.com").await;
+    let code = newest_code(&app);
+    let wrong = if code == "00000000" { "00000001" } else { "00000000" };
+    other.get("/panel/home").await;
+    for code in [wrong, wrong, wrong, wrong, wrong, &code] {
+        assert_eq!(other.post("/panel/email", &[("code", code)]).await.status, 400);
+    }
+    app.engine.vouch_for_email(Site::MLA, "other@example.com", &Actor::operator("test")).await.unwrap();
+    assert!(!other.get("/panel/home").await.text().contains("Confirm your e-mail"));
 }
 
 #[tokio::test]

@@ -107,4 +107,10 @@ async fn the_panel_registers_proves_and_deletes() {
     browser.get("/panel/pix").await;
     browser.post("/panel/pix/delete", &[("key", "ana@example.com")]).await;
     assert_eq!(seller.post("/v1/payments", &pix_body()).await.status, 400);
+    // Nobody guesses on with new codes by deleting the key.
+    let messages = || std::fs::read_dir(app.engine.outbox().unwrap()).unwrap().count();
+    let before = messages();
+    browser.get("/panel/pix").await;
+    let again = browser.post("/panel/pix", &[("type", "email"), ("key", "ana@example.com")]).await;
+    assert_eq!((again.status.as_u16(), messages()), (429, before), "{}", again.text());
 }

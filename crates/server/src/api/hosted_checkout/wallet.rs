@@ -326,6 +326,8 @@ async fn log_in(
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
             response
         }
+        // The password was right: an e-mail that was not proved has no wallet.
+        Err(Failure::Refused(_)) => visit.login_page(&name, Some(words.unproved), StatusCode::FORBIDDEN),
         Err(Failure::Unavailable { .. }) => {
             visit.login_page(&name, Some(words.busy), StatusCode::SERVICE_UNAVAILABLE)
         }

@@ -2,7 +2,9 @@
 
 use crate::panel::Browser;
 use crate::test_app::TestApp;
+use pasarela_domain::identity::Mode;
 use pasarela_domain::site::{SITES, Site};
+use pasarela_engine::audit::Actor;
 use serde_json::json;
 
 #[tokio::test]
@@ -47,6 +49,29 @@ async fn a_test_user_of_each_site_sells_to_another_one_and_moves_no_real_money()
     let fields =
         [("name", buyer["nickname"].as_str().unwrap()), ("password", buyer["password"].as_str().unwrap())];
     assert_eq!(browser.post("/panel/login", &fields).await.status, 303);
+}
+
+#[tokio::test]
+async fn no_live_credentials_reach_a_test_user() {
+    let app = TestApp::new().await;
+    let user =
+        app.live_seller(Site::MLA).post("/users/test_user", &json!({"site_id": "MLA"})).await.expect(201);
+    let (id, actor) = (user["id"].as_i64().unwrap(), Actor::operator("test"));
+    let request = json!({"name": "Another"});
+    let request = request.as_object().unwrap();
+    let (made, secrets) = app.engine.create_application(id, request, &actor).await.unwrap();
+    for shown in app.engine.own_credentials(id, made.id).await.unwrap() {
+        assert_ne!(shown.kept.mode, Some(Mode::Live));
+    }
+    let renewed = app.engine.renew_credentials(id, made.id, Mode::Live, 0, &actor).await;
+    assert!(renewed.is_err(), "no live pair is drawn");
+    app.engine.renew_credentials(id, made.id, Mode::Test, 0, &actor).await.unwrap();
+    let decided = app.engine.decide_activation(made.id, true, "", json!({}), &actor).await;
+    assert!(decided.is_err(), "its live credentials never work");
+    let asked = json!({"client_id": made.id.to_string(), "client_secret": secrets.client_secret,
+        "grant_type": "client_credentials"});
+    let token = app.stranger().post("/oauth/token", &asked).await.expect(200);
+    assert_eq!(token["live_mode"], false, "{token}");
 }
 
 #[tokio::test]
