@@ -8,7 +8,7 @@ use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{EntryKind, Lookup};
 use pasarela_vault::Purpose;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -58,8 +58,9 @@ impl Identity {
     }
 }
 
-/// When credentials were last used: by account and application, then by their keyed hash in hexadecimal digits.
-pub(crate) type LastUses = HashMap<(AccountId, ApplicationId), HashMap<String, i64>>;
+/// When credentials were last used: by account and application, then by their keyed hash in hexadecimal digits. In order,
+/// so that a simulation writes them in the same order again.
+pub(crate) type LastUses = BTreeMap<(AccountId, ApplicationId), BTreeMap<String, i64>>;
 
 /// The credentials seen so far, by their keyed hash. Unknown ones are not kept: guesses must not fill the memory.
 pub(crate) struct Access {

@@ -243,10 +243,30 @@ impl Engine {
         evidence: Value,
         actor: &Actor,
     ) -> Result<OwnedApplication, Failure> {
+        for _ in 0..MAX_ROUNDS {
+            let records = self.activation(id, is_active, reason, evidence.clone(), actor).await?;
+            if self.try_commit(records).await? {
+                self.inner.access.forget(id);
+                return self.application_by_id(id).await?.ok_or_else(|| unknown().into());
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// The changes that such a decision is.
+    pub(crate) async fn activation(
+        &self,
+        id: ApplicationId,
+        is_active: bool,
+        reason: &str,
+        evidence: Value,
+        actor: &Actor,
+    ) -> Result<Vec<RecordChange>, Failure> {
         let account_id = self.application_by_id(id).await?.ok_or_else(unknown)?.account_id;
         if is_active && self.is_test_user(account_id).await? {
             return Err(Refusal::plain(400, "a test user's application takes no live payments").into());
         }
+        let mut application = self.application(account_id, id).await?;
         let decision = ActivationDecision {
             at: self.inner.clock.wall(),
             is_active,
@@ -255,11 +275,13 @@ impl Engine {
             evidence,
         };
         let act = if is_active { "credentials.activated" } else { "credentials.deactivated" };
-        self.write_application(account_id, id, actor, (act, reason), |details| {
-            details.decide(decision.clone());
-            Ok(())
-        })
-        .await
+        application.details.decide(decision);
+        let name = id.to_string();
+        let version = application.version;
+        Ok(vec![
+            self.set_entry(account_id, EntryKind::Application, &name, version, &application.details)?,
+            self.audited(account_id, actor, act, &name, reason)?,
+        ])
     }
 
     async fn write_application(

@@ -14,7 +14,7 @@ use pasarela_vault::Purpose;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// How often it is written when credentials were last used: a crash loses the uses of so long.
@@ -414,7 +414,7 @@ impl Engine {
         &self,
         account_id: AccountId,
         application_id: ApplicationId,
-    ) -> Result<HashMap<String, i64>, Failure> {
+    ) -> Result<BTreeMap<String, i64>, Failure> {
         self.write_last_uses().await?;
         let name = application_id.to_string();
         let entry = self.entry(account_id, EntryKind::LastUse, &name).await?;
@@ -426,9 +426,10 @@ impl Engine {
         for ((account_id, application_id), uses) in self.inner.access.take_uses() {
             let name = application_id.to_string();
             for _ in 0..MAX_ROUNDS {
-                let entry = self.entry::<HashMap<String, i64>>(account_id, EntryKind::LastUse, &name).await?;
+                let entry =
+                    self.entry::<BTreeMap<String, i64>>(account_id, EntryKind::LastUse, &name).await?;
                 let (mut all, version) =
-                    entry.map_or((HashMap::new(), 0), |entry| (entry.value, entry.version));
+                    entry.map_or((BTreeMap::new(), 0), |entry| (entry.value, entry.version));
                 for (lookup, at) in &uses {
                     let last = all.entry(lookup.clone()).or_insert(*at);
                     *last = (*last).max(*at);
@@ -479,7 +480,7 @@ impl Engine {
 }
 
 /// Keeps the newest uses, twice as many as there are credentials.
-fn trim(uses: &mut HashMap<String, i64>) {
+fn trim(uses: &mut BTreeMap<String, i64>) {
     const MOST: usize = 2 * pasarela_domain::application::credentials::MOST_CREDENTIALS;
     if uses.len() > MOST {
         let mut newest: Vec<i64> = uses.values().copied().collect();
@@ -639,7 +640,7 @@ mod tests {
 
     #[test]
     fn uses_are_kept_of_the_newest_alone() {
-        let mut uses: HashMap<String, i64> = (0..1_000).map(|at| (at.to_string(), at)).collect();
+        let mut uses: BTreeMap<String, i64> = (0..1_000).map(|at| (at.to_string(), at)).collect();
         trim(&mut uses);
         assert_eq!((uses.len(), uses.values().min()), (120, Some(&880)));
     }

@@ -15,6 +15,14 @@ pub enum Failure {
         /// `Retry-After`
         retry_after_s: u32,
     },
+    /// Too often: the caller may try again after so many seconds.
+    #[error("too many requests: {message}")]
+    TooMany {
+        /// `Retry-After`
+        retry_after_s: u32,
+        /// What there was too much of.
+        message: &'static str,
+    },
     /// A defect or a broken disk; the text is for the operator's log, never for the caller.
     #[error("internal failure: {0}")]
     Internal(String),

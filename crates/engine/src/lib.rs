@@ -159,6 +159,8 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) exposed_inputs: ExposedInputs,
     pub(crate) counting: Counting,
+    /// Who may check its addresses, or measure, now.
+    pub(crate) turns: quality::turns::Turns,
     /// Looks at sellers' addresses, once the workers run.
     pub(crate) prober: OnceLock<Prober>,
     /// Which checks of the gate block.
@@ -234,6 +236,7 @@ impl Engine {
                 passwords: Passwords::default(),
                 exposed_inputs: ExposedInputs::default(),
                 counting: Counting::default(),
+                turns: quality::turns::Turns::default(),
                 prober: OnceLock::new(),
                 gate: OnceLock::new(),
                 store,

@@ -28,6 +28,7 @@ use pasarela_domain::payment::refund::RefundRequest;
 use pasarela_domain::payment::request::CreatePayment;
 use pasarela_domain::payment::traces::Buyer;
 use pasarela_domain::payment::{Deadline, DeadlineChange, Decision, PaymentState, change, create, refund};
+use pasarela_domain::quality::marks::TokenChannel;
 use pasarela_domain::quality::traffic::Count;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, Timestamp};
@@ -243,6 +244,7 @@ impl Engine {
         token: Option<Lookup>,
         fresh_token: Option<FreshToken>,
     ) -> Result<Result<Written, CommitError>, Failure> {
+        let told_by = told.caller;
         let now = self.inner.clock.now(told.caller.account_id, told.caller.mode);
         let Draft { decision, body, mut changes, token } = self.draft(told, token, fresh_token, now).await?;
         let made = (decision.state.payment.id, 0);
@@ -251,10 +253,18 @@ impl Engine {
             Some(opened) => self.pay_opened(opened, &[&decision.state], now, &mut changes).await?,
             None => self.tell_order(&decision.state, told.caller.mode, now, &mut changes).await?,
         }
+        let channel = decision.state.internals.marks.channel();
+        // One that was made with an access token was counted when it was made; of a saved card no number was sent.
+        let is_by_key =
+            token.as_ref().is_some_and(|opened| opened.token.public_key.is_some() && opened.owner.is_none());
         if let Some(opened) = token {
             changes.records.push(used(opened, now)?);
         }
-        Ok(self.commit(changes).await.map(|()| Written { body, replayed: false }))
+        let committed = self.commit(changes).await;
+        if committed.is_ok() && is_by_key && channel == Some(TokenChannel::Server) {
+            self.count(told_by, Count::ServerToken);
+        }
+        Ok(committed.map(|()| Written { body, replayed: false }))
     }
 
     /// Decides on a payment, and commits nothing: what the key made, the order and the spent token are the caller's to add.

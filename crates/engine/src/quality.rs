@@ -12,3 +12,4 @@ pub mod monthly;
 pub mod page_reader;
 pub mod probes;
 mod surroundings;
+pub(crate) mod turns;

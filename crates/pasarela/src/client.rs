@@ -28,8 +28,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server that the arguments name.
+    /// A client of the server that the arguments name; without a token, the first development seller with test credentials.
     pub fn new(arguments: &ServerArguments) -> Result<Client, Failure> {
+        Client::of(arguments, Mode::Test)
+    }
+
+    /// The same with live credentials.
+    pub fn of_live(arguments: &ServerArguments) -> Result<Client, Failure> {
+        Client::of(arguments, Mode::Live)
+    }
+
+    fn of(arguments: &ServerArguments, mode: Mode) -> Result<Client, Failure> {
         let server = arguments.server.trim_end_matches('/').to_owned();
         let not_usable = || {
             Failure::new(
@@ -46,7 +55,7 @@ impl Client {
                 "These verbs speak plain HTTP; use the http:// address that `pasarela dev` printed.",
             ));
         }
-        let default_token = || seeds::sellers()[0].pair(Mode::Test).access_token.clone();
+        let default_token = || seeds::sellers()[0].pair(mode).access_token.clone();
         Ok(Client {
             authority: authority.to_string(),
             base_path: uri.path().trim_end_matches('/').to_owned(),

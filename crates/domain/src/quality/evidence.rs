@@ -41,9 +41,9 @@ pub struct Surroundings {
     pub traffic: Traffic,
     /// The last 30 days' notifications.
     pub deliveries: Deliveries,
-    /// What pages said through the browser library of card inputs with a `name`, in words; anybody with a public key may
-    /// say so, so it counts only where no page was looked at.
-    pub reported_names: Option<String>,
+    /// Pages said through the browser library that card inputs have a `name`. Anybody with a public key may say so: it
+    /// warns where no page was looked at, and fails nothing.
+    pub are_names_reported: bool,
     /// Whether a Pix key is registered, where that is known.
     pub has_pix_key: Option<bool>,
     /// The seller's addresses, as the platform found them.
@@ -57,6 +57,10 @@ pub struct Deliveries {
     pub delivered: u64,
     /// Given up, or still failing.
     pub failed: u64,
+    /// Changes of payments and orders that arrived and that a read should have followed: several notifications of one
+    /// change, and changes of one resource within ten minutes, are one.
+    #[serde(default)]
+    pub news: u64,
 }
 
 /// What was seen at the seller's addresses; nothing where none was declared.

@@ -2,11 +2,12 @@
 
 use crate::{Engine, Failure};
 use jiff::ToSpan;
-use pasarela_domain::identity::Caller;
+use pasarela_domain::identity::{Caller, PaymentId};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_store::{DateField, PaymentPage, PaymentSearch, SortField};
 use pasarela_vault::Purpose;
+use serde::Deserialize;
 
 /// The most results of a page.
 pub const MAX_LIMIT: u32 = 1_000;
@@ -14,6 +15,8 @@ pub const MAX_LIMIT: u32 = 1_000;
 pub const MAX_DEPTH: u32 = 10_000;
 /// Results of a page when nothing is said.
 pub const DEFAULT_LIMIT: u32 = 30;
+/// How many of a page's payments are counted as read.
+const MOST_COUNTED: usize = 10;
 /// The widest range of dates.
 const MAX_RANGE: i64 = 365 * DAY;
 
@@ -55,7 +58,22 @@ impl Engine {
         } else {
             PaymentPage::default()
         };
+        self.count_found(caller, &page);
         Ok(answer(&page, limit, offset))
+    }
+
+    /// A payment that is found is read, as far as a shop that looks for one sale goes.
+    fn count_found(&self, caller: &Caller, page: &PaymentPage) {
+        #[derive(Deserialize)]
+        struct Found {
+            id: PaymentId,
+            date_last_updated: Timestamp,
+        }
+        for body in page.bodies.iter().take(MOST_COUNTED) {
+            if let Ok(found) = serde_json::from_slice::<Found>(body) {
+                self.count_read(caller, found.id, found.date_last_updated);
+            }
+        }
     }
 
     async fn known_payer(&self, caller: &Caller, email: &str) -> Result<Option<i64>, Failure> {

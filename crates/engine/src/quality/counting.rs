@@ -7,7 +7,7 @@ use crate::Engine;
 use crate::Failure;
 use crate::payments::to_json;
 use pasarela_domain::card_token::TokenRequest;
-use pasarela_domain::identity::{ApplicationId, Caller, Mode, PaymentId};
+use pasarela_domain::identity::{ApplicationId, Caller, CredentialKind, Mode, PaymentId};
 use pasarela_domain::quality::marks::TokenChannel;
 use pasarela_domain::quality::traffic::{COUNTS, Count, Traffic};
 use pasarela_domain::timestamp::{DAY, MINUTE, Timestamp};
@@ -163,8 +163,11 @@ impl Engine {
             Some(TokenChannel::SecureFields) => self.count(caller, Count::SecureFieldsToken),
             Some(TokenChannel::Library) => self.count(caller, Count::LibraryToken),
             Some(TokenChannel::Page) => self.count(caller, Count::PageToken),
-            Some(TokenChannel::Server) => self.count(caller, Count::ServerToken),
-            Some(TokenChannel::Hosted) | None => {}
+            // Anybody has the public key: what comes by it counts when the seller pays with it.
+            Some(TokenChannel::Server) if caller.kind == CredentialKind::AccessToken => {
+                self.count(caller, Count::ServerToken);
+            }
+            Some(TokenChannel::Server | TokenChannel::Hosted) | None => {}
         }
     }
 
@@ -257,7 +260,6 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pasarela_domain::identity::CredentialKind;
     use pasarela_domain::site::Site;
 
     fn caller(application_id: ApplicationId) -> Caller {

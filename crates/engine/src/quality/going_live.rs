@@ -1,12 +1,18 @@
 //! Going live: the form is kept, the seller's addresses are looked at, the gate judges; what was found is kept with the
 //! decision.
+//!
+//! The form and the checks are the live application's: only its own live access token changes them, whether or not it
+//! works yet (before the gate it does not); a test token may read. The evidence is of the test mode, where the integration is
+//! tried out: the newest measurement, counts of requests, notifications; the live address for notifications is tried where
+//! there is one. A verdict holds for the form that was checked: what changes the form takes the verdict away, and a verdict
+//! that is late for the form is thrown away.
 
 use super::measuring::own;
-use super::probes::Prober;
+use super::probes::{Budget, Prober};
 use crate::audit::Actor;
 use crate::notifications::message::{AttemptIdentity, Signing, message};
 use crate::notifications::topics::PAYMENTS;
-use crate::payments::{from_json, to_json};
+use crate::payments::{MAX_ROUNDS, from_json, hex, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
 use pasarela_domain::quality::evidence::{Evidence, Probes};
@@ -15,19 +21,24 @@ use pasarela_domain::quality::page::ResultPages;
 use pasarela_domain::quality::site::{Answered, WebhookProbe};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{Channel, DeliveryRecord, DeliveryState, SettingKind};
+use pasarela_store::{
+    Channel, DeliveryRecord, DeliveryState, NotificationChange, NotificationSetting, RecordChange,
+    SettingKind,
+};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
 /// How long a receiver may take to answer, as for every notification.
 const WEBHOOK_TIME: Duration = Duration::from_secs(22);
-/// How many applications are looked at at a time: each is a handful of requests to addresses that somebody else chose.
-static AT_ONCE: Semaphore = Semaphore::const_new(4);
+/// How long a check may take: a request has a minute.
+const CHECK_TIME: Duration = Duration::from_secs(50);
+/// The most requests of one check to addresses that somebody else chose, the three notifications apart.
+const MOST_REQUESTS: u32 = 40;
 /// The longest address of a form.
 const LONGEST_ADDRESS: usize = 500;
 /// The longest industry.
@@ -47,6 +58,9 @@ pub struct GoingLive {
     pub is_open: bool,
     /// Since when it is.
     pub passed_at: Option<Timestamp>,
+    /// SHA-256 of the form that was checked, in hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked_form: Option<String>,
     /// What was seen.
     pub probes: Probes,
 }
@@ -82,7 +96,7 @@ impl Engine {
         self.kept_going_live(application_id).await
     }
 
-    /// Changes the form.
+    /// Changes the form; the verdict over the form as it was is no verdict any more.
     ///
     /// # Errors
     /// 404 for an application that is not the caller's; 400 for what is no address.
@@ -91,106 +105,149 @@ impl Engine {
         caller: &Caller,
         application_id: ApplicationId,
         change: &FormChange,
+        actor: &Actor,
     ) -> Result<GoingLive, Failure> {
         own(caller, application_id)?;
         check(change)?;
         let now = self.inner.clock.wall();
-        self.write_going_live(application_id, |kept| {
-            let form = &mut kept.form;
-            for (field, new) in [
-                (&mut form.industry, &change.industry),
-                (&mut form.production_site, &change.production_site),
-                (&mut form.payment_page, &change.payment_page),
-                (&mut form.approved_page, &change.approved_page),
-                (&mut form.rejected_page, &change.rejected_page),
-            ] {
-                if let Some(new) = new {
-                    *field = Some(new.trim().to_owned()).filter(|text| !text.is_empty());
-                }
+        for _ in 0..MAX_ROUNDS {
+            let (mut kept, version) = self.going_live_row(application_id).await?;
+            let before = kept.form.clone();
+            let changed = change.apply(&mut kept.form, now);
+            if kept.form == before {
+                return Ok(kept);
             }
-            match change.terms_accepted {
-                Some(true) => form.terms_accepted_at = form.terms_accepted_at.or(Some(now)),
-                Some(false) => form.terms_accepted_at = None,
-                None => {}
+            kept = GoingLive { form: kept.form, ..GoingLive::default() };
+            let subject = application_id.to_string();
+            let audited = |act, detail: &str| self.audited(caller.account_id, actor, act, &subject, detail);
+            let mut records = vec![self.set_going_live(application_id, version, &kept)?];
+            if !changed.is_empty() {
+                records.push(audited("going_live.changed", &changed.join(", "))?);
             }
-        })
-        .await
+            match (before.terms_accepted_at, kept.form.terms_accepted_at) {
+                (None, Some(_)) => records.push(audited("going_live.terms_accepted", "")?),
+                (Some(_), None) => records.push(audited("going_live.terms_withdrawn", "")?),
+                _ => {}
+            }
+            if self.try_commit(records).await? {
+                return Ok(kept);
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
     /// Looks at everything anew, and judges.
     ///
     /// # Errors
-    /// 404 for an application that is not the caller's.
+    /// 404 for an application that is not the caller's; 409 when the form was changed meanwhile; 429 too soon after the
+    /// last time; busy when it took too long.
     pub async fn check_going_live(
         &self,
         caller: &Caller,
         application_id: ApplicationId,
     ) -> Result<GoingLive, Failure> {
         own(caller, application_id)?;
-        let Ok(_turn) = AT_ONCE.try_acquire() else { return Err(Failure::Unavailable { retry_after_s: 10 }) };
-        let form = self.kept_going_live(application_id).await?.form;
         let prober = self.inner.prober.get().ok_or(Failure::Unavailable { retry_after_s: 1 })?;
-        let probes = self.probes_of(caller, &form, prober).await?;
-        let mut around = self.surroundings_of(caller).await?;
+        // In development newcomers and tests try one thing after the other, at addresses of their own.
+        let is_paced = !self.inner.development;
+        let _turn = self.inner.turns.check(caller.account_id, self.inner.clock.wall(), is_paced)?;
+        let form = self.kept_going_live(application_id).await?.form;
+        let tested = Caller { mode: Mode::Test, ..caller.clone() };
+        let probes = tokio::time::timeout(CHECK_TIME, self.probes_of(&tested, &form, prober)).await;
+        let probes = probes.map_err(|_| Failure::Unavailable { retry_after_s: 60 })??;
+        let mut around = self.surroundings_of(&tested).await?;
         around.probes = probes;
-        let newest = self.kept_measurements(caller).await?.into_iter().next();
+        let newest = self.kept_measurements(&tested).await?.into_iter().next();
         let measured = newest.map(|report| Measured { product: report.product, score: report.score });
         // Judged as it will be in production: nothing is spared that testing is spared.
         let evidence = Evidence::without_payment(caller.site, true, &around);
         let checks = judge(&form, measured, &evidence, self.gate_setting());
-        let now = self.inner.clock.wall();
-        let kept = self
-            .write_going_live(application_id, |kept| {
-                kept.is_open = is_open(&checks);
-                kept.passed_at = if kept.is_open { kept.passed_at.or(Some(now)) } else { None };
-                kept.checked_at = Some(now);
-                kept.checks.clone_from(&checks);
-                kept.probes.clone_from(&around.probes);
-            })
-            .await?;
-        if kept.is_open {
-            self.open_gate(caller, application_id, &kept).await?;
-        }
-        Ok(kept)
+        self.keep_verdict(caller, application_id, &form, (checks, around.probes)).await
     }
 
-    /// Lets the live credentials work, if they do not yet. A gate that closes again takes nothing back: that is an
-    /// operator's to decide.
-    async fn open_gate(
+    /// Keeps what was found of `form`, if that is still the form; an open gate lets the live credentials work in the same
+    /// commit. A gate that closes again takes nothing back: that is an operator's to decide.
+    async fn keep_verdict(
+        &self,
+        caller: &Caller,
+        application_id: ApplicationId,
+        form: &Form,
+        (checks, probes): (Vec<GateCheck>, Probes),
+    ) -> Result<GoingLive, Failure> {
+        let now = self.inner.clock.wall();
+        let is_open = is_open(&checks);
+        let checked_form = Some(hash(form)?);
+        for _ in 0..MAX_ROUNDS {
+            let (before, version) = self.going_live_row(application_id).await?;
+            if before.form != *form {
+                let what = "the form was changed while it was checked: check again";
+                return Err(Refusal::keyed(409, "form_changed", what).into());
+            }
+            let kept = GoingLive {
+                form: before.form,
+                checks: checks.clone(),
+                checked_at: Some(now),
+                is_open,
+                passed_at: is_open.then(|| before.passed_at.unwrap_or(now)),
+                checked_form: checked_form.clone(),
+                probes: probes.clone(),
+            };
+            let mut records = vec![self.set_going_live(application_id, version, &kept)?];
+            if is_open {
+                records.extend(self.opened_gate(caller, application_id, &kept).await?);
+            }
+            if self.try_commit(records).await? {
+                self.inner.access.forget(application_id);
+                return Ok(kept);
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// What lets the live credentials work, if they do not yet.
+    async fn opened_gate(
         &self,
         caller: &Caller,
         application_id: ApplicationId,
         kept: &GoingLive,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<RecordChange>, Failure> {
         if self.application(caller.account_id, application_id).await?.details.is_active {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let checks = kept.checks.iter().map(|check| {
             let action = &check.action;
             json!({"rule_id": action.rule_id, "result": action.result, "evidence": action.evidence})
         });
-        let evidence = json!({"checked_at": kept.checked_at, "checks": checks.collect::<Vec<_>>()});
+        let checks: Vec<_> = checks.collect();
+        let evidence =
+            json!({"checked_at": kept.checked_at, "checked_form": kept.checked_form, "checks": checks});
         let gate = Actor { name: "gate".to_owned(), address: None };
         let reason = "nothing that blocks is left to be done";
-        self.decide_activation(application_id, true, reason, evidence, &gate).await.map(drop)
+        self.activation(application_id, true, reason, evidence, &gate).await
     }
 
     async fn probes_of(&self, caller: &Caller, form: &Form, prober: &Prober) -> Result<Probes, Failure> {
         let mut probes = Probes::default();
         let Some(site) = &form.production_site else { return Ok(probes) };
         let page = form.payment_page.as_ref().unwrap_or(site);
+        let budget = &Budget::new(MOST_REQUESTS);
         let results = async {
             let (approved, rejected) = (form.approved_page.as_ref()?, form.rejected_page.as_ref()?);
-            let (approved, rejected) = tokio::join!(prober.page(approved), prober.page(rejected));
+            let (approved, rejected) =
+                tokio::join!(prober.plain_page(approved, budget), prober.plain_page(rejected, budget));
             Some(ResultPages { approved, rejected })
         };
         // All at once: a request has a minute, and a receiver may take most of it.
-        let (site, page, results, webhook) =
-            tokio::join!(prober.site(site), prober.page(page), results, self.probe_webhook(caller));
+        let (site, page, results, webhook) = tokio::join!(
+            prober.site(site, budget),
+            prober.page(page, budget),
+            results,
+            self.probe_webhook(caller)
+        );
         probes.site = Some(site);
         probes.results = results;
         if let Some(link) = &page.terms_link {
-            probes.terms = Some(prober.linked(&page.url, link).await);
+            probes.terms = Some(prober.linked(&page.url, link, budget).await);
         }
         probes.page = Some(page);
         probes.webhook = webhook?;
@@ -200,14 +257,21 @@ impl Engine {
     /// Sends the application's address a signed notification, the same once more, and one that is signed with a secret
     /// that nobody has.
     async fn probe_webhook(&self, caller: &Caller) -> Result<Option<WebhookProbe>, Failure> {
-        let Some(url) = self.notification_addresses(caller).await?.url else { return Ok(None) };
+        let live = Caller { mode: Mode::Live, ..caller.clone() };
+        let (caller, url) = match self.notification_addresses(&live).await?.url {
+            Some(url) => (&live, url),
+            None => match self.notification_addresses(caller).await?.url {
+                Some(url) => (caller, url),
+                None => return Ok(None),
+            },
+        };
         let Some(secrets) = self.webhook_secrets(caller.application_id, caller.mode).await else {
             return Ok(None);
         };
         let request_id = Uuid::new_v4().to_string();
         let mut bytes = [0; 32];
         crate::nature::draw(&mut bytes);
-        let nobodys = crate::payments::hex(&bytes);
+        let nobodys = hex(&bytes);
         let signed = self.probe_once(caller, &url, &request_id, &secrets.current).await;
         if signed.status.is_none() {
             return Ok(Some(WebhookProbe { url, signed, ..WebhookProbe::default() }));
@@ -255,27 +319,32 @@ impl Engine {
     }
 
     pub(super) async fn kept_going_live(&self, application_id: ApplicationId) -> Result<GoingLive, Failure> {
-        let kind = SettingKind::GoingLive;
-        let rows = self.inner.store.application_records(application_id, Mode::Live, kind).await?;
-        let kept = rows.first().map(|row| from_json(&row.body, "the way to live payments")).transpose()?;
-        Ok(kept.unwrap_or_default())
+        Ok(self.going_live_row(application_id).await?.0)
     }
 
-    async fn write_going_live(
+    /// What is kept, and the version that a change of it names.
+    async fn going_live_row(&self, application_id: ApplicationId) -> Result<(GoingLive, i64), Failure> {
+        let kind = SettingKind::GoingLive;
+        let rows = self.inner.store.application_records(application_id, Mode::Live, kind).await?;
+        let Some(row) = rows.first() else { return Ok((GoingLive::default(), 0)) };
+        Ok((from_json(&row.body, "the way to live payments")?, row.version))
+    }
+
+    fn set_going_live(
         &self,
         application_id: ApplicationId,
-        change: impl Fn(&mut GoingLive),
-    ) -> Result<GoingLive, Failure> {
-        self.write_record(application_id, Mode::Live, SettingKind::GoingLive, "", |before| {
-            let mut kept: GoingLive = before
-                .map(|body| from_json(body, "the way to live payments"))
-                .transpose()?
-                .unwrap_or_default();
-            change(&mut kept);
-            to_json(&kept)
-        })
-        .await?;
-        self.kept_going_live(application_id).await
+        version: i64,
+        kept: &GoingLive,
+    ) -> Result<RecordChange, Failure> {
+        Ok(RecordChange::Notification(NotificationChange::Set(NotificationSetting {
+            application_id,
+            mode: Mode::Live,
+            kind: SettingKind::GoingLive,
+            name: String::new(),
+            version,
+            changed: self.inner.clock.wall(),
+            body: to_json(kept)?,
+        })))
     }
 
     /// Says which checks of the gate block and which advise; the first time counts.
@@ -286,6 +355,37 @@ impl Engine {
     fn gate_setting(&self) -> &GateSetting {
         self.inner.gate.get_or_init(GateSetting::default)
     }
+}
+
+impl FormChange {
+    /// Changes `form`, and names what else but the terms was said.
+    fn apply(&self, form: &mut Form, now: Timestamp) -> Vec<&'static str> {
+        let mut changed = Vec::new();
+        for (name, field, new) in [
+            ("industry", &mut form.industry, &self.industry),
+            ("production_site", &mut form.production_site, &self.production_site),
+            ("payment_page", &mut form.payment_page, &self.payment_page),
+            ("approved_page", &mut form.approved_page, &self.approved_page),
+            ("rejected_page", &mut form.rejected_page, &self.rejected_page),
+        ] {
+            let Some(new) = new else { continue };
+            let new = Some(new.trim().to_owned()).filter(|text| !text.is_empty());
+            if *field != new {
+                *field = new;
+                changed.push(name);
+            }
+        }
+        match self.terms_accepted {
+            Some(true) => form.terms_accepted_at = form.terms_accepted_at.or(Some(now)),
+            Some(false) => form.terms_accepted_at = None,
+            None => {}
+        }
+        changed
+    }
+}
+
+fn hash(form: &Form) -> Result<String, Failure> {
+    Ok(hex(digest(&SHA256, &to_json(form)?).as_ref()))
 }
 
 fn check(change: &FormChange) -> Result<(), Refusal> {

@@ -48,7 +48,8 @@ impl Engine {
     /// `POST /v1/applications/{id}/quality/measurements`.
     ///
     /// # Errors
-    /// 404 for an application or a payment that is not the caller's; 400 for a payment of another application.
+    /// 404 for an application or a payment that is not the caller's; 400 for a payment of another application; 429 while
+    /// the application, or a few others, are being measured.
     pub async fn measure_quality(
         &self,
         caller: &Caller,
@@ -56,6 +57,7 @@ impl Engine {
         request: &MeasureRequest,
     ) -> Result<Report, Failure> {
         own(caller, application_id)?;
+        let _turn = self.inner.turns.measurement(application_id, caller.mode)?;
         let now = self.inner.clock.now(caller.account_id, caller.mode);
         self.measure(caller, request, MeasurementType::Manual, now).await
     }

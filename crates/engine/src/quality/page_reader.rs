@@ -60,7 +60,7 @@ pub fn read(html: &str, url: &Url, platform: &str) -> (PageFacts, Vec<Url>) {
     let mut reader = Reader {
         base: url,
         platform,
-        facts: PageFacts { url: url.to_string(), status: 200, ..PageFacts::default() },
+        facts: PageFacts { url: short(url.as_str()), status: 200, ..PageFacts::default() },
         scripts: Vec::new(),
         words: String::new(),
         link: None,

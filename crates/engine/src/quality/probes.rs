@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use pasarela_domain::quality::page::PageFacts;
 use pasarela_domain::quality::site::SiteProbe;
 use rustls::pki_types::CertificateDer;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -44,6 +45,21 @@ pub struct Prober {
     platform: String,
 }
 
+/// How many more requests one look at a seller's addresses may make.
+pub struct Budget(AtomicU32);
+
+impl Budget {
+    /// So many.
+    pub const fn new(requests: u32) -> Budget {
+        Budget(AtomicU32::new(requests))
+    }
+
+    fn take(&self) -> Result<(), String> {
+        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        taken.map(drop).map_err(|_| "more requests than a check makes".to_owned())
+    }
+}
+
 /// What was fetched.
 struct Fetched {
     url: Url,
@@ -59,7 +75,7 @@ impl Prober {
     }
 
     /// The certificate and protocol of a site, and where plain HTTP leads.
-    pub async fn site(&self, url: &str) -> SiteProbe {
+    pub async fn site(&self, url: &str, budget: &Budget) -> SiteProbe {
         let mut probe = SiteProbe { url: short(url), ..SiteProbe::default() };
         let Ok(mut parsed) = Url::parse(url) else {
             probe.fault = Some("it is no address".to_owned());
@@ -67,6 +83,10 @@ impl Prober {
         };
         if parsed.scheme() != "https" {
             probe.fault = Some("it is not an https address".to_owned());
+            return probe;
+        }
+        if let Err(fault) = budget.take() {
+            probe.fault = Some(fault);
             return probe;
         }
         match tokio::time::timeout(EXCHANGE_TIME, self.handshake(&parsed)).await {
@@ -80,13 +100,13 @@ impl Prober {
             return probe;
         }
         if parsed.set_scheme("http").is_ok() {
-            self.plain(&parsed, &mut probe).await;
+            self.plain(&parsed, &mut probe, budget).await;
         }
         probe
     }
 
-    async fn plain(&self, url: &Url, probe: &mut SiteProbe) {
-        match self.exchange(url).await {
+    async fn plain(&self, url: &Url, probe: &mut SiteProbe, budget: &Budget) {
+        match self.exchange(url, budget).await {
             Ok(answer) => {
                 let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
                 let leads = location.and_then(|location| url.join(location).ok());
@@ -106,8 +126,17 @@ impl Prober {
     }
 
     /// A page, fetched and read, with its scripts as far as they may matter.
-    pub async fn page(&self, url: &str) -> PageFacts {
-        let in_time = tokio::time::timeout(PAGE_TIME, self.read_page(url)).await;
+    pub async fn page(&self, url: &str, budget: &Budget) -> PageFacts {
+        self.page_with(url, MOST_SCRIPTS, budget).await
+    }
+
+    /// A page, fetched and read, without its scripts.
+    pub async fn plain_page(&self, url: &str, budget: &Budget) -> PageFacts {
+        self.page_with(url, 0, budget).await
+    }
+
+    async fn page_with(&self, url: &str, most_scripts: usize, budget: &Budget) -> PageFacts {
+        let in_time = tokio::time::timeout(PAGE_TIME, self.read_page(url, most_scripts, budget)).await;
         in_time.unwrap_or_else(|_| PageFacts {
             url: short(url),
             fault: Some("timeout".to_owned()),
@@ -115,9 +144,9 @@ impl Prober {
         })
     }
 
-    async fn read_page(&self, url: &str) -> PageFacts {
+    async fn read_page(&self, url: &str, most_scripts: usize, budget: &Budget) -> PageFacts {
         let fetched = match Url::parse(url) {
-            Ok(url) => self.fetch(&url).await,
+            Ok(url) => self.fetch(&url, budget).await,
             Err(_) => Err("it is no address".to_owned()),
         };
         let fetched = match fetched {
@@ -127,8 +156,8 @@ impl Prober {
         let html = String::from_utf8_lossy(&fetched.body);
         let (mut facts, scripts) = page_reader::read(&html, &fetched.url, &self.platform);
         facts.status = fetched.status;
-        for script in scripts.iter().take(MOST_SCRIPTS) {
-            if let Ok(fetched) = self.fetch(script).await
+        for script in scripts.iter().take(most_scripts) {
+            if let Ok(fetched) = self.fetch(script, budget).await
                 && fetched.status == 200
             {
                 page_reader::read_script(&String::from_utf8_lossy(&fetched.body), Some(script), &mut facts);
@@ -138,10 +167,10 @@ impl Prober {
     }
 
     /// The target of a `link` of the page at `page`.
-    pub async fn linked(&self, page: &str, link: &str) -> PageFacts {
+    pub async fn linked(&self, page: &str, link: &str, budget: &Budget) -> PageFacts {
         let url = Url::parse(page).and_then(|page| page.join(link));
         match url {
-            Ok(url) => self.page(url.as_str()).await,
+            Ok(url) => self.plain_page(url.as_str(), budget).await,
             Err(_) => PageFacts {
                 url: short(link),
                 fault: Some("it is no address".to_owned()),
@@ -150,10 +179,10 @@ impl Prober {
         }
     }
 
-    async fn fetch(&self, url: &Url) -> Result<Fetched, String> {
+    async fn fetch(&self, url: &Url, budget: &Budget) -> Result<Fetched, String> {
         let mut url = url.clone();
         for _ in 0..=MOST_HOPS {
-            let answer = self.exchange(&url).await?;
+            let answer = self.exchange(&url, budget).await?;
             let status = answer.status();
             let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             if let (true, Some(location)) = (status.is_redirection(), location) {
@@ -170,7 +199,8 @@ impl Prober {
     }
 
     /// One `GET`; whatever is answered.
-    async fn exchange(&self, url: &Url) -> Result<Response<hyper::body::Incoming>, String> {
+    async fn exchange(&self, url: &Url, budget: &Budget) -> Result<Response<hyper::body::Incoming>, String> {
+        budget.take()?;
         let exchange = async {
             if url.scheme() == "https" {
                 let stream = self.handshake(url).await?;

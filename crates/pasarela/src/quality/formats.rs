@@ -155,6 +155,7 @@ fn xml(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             // What XML can't hold.
+            '\u{fffe}' | '\u{ffff}' => out.push(' '),
             c if c.is_control() && !matches!(c, '\n' | '\t') => out.push(' '),
             c => out.push(c),
         }
@@ -228,6 +229,6 @@ mod tests {
 
     #[test]
     fn xml_is_escaped() {
-        assert_eq!(xml("a<b>&\"c\u{1}"), "a&lt;b&gt;&amp;&quot;c ");
+        assert_eq!(xml("a<b>&\"c\u{1}\u{85}\u{fffe}\u{ffff}"), "a&lt;b&gt;&amp;&quot;c    ");
     }
 }

@@ -11,13 +11,15 @@ use pasarela_domain::quality::report::{Action, action};
 use pasarela_domain::quality::rules::{self, Kind, Product};
 use pasarela_domain::site::Site;
 use pasarela_engine::notifications::address_guard::Reach;
-use pasarela_engine::quality::probes::Prober;
+use pasarela_engine::quality::probes::{Budget, Prober};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 use std::process::ExitCode;
 use url::Url;
 
+/// The most requests for one page: it, its scripts and its terms, with their redirections.
+const MOST_REQUESTS: u32 = 60;
 /// The rules that a page alone can be held against.
 const OF_PAGES: [Check; 9] = [
     Check::SiteCertificate,
@@ -50,14 +52,16 @@ pub fn run(arguments: &PageArguments) -> Result<(String, ExitCode), Failure> {
     // The person at this machine may look wherever the machine reaches.
     let prober = Prober::new(Reach::Anywhere, roots, &arguments.platform);
     let url = &arguments.url;
-    let (page, certificate) = runtime::block_on(async { (prober.page(url).await, prober.site(url).await) })?;
+    let budget = Budget::new(MOST_REQUESTS);
+    let (page, certificate) =
+        runtime::block_on(async { (prober.page(url, &budget).await, prober.site(url, &budget).await) })?;
     if let Some(fault) =
         page.fault.as_ref().filter(|_| certificate.fault.is_none() || url.starts_with("http:"))
     {
         return Err(Failure::new(format!("{url} can't be read: {fault}"), "Is the shop running there?"));
     }
     let terms = match &page.terms_link {
-        Some(link) => Some(runtime::block_on(prober.linked(&page.url, link))?),
+        Some(link) => Some(runtime::block_on(prober.linked(&page.url, link, &budget))?),
         None => None,
     };
     let probes = Probes { site: Some(certificate), page: Some(page), terms, ..Probes::default() };

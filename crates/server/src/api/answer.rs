@@ -34,6 +34,7 @@ impl IntoResponse for ApiFailure {
     fn into_response(self) -> Response {
         let status = match self.0.as_ref() {
             Failure::Refused(refusal) => refusal.status,
+            Failure::TooMany { .. } => 429,
             Failure::Unavailable { .. } => 503,
             Failure::Internal(_) => 500,
         };
@@ -63,6 +64,10 @@ impl ApiFailure {
             Failure::Unavailable { retry_after_s } => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
                 Refusal::plain(503, "the service is busy, try again").to_json(None)
+            }
+            Failure::TooMany { retry_after_s, message } => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
+                Refusal::plain(429, *message).to_json(None)
             }
             Failure::Internal(_) => json!({
                 "message": "internal error", "error": "internal_error", "status": 500, "cause": [],

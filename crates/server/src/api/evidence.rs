@@ -8,7 +8,8 @@ use pasarela_domain::quality::card_numbers::holds_card_number;
 use pasarela_domain::quality::marks::TokenChannel;
 use pasarela_domain::quality::sdk::Sdk;
 use pasarela_domain::quality::traffic::Count;
-use pasarela_engine::Engine;
+use pasarela_engine::payments::Written;
+use pasarela_engine::{Engine, Failure};
 
 /// The server library that made a request.
 pub fn sdk(headers: &HeaderMap) -> Option<Sdk> {
@@ -38,9 +39,18 @@ pub fn channel(parts: &Parts) -> TokenChannel {
 
 /// Counts a body that has what looks like a card's number in it.
 pub fn look_for_card_numbers(engine: &Engine, caller: &Caller, body: &[u8]) {
-    let is_known = |digits: &str| !engine.catalogue().site(caller.site).resolve_bin(digits).is_empty();
+    let catalogue = engine.catalogue();
+    let site = catalogue.site(caller.site);
+    let is_known = |digits: &str| !site.resolve_bin(digits).is_empty();
     if holds_card_number(body, is_known) {
         engine.count(caller, Count::CardNumberOutside);
+    }
+}
+
+/// The same, unless it is an earlier request once more: that was looked at when it came first.
+pub fn look_when_new(engine: &Engine, caller: &Caller, body: &[u8], done: &Result<Written, Failure>) {
+    if !done.as_ref().is_ok_and(|written| written.replayed) {
+        look_for_card_numbers(engine, caller, body);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/v1/applications/{id}/going-live`: the way to live payments: a form, checks with their evidence, and the gate.
 
 use super::answer::Answer;
-use super::authentication::Seller;
+use super::authentication::Owner;
 use super::json;
 use super::quality::application;
 use super::request::{PathPart, RawBody};
@@ -30,6 +30,8 @@ pub struct GoingLiveBody {
     pub is_open: bool,
     /// Since when it is.
     pub passed_at: Option<Timestamp>,
+    /// SHA-256 of the form that was checked, in hexadecimal digits.
+    pub checked_form: Option<String>,
     /// What was seen at the seller's addresses.
     pub probes: Probes,
 }
@@ -61,15 +63,11 @@ pub struct GoingLiveRequest {
     ),
     security(("access_token" = [])),
 )]
-pub async fn read(
-    State(engine): State<Engine>,
-    Seller(caller): Seller,
-    PathPart(id): PathPart<String>,
-) -> Answer {
-    Ok(shown(&engine.going_live(&caller, application(&id)?).await?))
+pub async fn read(State(engine): State<Engine>, owner: Owner, PathPart(id): PathPart<String>) -> Answer {
+    Ok(shown(&engine.going_live(&owner.0, application(&id)?).await?))
 }
 
-/// Fills in the form.
+/// Fills in the form, with the live access token, whether or not it works yet. A change takes the last verdict away.
 #[utoipa::path(
     put, path = "/v1/applications/{id}/going-live", operation_id = "change_going_live", tag = "quality",
     params(("id" = i64, Path, description = "The credential's application")),
@@ -77,16 +75,18 @@ pub async fn read(
     responses(
         (status = 200, description = "As it is now", body = GoingLiveBody),
         (status = 400, description = "`invalid_address`, `invalid_industry`, or a member of the wrong kind", body = super::schema::ApiError),
+        (status = 403, description = "Not the application's owner, or a test access token", body = super::schema::ApiError),
         (status = 404, description = "No such application of this caller", body = super::schema::ApiError),
     ),
     security(("access_token" = [])),
 )]
 pub async fn change(
     State(engine): State<Engine>,
-    Seller(caller): Seller,
+    owner: Owner,
     PathPart(id): PathPart<String>,
     body: RawBody,
 ) -> Answer {
+    owner.needs_live()?;
     let body = body.json()?;
     let text = |name: &str| match member(&body, name) {
         None => Ok(None),
@@ -108,26 +108,27 @@ pub async fn change(
         rejected_page: text("rejected_page")?,
         terms_accepted,
     };
-    Ok(shown(&engine.change_going_live(&caller, application(&id)?, &change).await?))
+    Ok(shown(&engine.change_going_live(&owner.0, application(&id)?, &change, &owner.actor()).await?))
 }
 
 /// Looks at everything anew: a handshake with the production site, the pages, three notifications to the receiver, the
-/// newest measurement. It takes some seconds.
+/// newest measurement of test payments. It takes some seconds, needs the live access token (whether or not it works yet), and
+/// is done once at a time, once a minute and 20 times a day for an account.
 #[utoipa::path(
     post, path = "/v1/applications/{id}/going-live/checks", operation_id = "check_going_live", tag = "quality",
     params(("id" = i64, Path, description = "The credential's application")),
     responses(
         (status = 200, description = "What was found, and whether the gate is open", body = GoingLiveBody),
+        (status = 403, description = "Not the application's owner, or a test access token", body = super::schema::ApiError),
+        (status = 409, description = "`form_changed`: while it was checked", body = super::schema::ApiError),
+        (status = 429, description = "Too soon; see `Retry-After`", body = super::schema::ApiError),
         (status = 404, description = "No such application of this caller", body = super::schema::ApiError),
     ),
     security(("access_token" = [])),
 )]
-pub async fn check(
-    State(engine): State<Engine>,
-    Seller(caller): Seller,
-    PathPart(id): PathPart<String>,
-) -> Answer {
-    Ok(shown(&engine.check_going_live(&caller, application(&id)?).await?))
+pub async fn check(State(engine): State<Engine>, owner: Owner, PathPart(id): PathPart<String>) -> Answer {
+    owner.needs_live()?;
+    Ok(shown(&engine.check_going_live(&owner.0, application(&id)?).await?))
 }
 
 fn shown(state: &GoingLive) -> axum::response::Response {

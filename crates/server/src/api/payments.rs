@@ -56,8 +56,9 @@ pub async fn create(
         device_session: header_text(&headers, "x-meli-session-id"),
         sdk: evidence::sdk(&headers),
     };
-    evidence::look_for_card_numbers(&engine, &caller, &body.bytes);
-    let written = engine.create_payment(&caller, key, &json_body, &provenance).await?;
+    let written = engine.create_payment(&caller, key, &json_body, &provenance).await;
+    evidence::look_when_new(&engine, &caller, &body.bytes, &written);
+    let written = written?;
     Ok(made(Written { body: expanded(&engine, &headers, written.body)?, ..written }))
 }
 

@@ -30,8 +30,9 @@ pub async fn create(
     body: RawBody,
 ) -> Answer {
     let key = key(&headers, &caller, "POST /checkout/preferences", &body.bytes)?;
-    evidence::look_for_card_numbers(&engine, &caller, &body.bytes);
-    Ok(made(engine.create_preference(&caller, key, &body.json()?, evidence::sdk(&headers)).await?))
+    let written = engine.create_preference(&caller, key, &body.json()?, evidence::sdk(&headers)).await;
+    evidence::look_when_new(&engine, &caller, &body.bytes, &written);
+    Ok(made(written?))
 }
 
 /// A preference of the caller.

@@ -137,6 +137,7 @@ pub async fn read_rule(State(engine): State<Engine>, PathPart(id): PathPart<Stri
         (status = 201, description = "What was found", body = Report),
         (status = 400, description = "`invalid_payment_id`: of another application; `invalid_product`", body = super::schema::ApiError),
         (status = 404, description = "No such application or payment of this caller, or no payment at all", body = super::schema::ApiError),
+        (status = 429, description = "The application, or a few others, are being measured; see `Retry-After`", body = super::schema::ApiError),
     ),
     security(("access_token" = [])),
 )]

@@ -109,6 +109,7 @@ impl Visit {
         let (status, text) = match failure {
             Failure::Refused(refusal) if refusal.status == 404 => (404, words.not_found.to_owned()),
             Failure::Refused(refusal) => (refusal.status, format!("{} {}", words.not_done, refusal.message)),
+            Failure::TooMany { .. } => (429, words.busy.to_owned()),
             Failure::Unavailable { .. } => (503, words.busy.to_owned()),
             Failure::Internal(what) => {
                 tracing::error!(path = self.path, what, "a room of the panel failed inside");

@@ -150,7 +150,7 @@ impl World {
         let (engine, root) = (app.engine.clone(), authority.root.clone());
         tokio::spawn(async move { engine.run_workers(vec![root], stopped).await });
         // The workers say when they can look at addresses by doing so.
-        while app.seller(Site::MLB).post(&path("/checks"), &json!({})).await.status == 503 {
+        while app.live_seller(Site::MLB).post(&path("/checks"), &json!({})).await.status == 503 {
             tokio::task::yield_now().await;
         }
         World { app, authority, _stop: stop }
@@ -158,15 +158,15 @@ impl World {
 
     /// The shop at `url` wants to go live.
     async fn declare(&self, url: &str) -> Client {
-        let seller = self.app.seller(Site::MLB);
+        let (seller, live) = (self.app.seller(Site::MLB), self.app.live_seller(Site::MLB));
         let form = json!({
             "industry": "music", "production_site": url, "payment_page": format!("{url}/pay"),
             "approved_page": format!("{url}/thanks"), "rejected_page": format!("{url}/again"), "terms_accepted": true,
         });
-        seller.put(&path(""), &form).await.expect(200);
+        live.put(&path(""), &form).await.expect(200);
         let hooks = json!({"url": format!("{url}/hooks"), "topics": ["payment"]});
         seller.put("/pasarela/webhooks", &hooks).await.expect(200);
-        seller
+        live
     }
 
     async fn checked(
@@ -224,7 +224,9 @@ async fn a_shop_that_does_everything_right_is_let_through() {
         .unwrap();
     let live = world.app.live_seller(Site::MLB);
     assert_ne!(live.get("/v1/payments/search").await.status, 200, "not before the gate is passed");
-    let found = seller.post(&path("/checks"), &json!({})).await.expect(200);
+    let refused = seller.post(&path("/checks"), &json!({})).await;
+    assert_eq!(refused.status, 403, "a test token decides nothing about live money");
+    let found = live.post(&path("/checks"), &json!({})).await.expect(200);
     assert_eq!(found["is_open"], true, "{found:#}");
     assert_eq!(live.get("/v1/payments/search").await.status, 200, "at once");
     let decided = engine.application(seed(Site::MLB).account.id, application).await.unwrap().details;
@@ -233,6 +235,20 @@ async fn a_shop_that_does_everything_right_is_let_through() {
     assert!(decision.evidence["checks"].as_array().unwrap().len() > 10);
     assert!(found["passed_at"].is_string());
     assert_eq!(seller.get(&path("")).await.expect(200), found, "the decision and its evidence are kept");
+    assert_eq!(found["checked_form"].as_str().map(str::len), Some(64));
+    let same = live.put(&path(""), &json!({"industry": "music"})).await.expect(200);
+    assert_eq!(same, found, "what changes nothing takes nothing away");
+    let changed = live.put(&path(""), &json!({"production_site": "https://other.example"})).await.expect(200);
+    assert_eq!(
+        (&changed["is_open"], &changed["passed_at"], &changed["checks"]),
+        (&json!(false), &Value::Null, &json!([])),
+        "the verdict was of another form"
+    );
+    let log = engine.audit_log(seed(Site::MLB).account.id, None, 10).await.unwrap().results;
+    let acts: Vec<_> = log.iter().map(|act| act.act.as_str()).collect();
+    for act in ["going_live.changed", "going_live.terms_accepted", "credentials.activated"] {
+        assert!(acts.contains(&act), "{act} is not in {acts:?}");
+    }
 }
 
 #[tokio::test]
@@ -310,7 +326,7 @@ async fn terms_that_lead_nowhere_and_results_that_say_the_same_are_found() {
 #[tokio::test]
 async fn what_is_no_form_is_refused_and_nobody_fills_in_anothers() {
     let app = TestApp::new().await;
-    let seller = app.seller(Site::MLB);
+    let seller = app.live_seller(Site::MLB);
     for (body, error) in [
         (json!({"production_site": "shop.example"}), "invalid_address"),
         (json!({"payment_page": "file:///etc/passwd"}), "invalid_address"),
@@ -320,10 +336,32 @@ async fn what_is_no_form_is_refused_and_nobody_fills_in_anothers() {
     ] {
         assert_eq!(seller.put(&path(""), &body).await.expect(400)["error"], error, "{body}");
     }
-    assert_eq!(app.seller(Site::MLA).put(&path(""), &json!({"industry": "x"})).await.status, 404);
-    assert_eq!(app.seller(Site::MLA).post(&path("/checks"), &json!({})).await.status, 404);
+    assert_eq!(app.live_seller(Site::MLA).put(&path(""), &json!({"industry": "x"})).await.status, 404);
+    assert_eq!(app.live_seller(Site::MLA).post(&path("/checks"), &json!({})).await.status, 404);
     assert_eq!(app.browser(Site::MLB).get(&path("")).await.status, 401);
+    let by_test = app.seller(Site::MLB).put(&path(""), &json!({"terms_accepted": true})).await;
+    assert_eq!(by_test.status, 403, "a test token accepts no terms");
     seller.put(&path(""), &json!({"industry": "music", "terms_accepted": true})).await.expect(200);
     let kept = seller.put(&path(""), &json!({"production_site": "https://shop.example"})).await.expect(200);
     assert_eq!(kept["form"]["industry"], "music", "what is not named stays");
+}
+
+#[tokio::test]
+async fn a_verdict_that_is_late_for_its_form_is_thrown_away() {
+    let world = World::new().await;
+    let slow = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let live = world.declare(&format!("https://{}", slow.local_addr().unwrap())).await;
+    let meanwhile = async {
+        // The check is at the shop's door: its form was read.
+        let (held, _) = slow.accept().await.unwrap();
+        let two = live.post(&path("/checks"), &json!({})).await;
+        assert_eq!(two.status, 429, "one at a time");
+        live.put(&path(""), &json!({"industry": "books"})).await.expect(200);
+        drop((held, slow));
+    };
+    let checks = path("/checks");
+    let nothing = json!({});
+    let (checked, ()) = tokio::join!(live.post(&checks, &nothing), meanwhile);
+    assert_eq!(checked.expect(409)["error"], "form_changed");
+    assert_eq!(live.get(&path("")).await.expect(200)["checked_at"], Value::Null);
 }

@@ -69,8 +69,9 @@ pub(super) fn library(evidence: &Evidence<'_>) -> Outcome {
 }
 
 pub(super) fn no_names(evidence: &Evidence<'_>) -> Outcome {
-    if let (None, Some(reported)) = (&evidence.around.probes.page, &evidence.around.reported_names) {
-        return missing("page: card inputs without name", reported.clone());
+    // Anybody with a public key may report it, so it is a reason to have the page looked at, and no failure.
+    if evidence.around.probes.page.is_none() && evidence.around.are_names_reported {
+        return Outcome::Unknown(Reason::NamesReported);
     }
     of(evidence, |page| match page.named_inputs().next() {
         Some(input) => missing(

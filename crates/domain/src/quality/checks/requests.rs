@@ -127,12 +127,12 @@ pub(super) fn binary_mode(evidence: &Evidence<'_>) -> Outcome {
 }
 
 pub(super) fn reads_after_news(evidence: &Evidence<'_>) -> Outcome {
-    let delivered = evidence.around.deliveries.delivered;
+    let delivered = evidence.around.deliveries.news;
     let read = evidence.around.traffic.of(Count::ReadAfterNews);
     if delivered == 0 {
         return Outcome::NotApplicable(Reason::NothingDelivered);
     }
-    let seen = format!("{read} reads within ten minutes of a change; {delivered} notifications delivered");
+    let seen = format!("{read} reads within ten minutes of a change; {delivered} changes were notified");
     if read * 100 >= delivered * ENOUGH_READS {
         met(seen)
     } else {

@@ -120,8 +120,8 @@ fn good() -> World {
             is_reference_reused: false,
             has_webhook: true,
             traffic,
-            deliveries: Deliveries { delivered: 10, failed: 0 },
-            reported_names: None,
+            deliveries: Deliveries { delivered: 10, failed: 0, news: 10 },
+            are_names_reported: false,
             has_pix_key: Some(true),
             probes: Probes {
                 site: Some(SiteProbe {
