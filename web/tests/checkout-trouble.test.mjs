@@ -138,6 +138,77 @@ test('an answer that is lost on the way: pressing again shows the payment that w
   await done(context);
 });
 
+test('an answer that is lost, then a reload: the page says that it was paid', async () => {
+  const { context, page, start, payments } = await buyer('lost-reload');
+  await page.goto(`${start}&method=card`);
+  await typeCard(page, 'MLB');
+  const lose = async (route) => {
+    await route.fetch({ maxRedirects: 0 });
+    return route.abort('connectionreset');
+  };
+  await page.route('**/checkout/v1/pay?*', lose);
+  await page.click('#pay');
+  await page.getByText('There is no connection').waitFor();
+  await page.reload();
+  await page.locator('#paid-here').waitFor({ state: 'visible' });
+  assert.match(await page.locator('#paid-here').innerText(), /already paid/);
+  await page.getByRole('link', { name: 'See the payment' }).click();
+  assert.equal((await result(page)).progress, 'paid');
+  assert.equal((await payments()).length, 1);
+  await done(context);
+});
+
+test('a Pix that waits is told where its purchase is opened again', async () => {
+  const { context, page, start } = await buyer('pix-again');
+  await page.goto(`${start}&method=pix`);
+  await page.fill('#email', EMAIL);
+  await page.locator('form.form button').click();
+  await result(page);
+  await page.goto(start);
+  await page.locator('#paid-here').waitFor({ state: 'visible' });
+  assert.match(await page.locator('#paid-here').innerText(), /under way/);
+  // After a day nobody is told.
+  await page.evaluate(() => {
+    const aged = JSON.parse(localStorage.getItem('pasarela.paid')).map((payment) => ({ ...payment, at: payment.at - 25 * 3_600_000 }));
+    localStorage.setItem('pasarela.paid', JSON.stringify(aged));
+  });
+  await page.reload();
+  assert.ok(await page.locator('#paid-here').isHidden());
+  await done(context);
+});
+
+test('a card that is corrected while there is no connection is the one that pays', async () => {
+  const { context, page, start, payments } = await buyer('corrected');
+  await page.goto(`${start}&method=card`);
+  await typeCard(page, 'MLB', { holder: 'FUND' });
+  await page.route('**/checkout/v1/pay?*', (route) => route.abort('connectionreset'), { times: 1 });
+  await page.click('#pay');
+  await page.getByText('There is no connection').waitFor();
+  await page.getByLabel(/Name as/).fill('APRO');
+  await page.click('#pay');
+  assert.equal((await result(page)).progress, 'paid');
+  assert.deepEqual((await payments()).map(({ status }) => status), ['approved']);
+  await done(context);
+});
+
+test('a plan that costs something else by now is shown before it is paid', async () => {
+  const { context, page, start, payments } = await buyer('rate');
+  await page.goto(`${start}&method=card`);
+  await typeCard(page, 'MLB');
+  const plan = page.locator('.plan', { hasText: '3 ×' }).locator('input');
+  await plan.check();
+  assert.match(await plan.inputValue(), /^3:\d+\.\d\d$/);
+  // What is posted is what was shown: here a page of before the change.
+  await page.route('**/checkout/v1/pay?*', (route) => {
+    const body = route.request().postData().replace(/installments=3%3A[\d.]+/, 'installments=3%3A1500.00');
+    return route.continue({ postData: body });
+  });
+  await page.click('#pay');
+  await page.getByText('The price changed while you were paying').waitFor();
+  assert.equal((await payments()).length, 0);
+  await done(context);
+});
+
 test('a library that does not load leaves the plain form, which pays', async () => {
   const { context, page, start } = await buyer('plain');
   await page.route('**/js/v2', (route) => route.abort());

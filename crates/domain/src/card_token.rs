@@ -10,13 +10,16 @@ use crate::payment::body::{Cardholder, Identification};
 use crate::quality::marks::TokenChannel;
 use crate::refusal::Refusal;
 use crate::site::Site;
-use crate::timestamp::{DAY, Timestamp};
+use crate::timestamp::{DAY, MINUTE, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
 
 /// A token can be used once within this time: `date_due` is creation and eight days, as every observed answer shows.
 pub const TOKEN_LIFE: i64 = 8 * DAY;
+/// How long a token that a wallet's page made of a saved card can be used: as long as somebody looks at the page that pays,
+/// since the card may be taken out of the wallet meanwhile.
+pub const WALLET_TOKEN_LIFE: i64 = 30 * MINUTE;
 
 /// Where a token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

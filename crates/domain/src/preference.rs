@@ -53,6 +53,9 @@ pub struct Internals {
     /// Who has paid it from an account lately, and how many orders: a second page of the same buyer must not pay again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paid_by: Vec<(AccountId, u32)>,
+    /// Whether somebody made a payment that was not refused: from then on its pages show nobody who its payer is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_buyer: bool,
     /// What the request that made it said and it does not show, for the measurement of the integration's quality.
     #[serde(default, skip_serializing_if = "Marks::are_unknown")]
     pub marks: Marks,
@@ -519,6 +522,7 @@ impl Internals {
             // A ticket that anybody can have made out says nothing of the cards that were tried.
             _ => before,
         };
+        self.has_buyer |= !matches!(became, Status::Rejected | Status::Cancelled);
         self.open_order = order;
         self.last_attempt = Some(now);
     }

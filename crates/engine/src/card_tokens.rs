@@ -4,7 +4,7 @@ use crate::fresh_tokens::FreshToken;
 use crate::payments::{MAX_ROUNDS, from_json, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::card_token::{
-    CardToken, TOKEN_LIFE, TokenRequest, TokenStatus, fault, faults_refusal, not_found,
+    CardToken, TOKEN_LIFE, TokenRequest, TokenStatus, WALLET_TOKEN_LIFE, fault, faults_refusal, not_found,
 };
 use pasarela_domain::customer::card::SavedCard;
 use pasarela_domain::identity::Caller;
@@ -112,7 +112,8 @@ impl Engine {
         (token, record)
     }
 
-    /// A token of `caller`'s of a number that the vault opened for its owner, with what is known of the card.
+    /// A token of `caller`'s of a number that the vault opened for its owner, with what is known of the card. It lives as
+    /// long as the wallet's page that pays with it.
     pub(crate) async fn token_of_number(
         &self,
         caller: &Caller,
@@ -122,6 +123,8 @@ impl Engine {
     ) -> Result<String, Failure> {
         let now = self.inner.clock.now(caller.account_id, caller.mode);
         let (mut token, mut record) = self.new_token(caller, None, now);
+        token.date_due = now.plus_ms(WALLET_TOKEN_LIFE);
+        record.purge_at = self.inner.clock.wall().plus_ms(WALLET_TOKEN_LIFE);
         token.first_six_digits = Some(number.first_six().to_owned());
         token.last_four_digits = Some(number.last_four().to_owned());
         token.card_number_length = number.len();

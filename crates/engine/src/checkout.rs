@@ -56,6 +56,8 @@ pub struct OpenCheckout {
     pub catalogue: Arc<Catalogue>,
     /// Whether the seller has a Pix key.
     pub takes_pix: bool,
+    /// Whether somebody has paid it, or is about to.
+    pub has_buyer: bool,
 }
 
 /// What a payment needs of the preference that it pays.
@@ -145,6 +147,7 @@ impl Engine {
             let now = self.inner.clock.now(account_id, mode);
             return Ok(Some(OpenCheckout {
                 allows_attempt: state.internals.allows_attempt(now),
+                has_buyer: state.internals.has_buyer,
                 preference: state.preference,
                 caller,
                 merchant_name: account.name.clone(),
@@ -195,8 +198,8 @@ impl Engine {
     /// Pays: once for each attempt, whatever is sent twice.
     ///
     /// # Errors
-    /// `invalid_expired` outside the preference's window; `too_many_attempts`; `invalid_amount` when the price is another
-    /// than the one shown; whatever a payment is refused for.
+    /// `invalid_expired` outside the preference's window; `too_many_attempts`; `invalid_amount` when the price, or what the
+    /// instalments cost in all, is another than the one shown; whatever a payment is refused for.
     pub async fn pay_checkout(
         &self,
         checkout: &OpenCheckout,
@@ -258,10 +261,12 @@ impl Engine {
         desk: &Desk<'_>,
         token: Option<Lookup>,
     ) -> Result<Result<Written, CommitError>, Failure> {
-        let body = desk.body(&self.inner.public_url, Share::whole(&desk.checkout.preference), None)?;
+        let share = Share::whole(desk.opened.preference());
+        let body = desk.body(&self.inner.public_url, share, None)?;
         let body = Json::from(&body);
         let request = CreatePayment::from_json(&body, desk.checkout.caller.site)?;
-        self.try_create(desk.told(&request, None, 0), desk.key, token, None).await
+        let told = Told { shown_total: desk.shown_total(share), ..desk.told(&request, None, 0) };
+        self.try_create(told, desk.key, token, None).await
     }
 
     /// Reads the preference as it is now, and the order that its next payment belongs to.
@@ -424,7 +429,14 @@ impl<'a> Desk<'a> {
             opened: Some(self.opened),
             wallet_owner,
             debt_taken_minor,
+            shown_total: None,
         }
+    }
+
+    /// What the buyer was shown that the card's share costs in all. A page without plans shows the price, for one payment.
+    pub(crate) fn shown_total(&self, share: Share) -> Option<Money> {
+        let choice = self.purchase.choice;
+        choice.token.as_ref().map(|_| choice.shown_total.unwrap_or(share.amount))
     }
 
     /// The body of the request for the payment that the choice comes to, as far as `share` goes. `balance` is what a
@@ -444,10 +456,15 @@ impl<'a> Desk<'a> {
             balance.is_some() || choice::is_allowed_for(preference, method, share.amount, checkout.now)
         });
         let method = method.ok_or_else(|| Refusal::bad_request(3028, "Invalid payment_method_id"))?;
-        if let (Some(most), Some(count)) = (preference.payment_methods.installments, choice.installments)
-            && count > most
-        {
+        let (count, most) = (choice.installments, preference.payment_methods.installments);
+        let is_too_many = |count| most.is_some_and(|most| count > most);
+        // A card pays in as many instalments as its buyer chose: none is chosen here.
+        if count.is_some_and(is_too_many) || choice.token.is_some() && count.is_none() {
             return Err(Refusal::bad_request(4033, "Invalid installments"));
+        }
+        // Whoever was shown no plan was shown the price.
+        if choice.token.is_some() && choice.shown_total.is_none() && count != Some(1) {
+            return Err(Refusal::keyed(409, "invalid_amount", "what the instalments cost was not shown"));
         }
         let place = Place {
             order_id: self.opened.order.id,

@@ -21,6 +21,7 @@ use pasarela_domain::context::Context;
 use pasarela_domain::identity::{AccountId, Caller, Mode, PaymentId, RefundId};
 use pasarela_domain::json::{self, Json};
 use pasarela_domain::ledger::{AccountKind, LedgerAccount};
+use pasarela_domain::money::Money;
 use pasarela_domain::payment::body::Cardholder;
 use pasarela_domain::payment::change::PaymentChange;
 use pasarela_domain::payment::create::{CardFacts, Facts, Plan, Provenance, Step};
@@ -148,6 +149,8 @@ pub(crate) struct Told<'a> {
     pub(crate) wallet_owner: Option<AccountId>,
     /// How much of the collector's debt another payment of the same commit takes already.
     pub(crate) debt_taken_minor: i64,
+    /// What the buyer was shown to pay in all; another total is refused.
+    pub(crate) shown_total: Option<Money>,
 }
 
 /// A payment that was decided, with the changes that would store it.
@@ -213,6 +216,7 @@ impl Engine {
                 opened: None,
                 wallet_owner: None,
                 debt_taken_minor: 0,
+                shown_total: None,
             };
             let outcome = self.try_create(told, key, token, fresh_token).await;
             match outcome {
@@ -318,6 +322,13 @@ impl Engine {
             wallet_owner,
         };
         let plan = create::plan(request, &facts, &mut context)?;
+        let total = plan.state.payment.transaction_details.total_paid_amount.money(plan.state.currency());
+        if told.shown_total.is_some_and(|shown| shown != total) {
+            // A campaign ended, or a price list changed, since the page was shown.
+            return Err(
+                Refusal::keyed(409, "invalid_amount", "the total is another than the one shown").into()
+            );
+        }
         let mut decision = self.answer(plan, token.as_ref(), caller, &context).await?;
         self.recover_debt(&mut decision, debt_taken_minor, &context).await?;
         let body = body_of(&decision.state)?;

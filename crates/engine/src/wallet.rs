@@ -10,7 +10,7 @@
 //! one decision.)
 
 use crate::checkout::{Desk, OpenCheckout, TokenisedCard, WalletPurchase};
-use crate::payments::{Draft, Written, from_json, state_of as payment_state, used};
+use crate::payments::{Draft, Told, Written, from_json, state_of as payment_state, used};
 use crate::{Engine, Failure};
 use pasarela_domain::customer::card::SavedCard;
 use pasarela_domain::customer::{card_not_found, fault};
@@ -274,7 +274,8 @@ impl Engine {
         let body = desk.body(&self.inner.public_url, share, balance)?;
         let body = Json::from(&body);
         let request = CreatePayment::from_json(&body, caller.site)?;
-        let told = desk.told(&request, Some(owner.account_id), debt_taken_minor);
+        let shown_total = if balance.is_some() { None } else { desk.shown_total(share) };
+        let told = Told { shown_total, ..desk.told(&request, Some(owner.account_id), debt_taken_minor) };
         self.draft(told, token, None, self.now(caller.account_id, caller.mode)).await
     }
 

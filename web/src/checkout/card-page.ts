@@ -4,7 +4,8 @@ import type { PaymentMethod } from '../core';
 import type { Field } from '../fields/field';
 import type { FieldOptions, FieldType } from '../protocol';
 import { faultsOf, type Input } from './faults';
-import { amountText, annualCosts, planRow, type Cost, type Notation } from './plans';
+import { noteSending } from './memory';
+import { amountText, annualCosts, planRow, planValue, type Cost, type Notation } from './plans';
 
 /** How long the platform may take to answer a payment. */
 const TIME_LIMIT_MS = 65_000;
@@ -28,12 +29,13 @@ class CardPage {
   private readonly rows = byId('plan-rows');
   private readonly notation: Notation;
   private readonly price: number;
+  private bin: string | null = null;
   private method: PaymentMethod | undefined;
   private costs: Cost[] = [];
   /** Counts the numbers looked up: an answer about another card comes too late. */
   private lookup = 0;
   private looking: Promise<void> = Promise.resolve();
-  /** What was sent when no answer came: sent again, it is the same payment. */
+  /** What was sent when no answer came: sent again, it is the same payment, unless the card was corrected meanwhile. */
   private unanswered = false;
   private busy = false;
   /** Whether this shop does not take the card that is being typed. */
@@ -51,8 +53,12 @@ class CardPage {
     this.showTotal();
     for (const input of ['card_holder', 'document_number', 'email'] as const) {
       const control = document.getElementById(input);
-      control?.addEventListener('input', () => this.say(input, ''));
+      control?.addEventListener('input', () => {
+        this.unanswered = false;
+        this.say(input, '');
+      });
     }
+    document.getElementById('document_type')?.addEventListener('change', () => (this.unanswered = false));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       for (const field of this.fields.values()) field.update({ style: style() });
     });
@@ -77,24 +83,33 @@ class CardPage {
     this.errors.set(input, true);
     label?.addEventListener('click', () => field.focus());
     field.on('ready', () => box.classList.add('ready'));
-    field.on('focus', () => box.classList.add('focused'));
+    field.on('focus', () => {
+      this.unanswered = false;
+      box.classList.add('focused');
+    });
+    field.on('change', () => (this.unanswered = false));
     field.on('blur', () => {
       box.classList.remove('focused');
       this.shown.add(input);
       this.judge(input);
     });
     field.on('validityChange', ({ errorMessages }) => {
+      this.unanswered = false;
       this.errors.set(input, (errorMessages as unknown[]).length > 0);
       this.judge(input);
     });
     field.on('error', () => this.tell(this.form.dataset.failed));
-    field.onEnter = () => this.form.requestSubmit(this.button);
+    field.onEnter = () => {
+      this.unanswered = false;
+      this.form.requestSubmit(this.button);
+    };
     if (input === 'card_number') field.on('binChange', ({ bin }) => (this.looking = this.look(bin as string | null)));
   }
 
   /** Whose card it is, and what it costs to pay with it. */
   private async look(bin: string | null): Promise<void> {
     const lookup = (this.lookup += 1);
+    this.bin = bin;
     this.forget();
     if (!bin) return;
     try {
@@ -160,7 +175,7 @@ class CardPage {
 
   private chosen(): Cost | undefined {
     const radio = this.form.querySelector<HTMLInputElement>('input[name="installments"]:checked');
-    return this.costs.find((cost) => String(cost.installments) === radio?.value);
+    return this.costs.find((cost) => planValue(cost, this.notation) === radio?.value);
   }
 
   private showTotal(): void {
@@ -176,13 +191,24 @@ class CardPage {
     for (const input of this.fields.keys()) this.shown.add(input);
     this.setBusy(true);
     try {
+      // Who types and pays at once is faster than the look-up; one that failed is made anew.
+      await this.looking;
+      if (this.bin && !this.isRefused && this.costs.length === 0) await (this.looking = this.look(this.bin));
+      // What the buyer sees now is what is paid, whatever happens on the page while the token is made.
+      const [method, plan, lookup] = [this.method, this.chosen(), this.lookup];
       if (!this.unanswered) {
         const token = await this.token();
         if (token === undefined) return;
-        this.fill('token', token);
+        if (lookup !== this.lookup) return;
+        if (method && plan) this.fill('token', token);
       }
-      this.fill('payment_method_id', this.method!.id);
-      await this.send();
+      if (method && plan) {
+        this.fill('payment_method_id', method.id);
+        await this.send(planValue(plan, this.notation));
+      } else {
+        this.tell(this.isRefused ? this.form.dataset.notTaken : this.form.dataset.noConnection);
+        this.focus('card_number');
+      }
     } finally {
       this.setBusy(false);
     }
@@ -197,11 +223,7 @@ class CardPage {
         cardholderName: value('card_holder'),
         ...(document.getElementById('document_number') && { identificationType: value('document_type'), identificationNumber }),
       });
-      // Who types and pays at once is faster than the look-up.
-      await this.looking;
-      if (this.method) return token.id;
-      this.tell(this.isRefused ? this.form.dataset.notTaken : this.form.dataset.noConnection);
-      this.fields.get('card_number')?.focus();
+      return token.id;
     } catch (error) {
       const wrong = faultsOf(error);
       for (const input of wrong.inputs) this.say(input, this.word(input));
@@ -211,12 +233,14 @@ class CardPage {
     return undefined;
   }
 
-  private async send(): Promise<void> {
+  private async send(plan: string): Promise<void> {
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), TIME_LIMIT_MS);
     const address = this.form.dataset.pay!;
     try {
       const body = new URLSearchParams(new FormData(this.form) as unknown as Record<string, string>);
+      body.set('installments', plan);
+      noteSending(this.form, address);
       const answer = await fetch(address, { method: 'POST', body, signal: patience.signal });
       if (answer.status >= 500) throw new Error('no answer');
       this.unanswered = false;
@@ -266,6 +290,7 @@ class CardPage {
   }
 
   private focus(input: Input): void {
+    this.hold(false);
     const field = this.fields.get(input);
     if (field) field.focus();
     else document.getElementById(input)?.focus();
@@ -276,10 +301,17 @@ class CardPage {
     this.notice.hidden = text === '';
   }
 
+  /** The card and the plan stay as they are while they are being paid with. */
+  private hold(held: boolean): void {
+    byId('plans').inert = held;
+    for (const input of this.fields.keys()) byId(`${input}-frame`).inert = held;
+  }
+
   private setBusy(busy: boolean): void {
     this.busy = busy;
     this.button.disabled = busy;
     this.form.setAttribute('aria-busy', String(busy));
+    this.hold(busy);
     if (busy) this.button.textContent = this.form.dataset.paying ?? '';
     else this.showTotal();
   }

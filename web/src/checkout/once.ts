@@ -1,5 +1,6 @@
 // A form of these pages is sent once however often its button is pressed. (The platform would make one payment anyway; this
 // spares the buyer the doubt.)
+import { noteSending } from './memory';
 
 /** After this long the network has surely forgotten the first try. */
 const AGAIN_MS = 20_000;
@@ -13,6 +14,7 @@ export function sendOnce(): void {
         return;
       }
       sent = true;
+      noteSending(form, form.action);
       form.setAttribute('aria-busy', 'true');
       setTimeout(() => {
         sent = false;

@@ -33,6 +33,11 @@ export function annualCosts(cost: Cost): { cft: string; tea: string } | undefine
   return undefined;
 }
 
+/** What is posted of a plan: the number of instalments, and what the buyer is shown that they cost in all. */
+export function planValue(cost: Cost, { decimals }: Notation): string {
+  return `${Number(cost.installments)}:${Number(cost.total_amount).toFixed(decimals)}`;
+}
+
 /** A row with its radio button. */
 export function planRow(cost: Cost, price: number, chosen: boolean, notation: Notation, wording: Wording): HTMLElement {
   const count = Number(cost.installments);
@@ -41,7 +46,7 @@ export function planRow(cost: Cost, price: number, chosen: boolean, notation: No
   const radio = document.createElement('input');
   radio.type = 'radio';
   radio.name = 'installments';
-  radio.value = String(count);
+  radio.value = planValue(cost, notation);
   radio.checked = chosen;
   const text = element('span', 'plan-text');
   const free = count > 1 && total <= price ? ` ${wording.free}` : '';

@@ -15,6 +15,8 @@ pub struct BuyerChoice {
     pub token: Option<String>,
     /// How many instalments.
     pub installments: Option<u32>,
+    /// What the buyer was shown that these cost in all; `None` where no plan was shown.
+    pub shown_total: Option<Money>,
     /// E-mail.
     pub email: String,
     /// First name.
@@ -105,8 +107,9 @@ pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>, 
     say("metadata", preference.metadata.clone());
     say("additional_info", additional_info(preference, choice));
     say("binary_mode", share.is_binary.into());
-    // The page can show a challenge; where everything is decided at once there is no time for one.
-    let may_challenge = choice.token.is_some() && !share.is_binary;
+    // The page can show a challenge; where everything is decided at once there is no time for one. With real money no
+    // issuer answers here yet: a challenge that nobody can go through would hold the payment up for nothing.
+    let may_challenge = choice.token.is_some() && !share.is_binary && !preference.live_mode;
     say("three_d_secure_mode", may_challenge.then_some("optional").into());
     say("date_of_expiration", place.expires.map(|at| at.to_wire()).into());
     if !share.fee.is_zero() {

@@ -186,9 +186,13 @@ pub(super) fn token_json(body: &[u8]) -> Result<Json<'_>, Refusal> {
 
 /// With live credentials a card travels encrypted, or never leaves the machine.
 pub(super) fn protected(caller: &Caller, connection: Option<&ClientConnection>) -> Result<(), Refusal> {
-    let is_private = connection.is_some_and(|c| c.encrypted || c.address.ip().is_loopback());
-    if caller.mode.is_live() && !is_private {
+    if caller.mode.is_live() && !is_private(connection) {
         return Err(Refusal::plain(403, "card data with live credentials is accepted over HTTPS only"));
     }
     Ok(())
+}
+
+/// Whether nobody between the client and this process can read along.
+pub(super) fn is_private(connection: Option<&ClientConnection>) -> bool {
+    connection.is_some_and(|c| c.encrypted || c.address.ip().is_loopback())
 }

@@ -5,6 +5,7 @@
 //! posts gains nobody anything; still, forms carry a word that only this platform can write (for this preference, this price and this day), and a browser that
 //! says that it was sent here by another site is told to start again.
 
+mod again;
 mod modal;
 mod opened;
 mod posted;
@@ -184,25 +185,36 @@ async fn pay(
     connection: Option<Extension<ClientConnection>>,
     body: RawBody,
 ) -> Response {
-    let opened = match find(&engine, query.as_deref(), &headers).await {
+    let (query, posted) = (query.as_deref(), Posted::read(&body));
+    let paying = pay_once(&engine, query, &headers, connection.as_deref(), &posted);
+    again::unless_answered(paying, "pay", query, &headers, &posted).await
+}
+
+async fn pay_once(
+    engine: &Engine,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    connection: Option<&ClientConnection>,
+    posted: &Posted,
+) -> Response {
+    let opened = match find(engine, query, headers).await {
         Ok(opened) => opened,
         Err(response) => return *response,
     };
-    let posted = Posted::read(&body);
-    let Some((attempt, shown_total)) = read_form_word(&engine, &opened, posted.get("form")) else {
+    let Some((attempt, shown_total)) = read_form_word(engine, &opened, posted.get("form")) else {
         return opened.closed(Closed::Stale);
     };
-    if is_sent_from_elsewhere(&headers) {
+    if is_sent_from_elsewhere(headers) {
         return opened.closed(Closed::Stale);
     }
     if opened.checkout.preference.demands_login() {
         return opened.closed(Closed::Login);
     }
-    let choice = buyer_choice(&posted, connection.as_deref());
+    let choice = buyer_choice(posted, shown_total.currency, connection);
     let purchase = Purchase { attempt: &attempt, choice: &choice, shown_total, wallet: None };
     match engine.pay_checkout(&opened.checkout, purchase).await {
-        Ok(id) => Redirect::to(&result_address(&engine, &opened, id)).into_response(),
-        Err(Failure::Refused(refusal)) => refused(&engine, &opened, &posted, &refusal),
+        Ok(id) => Redirect::to(&result_address(engine, &opened, id)).into_response(),
+        Err(Failure::Refused(refusal)) => refused(engine, &opened, posted, &refusal),
         Err(failure) => ApiFailure::from(failure).into_response(),
     }
 }
@@ -213,7 +225,8 @@ fn refused(engine: &Engine, opened: &Opened, posted: &Posted, refusal: &Refusal)
     match (refusal.error, refusal.code()) {
         ("invalid_expired", _) => opened.closed(opened.obstacle().unwrap_or(Closed::Expired)),
         ("too_many_attempts", _) => opened.closed(Closed::Exhausted),
-        ("invalid_amount", _) => opened.choice(Some(words.price_changed)),
+        ("invalid_amount", _) if posted.get("token").is_empty() => opened.choice(Some(words.price_changed)),
+        ("invalid_amount", _) => card_page(engine, opened, &posted.typed(), Some(words.price_changed)),
         _ if !posted.get("token").is_empty() => {
             let notice = match refusal.code() {
                 Some(2034 | 2060 | 4050) => words.wrong_email,

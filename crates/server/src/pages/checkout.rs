@@ -8,6 +8,7 @@ pub(in crate::pages) mod form;
 mod next_steps;
 mod result;
 pub(in crate::pages) mod review;
+mod unanswered;
 
 pub use card::{CardPage, card_form};
 pub use choice::choice;
@@ -15,6 +16,7 @@ pub use closed::{Closed, closed};
 pub use form::{Field, Typed, offline_form};
 pub use result::{Challenge, Onward, result};
 pub use review::review;
+pub use unanswered::unanswered;
 
 use super::amount::amount_text;
 use super::assets::CHECKOUT_SCRIPT;

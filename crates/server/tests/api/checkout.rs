@@ -105,6 +105,12 @@ pub fn hidden(page: &str) -> Vec<(String, String)> {
     fields
 }
 
+/// What the page posts for so many instalments: with the total that it shows for them.
+pub fn plan(page: &str, count: u32) -> String {
+    let start = page.find(&format!("value=\"{count}:")).unwrap_or_else(|| panic!("no plan: {page}")) + 7;
+    page[start..start + page[start..].find('"').unwrap()].to_owned()
+}
+
 /// The parameters of the address in a page that goes back to the shop.
 pub fn way_back(page: &str, shop: &str) -> Vec<(String, String)> {
     let start = page.find(&format!("href=\"{shop}")).unwrap_or_else(|| panic!("no way back: {page}")) + 6;

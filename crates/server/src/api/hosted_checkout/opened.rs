@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use pasarela_domain::catalogue::SiteCatalogue;
 use pasarela_domain::payment::create::TEST_EMAIL_DOMAIN;
 use pasarela_domain::payment::request::is_email;
-use pasarela_domain::preference::Window;
 use pasarela_domain::preference::return_address::return_address;
+use pasarela_domain::preference::{PayerHint, Window};
 use pasarela_engine::checkout::OpenCheckout;
 use pasarela_engine::{Engine, Failure};
 use url::form_urlencoded;
@@ -72,9 +72,11 @@ impl Opened {
         is_email(&email) && email.ends_with(TEST_EMAIL_DOMAIN) != self.checkout.preference.live_mode
     }
 
-    /// What is known of the buyer before anything is typed.
+    /// What is filled in for the buyer before anything is typed. The preference's address is in shops' mails, logs and chats:
+    /// whoever has it learns no document and no address from it, and nothing any more once somebody has paid.
     pub(super) fn known(&self) -> Typed {
-        let payer = &self.checkout.preference.payer;
+        let nobody = PayerHint::default();
+        let payer = if self.checkout.has_buyer { &nobody } else { &self.checkout.preference.payer };
         let email = match (self.may_pay(&payer.email), self.checkout.preference.live_mode) {
             (true, _) => payer.email.clone(),
             (false, true) => String::new(),
@@ -85,11 +87,6 @@ impl Opened {
             ("first_name", payer.name.clone()),
             ("last_name", payer.surname.clone()),
             ("card_holder", format!("{} {}", payer.name, payer.surname).trim().to_owned()),
-            ("document_type", payer.identification.kind.clone()),
-            ("document_number", payer.identification.number.clone()),
-            ("zip_code", payer.address.zip_code.clone()),
-            ("street_name", payer.address.street_name.clone()),
-            ("street_number", payer.address.street_number.clone().unwrap_or_default()),
         ])
     }
 }

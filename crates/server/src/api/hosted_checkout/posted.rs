@@ -5,6 +5,7 @@ use crate::pages::checkout::Typed;
 use crate::tls::ClientConnection;
 use pasarela_domain::card_token::TokenRequest;
 use pasarela_domain::json::Json;
+use pasarela_domain::money::{Currency, Money};
 use pasarela_domain::preference::payment::BuyerChoice;
 use pasarela_domain::quality::marks::TokenChannel;
 use pasarela_domain::refusal::Refusal;
@@ -33,9 +34,13 @@ pub(super) struct Posted(HashMap<String, String>);
 
 impl Posted {
     pub(super) fn read(body: &RawBody) -> Posted {
+        Posted::of(&body.bytes)
+    }
+
+    pub(super) fn of(bytes: &[u8]) -> Posted {
         const MOST_FIELDS: usize = 40;
         const LONGEST: usize = 256;
-        let fields = form_urlencoded::parse(&body.bytes).take(MOST_FIELDS);
+        let fields = form_urlencoded::parse(bytes).take(MOST_FIELDS);
         Posted(
             fields
                 .map(|(name, value)| (name.into_owned(), value.trim().chars().take(LONGEST).collect()))
@@ -45,6 +50,19 @@ impl Posted {
 
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The plan that was chosen: how many instalments, and what its buyer was shown that they cost in all (`3:109.73`). A
+    /// number alone is of a page that shows no plans.
+    pub(super) fn plan(&self, currency: Currency) -> (Option<u32>, Option<Money>) {
+        let said = self.get("installments");
+        match said.split_once(':') {
+            None => (said.parse().ok(), None),
+            Some((count, total)) => match Money::from_decimal_text(total, currency) {
+                Ok(total) => (count.parse().ok(), Some(total)),
+                Err(_) => (None, None),
+            },
+        }
     }
 
     pub(super) fn typed(&self) -> Typed {
@@ -84,14 +102,20 @@ pub(super) fn token_request(posted: &Posted) -> Result<TokenRequest, Refusal> {
     Ok(request)
 }
 
-pub(super) fn buyer_choice(posted: &Posted, connection: Option<&ClientConnection>) -> BuyerChoice {
+pub(super) fn buyer_choice(
+    posted: &Posted,
+    currency: Currency,
+    connection: Option<&ClientConnection>,
+) -> BuyerChoice {
+    let (installments, shown_total) = posted.plan(currency);
     let said = |name: &str| Some(posted.get(name).to_owned()).filter(|text| !text.is_empty());
     const ADDRESS: [&str; 6] =
         ["zip_code", "street_name", "street_number", "neighborhood", "city", "federal_unit"];
     BuyerChoice {
         payment_method_id: said("payment_method_id"),
         token: said("token"),
-        installments: said("token").map(|_| posted.get("installments").parse().unwrap_or(1)),
+        installments: said("token").and(installments),
+        shown_total: said("token").and(shown_total),
         email: posted.get("email").to_lowercase(),
         first_name: posted.get("first_name").to_owned(),
         last_name: posted.get("last_name").to_owned(),
@@ -100,5 +124,26 @@ pub(super) fn buyer_choice(posted: &Posted, connection: Option<&ClientConnection
         address: ADDRESS.into_iter().map(|name| (name, posted.get(name).to_owned())).collect(),
         financial_institution: said("financial_institution"),
         ip_address: connection.map(|client| client.address.ip().to_string()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_a_number_and_what_was_shown_for_it() {
+        let real = Currency::from_code("BRL").unwrap();
+        let plan = |said: &str| {
+            let fields = [("installments".to_owned(), said.to_owned())];
+            let (count, total) = Posted(HashMap::from(fields)).plan(real);
+            (count, total.map(|total| total.minor))
+        };
+        assert_eq!(plan("3:109.73"), (Some(3), Some(10973)));
+        assert_eq!(plan("1"), (Some(1), None));
+        for wrong in ["", "x", "3:", "3:x", "3:1.999", "x:y", "3:1:2"] {
+            assert_eq!(plan(wrong), (None, None), "{wrong}");
+        }
+        assert_eq!(plan("x:109.73").0, None);
     }
 }

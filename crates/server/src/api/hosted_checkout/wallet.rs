@@ -8,12 +8,12 @@
 
 use super::super::answer::ApiFailure;
 use super::super::browser_session::{self as browsers, Browser};
-use super::super::card_tokens::protected;
+use super::super::card_tokens::{is_private, protected};
 use super::super::request::{RawBody, query_value};
 use super::opened::{Opened, find};
 use super::posted::{Posted, token_request};
 use super::words::{form_word, read_form_word, result_address};
-use super::{card_notice, is_sent_from_elsewhere};
+use super::{again, card_notice, is_sent_from_elsewhere};
 use crate::pages::checkout::{Closed, Typed};
 use crate::pages::wallet::{self as pages, Chosen, Offers, WalletPage};
 use crate::pages::wallet_words::WalletWords;
@@ -304,7 +304,8 @@ async fn log_in(
     }
     let words = visit.words();
     let name = posted.get("name").to_owned();
-    if protected(&visit.opened.checkout.caller, visit.connection.as_ref()).is_err() {
+    // Whatever the preference is for: the account and its password are the same for real money.
+    if !visit.engine.is_development() && !is_private(visit.connection.as_ref()) {
         let notice = Some(visit.opened.words().encrypted_only);
         return visit.login_page(&name, notice, StatusCode::FORBIDDEN);
     }
@@ -473,7 +474,19 @@ async fn pay(
     connection: Option<Extension<ClientConnection>>,
     body: RawBody,
 ) -> Response {
-    let (owner, posted) = match posted_by_owner(engine, query.as_deref(), &headers, connection, &body).await {
+    let posted = Posted::read(&body);
+    let paying = pay_once(engine, query.as_deref(), &headers, connection, &body);
+    again::unless_answered(paying, "wallet/pay", query.as_deref(), &headers, &posted).await
+}
+
+async fn pay_once(
+    engine: Engine,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    connection: Option<Extension<ClientConnection>>,
+    body: &RawBody,
+) -> Response {
+    let (owner, posted) = match posted_by_owner(engine, query, headers, connection, body).await {
         Ok(found) => found,
         Err(instead) => return *instead,
     };
@@ -490,8 +503,10 @@ async fn pay(
         Some(_) => said("payment_method_id"),
         None => Some(BALANCE.to_owned()),
     };
-    choice.installments = choice.token.as_ref().map(|_| posted.get("installments").parse().unwrap_or(1));
     let currency = opened.view.total.currency;
+    if choice.token.is_some() {
+        (choice.installments, choice.shown_total) = posted.plan(currency);
+    }
     let part = said("balance_part").map(|minor| Money::new(minor.parse().unwrap_or(0), currency));
     let wallet = WalletPurchase {
         owner: owner.wallet.owner.account_id,

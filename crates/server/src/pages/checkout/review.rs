@@ -13,7 +13,8 @@ use pasarela_domain::site::Site;
 
 /// A plan to choose.
 pub(in crate::pages) struct PlanRow {
-    pub count: u32,
+    /// What is posted: the number, and what was shown that it costs in all.
+    pub value: String,
     pub text: String,
     pub whole: String,
     pub annual: Option<(String, String)>,
@@ -48,7 +49,7 @@ pub(in crate::pages) fn plan_rows(
         let is_free = plan.installments > 1 && plan.price.total <= total;
         let free = if is_free { format!(" {}", words.no_interest) } else { String::new() };
         PlanRow {
-            count: plan.installments,
+            value: format!("{}:{}", plan.installments, plan.price.total.to_fixed_text()),
             text: match plan.installments {
                 1 => words.one_payment.to_owned(),
                 count => format!("{count} × {}{free}", amount_text(plan.price.installment_amount, site)),

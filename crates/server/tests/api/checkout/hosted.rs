@@ -1,4 +1,4 @@
-use super::{Buyer, card_form, hidden, preference, refs, way_back};
+use super::{Buyer, card_form, hidden, plan, preference, refs, way_back};
 use crate::test_app::{TestApp, at_once, seed};
 use pasarela_domain::site::Site;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ async fn a_card_is_chosen_typed_reviewed_and_paid_and_the_shop_is_told_in_the_ad
     assert!(page.contains("•••• 6351") && page.contains("3 × R$"), "{page}");
     assert!(!page.contains("50314332") && !page.contains("5031 4332"), "the number is not shown again");
     let mut fields = hidden(&page);
-    fields.iter_mut().find(|(name, _)| name == "installments").unwrap().1 = "3".to_owned();
+    fields.iter_mut().find(|(name, _)| name == "installments").unwrap().1 = plan(&page, 3);
     let answer = buyer.post("pay", &refs(&fields)).send().await;
     let result = buyer.follow(&answer).await;
     let page = result.text();
@@ -311,6 +311,70 @@ async fn a_preference_is_paid_inside_its_window_at_the_price_that_was_shown() {
     let sent = preference(&seller, json!({"shipments": {"mode": "custom", "cost": 20}})).await;
     Buyer::of(&app, &sent).pay_by_card("APRO").await;
     assert_eq!(payments(&app).await[0]["transaction_amount"], 120);
+}
+
+#[tokio::test]
+async fn instalments_cost_what_was_shown_or_nothing_is_paid() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let made = preference(&seller, json!({})).await;
+    let buyer = Buyer::of(&app, &made);
+    let page = buyer.card("APRO").await.text();
+    let shown = plan(&page, 3);
+    assert!(shown != "3:100.00" && shown.starts_with("3:1"), "{shown}");
+    // Another rate than the one shown; a page that showed none; no plan; one payment that was said to cost more.
+    for (said, told) in [
+        ("3:100.00", "The price changed"),
+        ("3:999999999999999999999999", "role=\"alert\""),
+        ("3", "The price changed"),
+        ("1:101.00", "The price changed"),
+        ("2:x", "role=\"alert\""),
+        ("", "role=\"alert\""),
+    ] {
+        let mut fields = hidden(&page);
+        fields.iter_mut().find(|(name, _)| name == "installments").unwrap().1 = said.to_owned();
+        let answer = buyer.post("pay", &refs(&fields)).send().await;
+        assert!(answer.status == 200 && answer.text().contains(told), "{said}: {}", answer.text());
+        assert!(answer.text().contains("id=\"card\""), "{said}");
+    }
+    assert_eq!(payments(&app).await.len(), 0);
+    // What was shown is paid, by the same token.
+    let mut fields = hidden(&page);
+    fields.iter_mut().find(|(name, _)| name == "installments").unwrap().1 = shown.clone();
+    let answer = buyer.post("pay", &refs(&fields)).send().await;
+    assert!(buyer.follow(&answer).await.text().contains("data-progress=\"paid\""));
+    let total = &payments(&app).await[0]["transaction_details"]["total_paid_amount"];
+    assert_eq!(format!("3:{:.2}", total.as_f64().unwrap()), shown);
+    // A page of an older script shows the price alone: one payment at the price.
+    let page = buyer.card("APRO").await.text();
+    let mut fields = hidden(&page);
+    fields.iter_mut().find(|(name, _)| name == "installments").unwrap().1 = "1".to_owned();
+    let answer = buyer.post("pay", &refs(&fields)).send().await;
+    assert!(buyer.follow(&answer).await.text().contains("data-progress=\"paid\""));
+}
+
+#[tokio::test]
+async fn who_opens_a_preference_learns_little_of_its_payer_and_nothing_once_it_is_paid() {
+    let app = TestApp::new().await;
+    let payer = json!({"name": "Ana", "surname": "Silva", "email": "test_user_77@testuser.com",
+                       "identification": {"type": "CPF", "number": "12345678909"},
+                       "address": {"zip_code": "01310-100", "street_name": "Paulista", "street_number": "1578"}});
+    let made = preference(&app.seller(Site::MLB), json!({"payer": payer})).await;
+    let buyer = Buyer::of(&app, &made);
+    for method in ["card", "bolbradesco"] {
+        let page = buyer.open(&format!("&method={method}")).await.text();
+        assert!(page.contains("test_user_77@testuser.com") && page.contains("Silva"), "{page}");
+        for private in ["12345678909", "01310-100", "Paulista", "1578"] {
+            assert!(!page.contains(private), "{method} {private}: {page}");
+        }
+    }
+    buyer.pay_by_card("FUND").await;
+    assert!(buyer.open("&method=card").await.text().contains("Silva"), "it may be paid yet");
+    buyer.pay_by_card("APRO").await;
+    for method in ["card", "bolbradesco"] {
+        let page = buyer.open(&format!("&method={method}")).await.text();
+        assert!(!page.contains("test_user_77") && !page.contains("Silva"), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ async fn the_card_pages_key_makes_tokens_and_nothing_else() {
     for (name, value) in [
         ("token", token["id"].as_str().unwrap()),
         ("payment_method_id", "master"),
-        ("installments", "3"),
+        ("installments", "3:109.73"),
         ("email", "test_user_123@testuser.com"),
     ] {
         fields.push((name.to_owned(), value.to_owned()));

@@ -1,6 +1,6 @@
 //! A buyer's account on the hosted checkout: log in, pay by balance, by card, by both; and what must not happen.
 
-use super::{Buyer, article, card_form, hidden, preference, refs};
+use super::{Buyer, article, card_form, hidden, plan, preference, refs};
 use crate::test_app::{Answer, Call, Client, TestApp, at_once, buyer, seed, with};
 use axum::http::Method;
 use pasarela_domain::site::Site;
@@ -224,7 +224,7 @@ async fn a_card_that_paid_is_kept_when_asked_and_pays_again_with_its_code() {
     let mut form = new_card("APRO");
     form.push(("keep", "1"));
     let review = browser.submit(&typing, "wallet/new-card", &form).await;
-    let answer = browser.submit(&review, "wallet/pay", &[("installments", "3")]).await;
+    let answer = browser.submit(&review, "wallet/pay", &[("installments", &plan(&review.text(), 3))]).await;
     assert!(browser.follow(&answer).await.text().contains("data-progress=\"paid\""));
     assert_eq!(wallet_of(&app, Site::MLB).await["cards"], 1);
     assert_eq!(balance(&app, Site::MLB).await, 10_000.0, "the card paid");
