@@ -31,6 +31,22 @@ struct Known {
     used: AtomicI64,
 }
 
+/// What an application may take now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Whether it is there, and was not deleted.
+    exists: bool,
+    /// Whether it may take real money.
+    is_active: bool,
+}
+
+impl Standing {
+    /// Whether payments of `mode` may be made in its name.
+    pub(crate) const fn takes(self, mode: Mode) -> bool {
+        self.exists && (self.is_active || !mode.is_live())
+    }
+}
+
 /// A credential's holder, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -73,6 +89,8 @@ struct State {
     /// One more with each change: what was read before it is not kept after it.
     generation: u64,
     known: HashMap<Lookup, Arc<Known>>,
+    /// Whether an application is there, and may take real money: hosted checkouts ask for it.
+    standings: HashMap<ApplicationId, Standing>,
     /// Uses of credentials that are not known any more, to be written.
     forgotten_uses: LastUses,
 }
@@ -92,11 +110,12 @@ impl Access {
         Access { development, state: RwLock::default() }
     }
 
-    /// The application, or a credential of it, was changed.
+    /// The application was changed, or a credential of it stopped to work.
     pub(crate) fn forget(&self, application_id: ApplicationId) {
         let mut state = self.write();
         state.generation += 1;
-        let State { known, forgotten_uses, .. } = &mut *state;
+        let State { known, standings, forgotten_uses, .. } = &mut *state;
+        standings.remove(&application_id);
         known.retain(|lookup, known| {
             let stays = known.caller.application_id != application_id;
             if !stays {
@@ -108,12 +127,58 @@ impl Access {
 
     /// The uses since this was asked last.
     pub(crate) fn take_uses(&self) -> LastUses {
-        let mut state = self.write();
-        let mut uses = std::mem::take(&mut state.forgotten_uses);
-        for (lookup, known) in &state.known {
+        let mut uses = std::mem::take(&mut self.write().forgotten_uses);
+        // The uses are atomic: whoever authenticates meanwhile does not wait.
+        for (lookup, known) in &self.read().known {
             State::take_uses(&mut uses, lookup, known);
         }
         uses
+    }
+
+    /// Puts back what was taken and could not be written.
+    pub(crate) fn put_back(
+        &self,
+        uses: impl IntoIterator<Item = ((AccountId, ApplicationId), BTreeMap<String, i64>)>,
+    ) {
+        let mut state = self.write();
+        for (of, uses) in uses {
+            merge_uses(state.forgotten_uses.entry(of).or_default(), &uses);
+        }
+    }
+
+    /// Adds the uses that are not written yet of an application's credentials, of which `lookups` are known.
+    pub(crate) fn add_uses(
+        &self,
+        of: (AccountId, ApplicationId),
+        lookups: &[(Lookup, &str)],
+        uses: &mut BTreeMap<String, i64>,
+    ) {
+        let state = self.read();
+        if let Some(forgotten) = state.forgotten_uses.get(&of) {
+            merge_uses(uses, forgotten);
+        }
+        for (lookup, name) in lookups {
+            let at = state.known.get(lookup).map_or(NEVER, |known| known.used.load(Ordering::Relaxed));
+            if at != NEVER {
+                merge_uses(uses, &BTreeMap::from([((*name).to_owned(), at)]));
+            }
+        }
+    }
+
+    fn standing(&self, application_id: ApplicationId) -> (u64, Option<Standing>) {
+        let state = self.read();
+        (state.generation, state.standings.get(&application_id).copied())
+    }
+
+    fn keep_standing(&self, generation: u64, application_id: ApplicationId, standing: Standing) {
+        let mut state = self.write();
+        if state.generation != generation {
+            return;
+        }
+        if state.standings.len() >= MAX_CACHED {
+            state.standings.clear();
+        }
+        state.standings.insert(application_id, standing);
     }
 
     /// Keeps what was read in `generation`, unless something was changed since.
@@ -140,7 +205,38 @@ impl Access {
     }
 }
 
+/// Keeps the later of two uses of each credential.
+pub(crate) fn merge_uses(all: &mut BTreeMap<String, i64>, uses: &BTreeMap<String, i64>) {
+    for (lookup, at) in uses {
+        let last = all.entry(lookup.clone()).or_insert(*at);
+        *last = (*last).max(*at);
+    }
+}
+
 impl Engine {
+    /// What an application may take now: from memory, where it was asked before and not changed since.
+    pub(crate) async fn application_standing(
+        &self,
+        application_id: ApplicationId,
+    ) -> Result<Standing, Failure> {
+        let (generation, cached) = self.inner.access.standing(application_id);
+        if let Some(cached) = cached {
+            return Ok(cached);
+        }
+        let application = self.application_by_id(application_id).await?;
+        let details = application.map(|application| application.details);
+        let details = details.filter(|details| details.deleted.is_none());
+        let standing = Standing {
+            exists: details.is_some(),
+            is_active: details.is_some_and(|details| details.is_active),
+        };
+        // Numbers of nobody's are not kept: guesses must not fill the memory.
+        if standing.exists {
+            self.inner.access.keep_standing(generation, application_id, standing);
+        }
+        Ok(standing)
+    }
+
     /// The caller that holds `secret`, or `None` when there is no such credential (or it is a well-known one outside
     /// development). What the credential may do is the caller's `kind`.
     ///
@@ -163,9 +259,11 @@ impl Engine {
         }
         // The key of a checkout's page: it tokenises for whoever the preference is of, as long as that one may.
         if let Some(caller) = self.checkout_caller(secret).await? {
-            let application = self.application_by_id(caller.application_id).await?;
-            let is_active = application.is_some_and(|application| application.details.is_active);
-            return self.identified(caller, Scopes::ALL, is_active).await.map(Some);
+            let standing = self.application_standing(caller.application_id).await?;
+            if !standing.exists {
+                return Ok(None);
+            }
+            return self.identified(caller, Scopes::ALL, standing.is_active).await.map(Some);
         }
         let lookup = self.inner.vault.lookup(Purpose::Credential, secret);
         let access = &self.inner.access;
@@ -207,7 +305,8 @@ impl Engine {
         }
         let Some(account) = self.account(record.account_id).await? else { return Ok(None) };
         let Some(application) = self.application_by_id(record.application_id).await? else { return Ok(None) };
-        if application.details.deleted.is_some() {
+        // What a well-known application was given while this was a development server opens nothing when it is none.
+        if application.details.deleted.is_some() || !self.admits(application.account_id) {
             return Ok(None);
         }
         let book = self

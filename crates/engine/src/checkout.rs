@@ -44,6 +44,8 @@ const NO_HEADERS: Provenance = Provenance {
 pub struct OpenCheckout {
     /// As it is now.
     pub preference: Preference,
+    /// Whether its application takes no payments any more: it was deleted, or its live credentials do not work.
+    pub is_closed: bool,
     /// Whether one more payment may be tried.
     pub allows_attempt: bool,
     /// In whose name payments are made: its seller's.
@@ -146,6 +148,7 @@ impl Engine {
             caller.application_id = state.preference.client_id.parse().unwrap_or_default();
             let now = self.inner.clock.now(account_id, mode);
             return Ok(Some(OpenCheckout {
+                is_closed: self.is_closed(&caller).await?,
                 allows_attempt: state.internals.allows_attempt(now),
                 has_buyer: state.internals.has_buyer,
                 preference: state.preference,
@@ -159,10 +162,14 @@ impl Engine {
         Ok(None)
     }
 
+    async fn is_closed(&self, caller: &Caller) -> Result<bool, Failure> {
+        Ok(!self.application_standing(caller.application_id).await?.takes(caller.mode))
+    }
+
     /// Puts a card that a buyer typed into a token.
     ///
     /// # Errors
-    /// The documented causes of a token; 2131 for a card of no method that may pay here.
+    /// The documented causes of a token; `invalid_expired` when its application takes no payments any more; 2131 for a card of no method that may pay here.
     pub async fn tokenise_for(
         &self,
         checkout: &OpenCheckout,
@@ -181,6 +188,9 @@ impl Engine {
         card: &TokenRequest,
         amount: Money,
     ) -> Result<TokenisedCard, Failure> {
+        if self.is_closed(&checkout.caller).await? {
+            return Err(closed().into());
+        }
         let digits = card.card_number.as_deref().unwrap_or_default();
         let method = checkout.card_method_for(digits, amount).map(|method| method.id.clone());
         let method = method.ok_or_else(|| Refusal::bad_request(2131, "Cannot infer Payment Method"))?;
@@ -198,8 +208,9 @@ impl Engine {
     /// Pays: once for each attempt, whatever is sent twice.
     ///
     /// # Errors
-    /// `invalid_expired` outside the preference's window; `too_many_attempts`; `invalid_amount` when the price, or what the
-    /// instalments cost in all, is another than the one shown; whatever a payment is refused for.
+    /// `invalid_expired` outside the preference's window, and when its application takes no payments any more;
+    /// `too_many_attempts`; `invalid_amount` when the price, or what the instalments cost in all, is another than the one
+    /// shown; whatever a payment is refused for.
     pub async fn pay_checkout(
         &self,
         checkout: &OpenCheckout,
@@ -276,6 +287,9 @@ impl Engine {
         purchase: &Purchase<'_>,
     ) -> Result<OpenedPreference, Failure> {
         let (caller, id) = (&checkout.caller, &checkout.preference.id);
+        if self.is_closed(caller).await? {
+            return Err(closed().into());
+        }
         let record = self.preference_record(caller, id).await?.ok_or_else(|| not_found(id))?;
         let state = state_of(&record)?;
         let now = self.inner.clock.now(caller.account_id, caller.mode);
@@ -476,6 +490,10 @@ impl<'a> Desk<'a> {
         };
         Ok(request(preference, choice, place, share))
     }
+}
+
+fn closed() -> Refusal {
+    Refusal::keyed(400, "invalid_expired", "the seller's application takes no payments any more")
 }
 
 fn attempt_key(checkout: &OpenCheckout, attempt: &str) -> Result<IdempotencyKey, Failure> {

@@ -1,5 +1,6 @@
 //! The credentials of applications: drawn, kept, shown again, renewed; and when they were last used.
 
+use crate::access::merge_uses;
 use crate::audit::Actor;
 use crate::inbox::Inbox;
 use crate::payments::{MAX_ROUNDS, from_json, hex};
@@ -9,7 +10,7 @@ use pasarela_domain::application::credentials::{CredentialBook, KeptSecret, Orig
 use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::{HOUR, Timestamp};
-use pasarela_store::{CredentialRecord, EntryKind, RecordChange};
+use pasarela_store::{ApplicationRecord, CredentialRecord, EntryKind, RecordChange};
 use pasarela_vault::Purpose;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
@@ -22,7 +23,7 @@ const WRITE_USES_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked for what an operator asks by a file.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How far back it is looked for what other nodes changed: longer than a commit takes, and than their clocks differ.
-const LOOK_BACK_MS: i64 = 10_000;
+const LOOK_BACK_MS: i64 = 120_000;
 
 /// A public key and an access token of one mode. Never in a `Debug`.
 #[derive(Clone, Serialize)]
@@ -107,6 +108,16 @@ pub(crate) const fn prefix(mode: Mode) -> &'static str {
         Mode::Test => "TEST",
         Mode::Live => "APP_USR",
     }
+}
+
+/// A client secret that works.
+pub(crate) struct ClientSecret {
+    /// Its keyed hash, in hexadecimal digits.
+    pub(crate) lookup: String,
+    /// What it lets its holder do.
+    pub(crate) scopes: Scopes,
+    /// From when it does not work any more.
+    pub(crate) expires: Option<Timestamp>,
 }
 
 /// A credential as a list shows it: with its secret where it can be shown. Never in a `Debug`.
@@ -217,7 +228,7 @@ impl Engine {
         }
     }
 
-    /// What an application has that is well-known, or older than the book: found by looking at all credentials.
+    /// What an application has that is well-known, or older than the book.
     async fn first_book(
         &self,
         account_id: AccountId,
@@ -241,20 +252,49 @@ impl Engine {
             sealed: None,
         };
         let mut secrets = Vec::new();
-        for record in self.inner.store.credentials().await? {
-            if (record.account_id, record.application_id) == (account_id, application_id) {
-                secrets.push(kept(hex(&record.lookup), record.kind.into(), Some(record.mode)));
-            }
+        for record in self.inner.store.credentials_of(account_id, application_id).await? {
+            secrets.push(kept(hex(&record.lookup), record.kind.into(), Some(record.mode)));
         }
-        let body: crate::applications::ApplicationBody = from_json(&application.body, "an application")?;
-        let well_known = seeds::client_secret(application_id)
-            .map(|secret| hex(&self.inner.vault.lookup(Purpose::Credential, secret)));
-        let lookup = body.client_secret_lookup.or(well_known);
+        let lookup = self.first_client_secret(&application)?;
         secrets.extend(lookup.map(|lookup| kept(lookup, SecretKind::ClientSecret, None)));
         Ok(CredentialBook { secrets })
     }
 
-    /// The application's own credentials that work, newest first, with their secrets where these can be shown.
+    /// The keyed hash of the client secret that an application without a book has.
+    fn first_client_secret(&self, application: &ApplicationRecord) -> Result<Option<String>, Failure> {
+        let body: crate::applications::ApplicationBody = from_json(&application.body, "an application")?;
+        let well_known = seeds::client_secret(application.id)
+            .map(|secret| hex(&self.inner.vault.lookup(Purpose::Credential, secret)));
+        Ok(body.client_secret_lookup.or(well_known))
+    }
+
+    /// The client secrets of an application that work. Whoever asks is nobody yet, so nothing but the application is read.
+    pub(crate) async fn client_secrets(
+        &self,
+        account_id: AccountId,
+        application_id: ApplicationId,
+    ) -> Result<Vec<ClientSecret>, Failure> {
+        let name = application_id.to_string();
+        if let Some(entry) = self.entry::<CredentialBook>(account_id, EntryKind::Credentials, &name).await? {
+            let now = self.inner.clock.wall();
+            let secrets = entry.value.secrets.into_iter();
+            return Ok(secrets
+                .filter(|kept| kept.kind == SecretKind::ClientSecret && kept.works(now))
+                .map(|kept| ClientSecret { lookup: kept.lookup, scopes: kept.scopes, expires: kept.expires })
+                .collect());
+        }
+        let Some(application) = self.inner.store.application(application_id).await? else {
+            return Ok(Vec::new());
+        };
+        let lookup = self.first_client_secret(&application)?;
+        Ok(lookup
+            .map(|lookup| ClientSecret { lookup, scopes: Scopes::ALL, expires: None })
+            .into_iter()
+            .collect())
+    }
+
+    /// The application's own credentials that work, newest first, with their secrets where these can be shown, and the
+    /// tokens that it asked for itself, without.
     ///
     /// # Errors
     /// 404 for an application that is not the account's.
@@ -266,11 +306,14 @@ impl Engine {
         self.application(account_id, application_id).await?;
         let now = self.inner.clock.wall();
         let (book, _) = self.credential_book(account_id, application_id).await?;
-        let uses = self.last_uses(account_id, application_id).await?;
+        let uses = self.last_uses((account_id, application_id), &book).await?;
         let mut shown = Vec::new();
         for kept in book.secrets.into_iter().rev() {
-            if kept.origin == Origin::Application && kept.works(now) {
-                let secret = self.shown(account_id, application_id, &kept)?;
+            if kept.origin != Origin::AuthorizationCode && kept.works(now) {
+                let secret = match kept.origin {
+                    Origin::Application => self.shown(account_id, application_id, &kept)?,
+                    _ => None,
+                };
                 let last_used = uses.get(&kept.lookup).map(|at| Timestamp(*at));
                 shown.push(ShownSecret { kept, secret, last_used });
             }
@@ -393,7 +436,7 @@ impl Engine {
         self.application(account_id, application_id).await?;
         let name = application_id.to_string();
         let (mut book, version) = self.credential_book(account_id, application_id).await?;
-        book.renew(kept, grace_ms, now);
+        book.renew(kept, grace_ms, now)?;
         let until = book.in_grace(now).filter_map(|secret| secret.expires).max();
         let until = until.filter(|_| grace_ms > 0);
         let detail = match until {
@@ -412,36 +455,52 @@ impl Engine {
     /// When an application's credentials were last used, by their keyed hashes: what is written, and what is not yet.
     async fn last_uses(
         &self,
-        account_id: AccountId,
-        application_id: ApplicationId,
+        of: (AccountId, ApplicationId),
+        book: &CredentialBook,
     ) -> Result<BTreeMap<String, i64>, Failure> {
-        self.write_last_uses().await?;
-        let name = application_id.to_string();
-        let entry = self.entry(account_id, EntryKind::LastUse, &name).await?;
-        Ok(entry.map(|entry| entry.value).unwrap_or_default())
+        let entry = self.entry(of.0, EntryKind::LastUse, &of.1.to_string()).await?;
+        let mut uses = entry.map(|entry| entry.value).unwrap_or_default();
+        let lookup = |kept: &KeptSecret| crate::notifications::secrets::unhex(&kept.lookup)?.try_into().ok();
+        let lookups: Vec<_> =
+            book.secrets.iter().filter_map(|kept| Some((lookup(kept)?, kept.lookup.as_str()))).collect();
+        self.inner.access.add_uses(of, &lookups, &mut uses);
+        Ok(uses)
     }
 
     /// Writes when credentials were last used.
     pub(crate) async fn write_last_uses(&self) -> Result<(), Failure> {
-        for ((account_id, application_id), uses) in self.inner.access.take_uses() {
-            let name = application_id.to_string();
-            for _ in 0..MAX_ROUNDS {
-                let entry =
-                    self.entry::<BTreeMap<String, i64>>(account_id, EntryKind::LastUse, &name).await?;
-                let (mut all, version) =
-                    entry.map_or((BTreeMap::new(), 0), |entry| (entry.value, entry.version));
-                for (lookup, at) in &uses {
-                    let last = all.entry(lookup.clone()).or_insert(*at);
-                    *last = (*last).max(*at);
-                }
-                trim(&mut all);
-                let change = self.set_entry(account_id, EntryKind::LastUse, &name, version, &all)?;
-                if self.try_commit(vec![change]).await? {
-                    break;
+        let mut taken = self.inner.access.take_uses().into_iter();
+        while let Some((of, uses)) = taken.next() {
+            match self.write_uses(of, &uses).await {
+                Ok(true) => {}
+                Ok(false) => self.inner.access.put_back([(of, uses)]),
+                Err(failure) => {
+                    self.inner.access.put_back(std::iter::once((of, uses)).chain(taken));
+                    return Err(failure);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether the uses could be written before somebody else wrote others.
+    async fn write_uses(
+        &self,
+        (account_id, application_id): (AccountId, ApplicationId),
+        uses: &BTreeMap<String, i64>,
+    ) -> Result<bool, Failure> {
+        let name = application_id.to_string();
+        for _ in 0..MAX_ROUNDS {
+            let entry = self.entry::<BTreeMap<String, i64>>(account_id, EntryKind::LastUse, &name).await?;
+            let (mut all, version) = entry.map_or((BTreeMap::new(), 0), |entry| (entry.value, entry.version));
+            merge_uses(&mut all, uses);
+            trim(&mut all);
+            let change = self.set_entry(account_id, EntryKind::LastUse, &name, version, &all)?;
+            if self.try_commit(vec![change]).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Seals kept secrets under the vault's current key.
@@ -606,6 +665,7 @@ pub fn to_json(shown: &[ShownSecret]) -> Value {
         json!({
             "kind": shown.kept.kind,
             "mode": shown.kept.mode,
+            "origin": shown.kept.origin,
             "secret": shown.secret,
             "scopes": shown.kept.scopes,
             "date_created": shown.kept.created,
@@ -642,6 +702,6 @@ mod tests {
     fn uses_are_kept_of_the_newest_alone() {
         let mut uses: BTreeMap<String, i64> = (0..1_000).map(|at| (at.to_string(), at)).collect();
         trim(&mut uses);
-        assert_eq!((uses.len(), uses.values().min()), (120, Some(&880)));
+        assert_eq!((uses.len(), uses.values().min()), (280, Some(&720)));
     }
 }

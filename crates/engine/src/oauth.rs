@@ -6,7 +6,7 @@
 
 use crate::applications::OwnedApplication;
 use crate::audit::Actor;
-use crate::credentials::{Pair, prefix, random_bytes};
+use crate::credentials::{ClientSecret, Pair, prefix, random_bytes};
 use crate::identifiers::Fresh;
 use crate::notifications::listeners::{Event, deliveries_for};
 use crate::notifications::topics;
@@ -84,12 +84,24 @@ pub struct Grantee {
     pub until: Option<Timestamp>,
 }
 
+/// What proved an application.
+struct Proven {
+    /// The mode of an access token; a client secret is of both.
+    mode: Option<Mode>,
+    /// What it lets its holder do.
+    scopes: Scopes,
+    /// When it stops to work.
+    until: Option<Timestamp>,
+}
+
 /// What is issued, and to whom.
 struct Issue<'a> {
     application: &'a OwnedApplication,
     account_id: AccountId,
     mode: Mode,
     scopes: Scopes,
+    /// When the secret that it was asked for with stops to work: nothing works longer.
+    until: Option<Timestamp>,
     /// The code or refresh token that it is for, to be used up.
     spent: Option<(String, i64)>,
     /// Whether a seller is told of for the first time.
@@ -106,7 +118,8 @@ impl Engine {
             Ok(id) => self.application_by_id(id).await?,
             Err(_) => None,
         };
-        let there = found.filter(|found| found.details.deleted.is_none());
+        // The secrets of the well-known ones are published.
+        let there = found.filter(|found| found.details.deleted.is_none() && self.admits(found.account_id));
         Ok(there.ok_or_else(crate::applications::unknown)?)
     }
 
@@ -161,16 +174,18 @@ impl Engine {
             let why = "grant_type must be authorization_code, refresh_token or client_credentials";
             return Err(refused("unsupported_grant_type", why).into());
         }
-        let (application, proof) = self.proven_client(request).await?;
+        let (application, proven) = self.proven_client(request).await?;
         // What a test token proves is good for test credentials alone: it lies about in programs and build logs.
-        let is_test = request.test_token || proof == Some(Mode::Test);
+        let is_test = request.test_token || proven.mode == Some(Mode::Test);
+        if grant_type == "client_credentials" {
+            return self.own_token(&application, is_test, &proven).await;
+        }
+        if !application.details.flows.contains(&Flow::AuthorizationCode) {
+            let why = "the application may not use authorization codes";
+            return Err(refused("unauthorized_client", why).into());
+        }
         match grant_type {
-            "client_credentials" => self.own_token(&application, is_test).await,
             "authorization_code" => {
-                if !application.details.flows.contains(&Flow::AuthorizationCode) {
-                    let why = "the application may not use authorization codes";
-                    return Err(refused("unauthorized_client", why).into());
-                }
                 let code = request.code.as_deref();
                 let code = code.ok_or_else(|| refused("invalid_request", "code is missing"))?;
                 self.redeem(&application, (GrantKind::Code, is_test), code, request).await
@@ -183,12 +198,9 @@ impl Engine {
         }
     }
 
-    /// The application that the secret proves: its client secret, or, as official SDKs have it, an access token of its own,
-    /// whose mode is given.
-    async fn proven_client(
-        &self,
-        request: &TokenRequest,
-    ) -> Result<(OwnedApplication, Option<Mode>), Failure> {
+    /// The application that the secret proves: its client secret, or, as official SDKs have it, an access token of its own
+    /// that has no end. A token that was asked for here proves nothing: who found one would ask for the next for ever.
+    async fn proven_client(&self, request: &TokenRequest) -> Result<(OwnedApplication, Proven), Failure> {
         let wrong = || refused("invalid_client", "client_id or client_secret is wrong");
         let secret = request.client_secret.as_deref().filter(|secret| secret.len() <= LONGEST_WORD);
         let secret = secret.ok_or_else(|| refused("invalid_request", "client_secret is missing"))?;
@@ -200,35 +212,53 @@ impl Engine {
             None => None,
         };
         if let Some(application) = &named
-            && self.is_client_secret(application, secret).await?
+            && let Some(found) = self.client_secret(application, secret).await?
         {
-            return Ok((application.clone(), None));
+            let proven = Proven { mode: None, scopes: found.scopes, until: found.expires };
+            return Ok((application.clone(), proven));
         }
         let Some(identity) = self.identify(secret).await? else { return Err(wrong().into()) };
         let caller = identity.caller;
-        let application = self.application_by_id(caller.application_id).await?.ok_or_else(wrong)?;
+        let application = self.application_by_id(caller.application_id).await?;
+        let application =
+            application.filter(|application| self.admits(application.account_id)).ok_or_else(wrong)?;
         let is_own =
             caller.kind == CredentialKind::AccessToken && application.account_id == caller.account_id;
         if !is_own || named.is_some_and(|named| named.id != application.id) {
             return Err(wrong().into());
         }
-        Ok((application, Some(caller.mode)))
+        let name = application.id.to_string();
+        let book =
+            self.entry::<CredentialBook>(application.account_id, EntryKind::Credentials, &name).await?;
+        // Without a book nothing was asked for yet, and all that there is is the application's own.
+        if let Some(book) = book {
+            let lookup = hex(&self.inner.vault.lookup(Purpose::Credential, secret));
+            let kept = book.value.find(&lookup).ok_or_else(wrong)?;
+            if kept.origin != Origin::Application || kept.expires.is_some() {
+                return Err(wrong().into());
+            }
+        }
+        Ok((application, Proven { mode: Some(caller.mode), scopes: identity.scopes, until: None }))
     }
 
-    async fn is_client_secret(&self, application: &OwnedApplication, secret: &str) -> Result<bool, Failure> {
-        let (book, _) = self.credential_book(application.account_id, application.id).await?;
+    async fn client_secret(
+        &self,
+        application: &OwnedApplication,
+        secret: &str,
+    ) -> Result<Option<ClientSecret>, Failure> {
         let lookup = hex(&self.inner.vault.lookup(Purpose::Credential, secret));
-        let now = self.inner.clock.wall();
-        let is_it = |kept: &KeptSecret| {
-            kept.kind == SecretKind::ClientSecret
-                && kept.works(now)
-                && bool::from(kept.lookup.as_bytes().ct_eq(lookup.as_bytes()))
-        };
-        Ok(book.secrets.iter().any(is_it))
+        let secrets = self.client_secrets(application.account_id, application.id).await?;
+        let is_it = |kept: &ClientSecret| bool::from(kept.lookup.as_bytes().ct_eq(lookup.as_bytes()));
+        Ok(secrets.into_iter().find(is_it))
     }
 
     /// A token for the application's own account.
-    async fn own_token(&self, application: &OwnedApplication, is_test: bool) -> Result<TokenAnswer, Failure> {
+    async fn own_token(
+        &self,
+        application: &OwnedApplication,
+        is_test: bool,
+        proven: &Proven,
+    ) -> Result<TokenAnswer, Failure> {
         if !application.details.flows.contains(&Flow::ClientCredentials) {
             let why = "the application may not use client credentials";
             return Err(refused("unauthorized_client", why).into());
@@ -237,7 +267,8 @@ impl Engine {
             application,
             account_id: application.account_id,
             mode: if is_test { Mode::Test } else { Mode::Live },
-            scopes: application.details.scopes,
+            scopes: application.details.scopes.and(proven.scopes),
+            until: proven.until,
             spent: None,
             is_first: false,
         })
@@ -273,6 +304,7 @@ impl Engine {
             account_id,
             mode: if is_test { Mode::Test } else { Mode::Live },
             scopes: grant.scopes,
+            until: None,
             spent: Some((name, entry.version)),
             is_first: kind == GrantKind::Code,
         })
@@ -289,13 +321,18 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let now = self.inner.clock.wall();
             let (mut book, version) = self.credential_book(account_id, application.id).await?;
+            if issue.spent.is_none() && book.is_full_of_own_tokens(mode, now) {
+                return self.newest_own_token(issue, &book, now);
+            }
+            let expires = now.plus_ms(life_ms);
+            let expires = issue.until.map_or(expires, |until| until.min(expires));
             let pair = Pair::draw(prefix(mode), application.id, account_id, now);
             let origin =
                 if issue.spent.is_some() { Origin::AuthorizationCode } else { Origin::ClientCredentials };
             let token = (SecretKind::AccessToken, Some(mode));
             let mut kept = self.keep(of, token, origin, &pair.access_token, now);
             kept.scopes = scopes;
-            kept.expires = Some(now.plus_ms(life_ms));
+            kept.expires = Some(expires);
             let mut records =
                 vec![self.credential(of, mode, CredentialKind::AccessToken, &pair.access_token)];
             let mut new = vec![kept];
@@ -309,7 +346,7 @@ impl Engine {
                 }
                 None => None,
             };
-            book.add(new, now);
+            let evicted = book.add(new, now);
             let name = application.id.to_string();
             records.push(self.set_entry(account_id, EntryKind::Credentials, &name, version, &book)?);
             let mut refresh_token = None;
@@ -334,11 +371,14 @@ impl Engine {
             }
             let action = issue.is_first.then_some("application.authorized");
             if self.commit_grant(issue, records, action).await? {
-                self.inner.access.forget(application.id);
+                // What is new was never looked for.
+                if evicted {
+                    self.inner.access.forget(application.id);
+                }
                 return Ok(TokenAnswer {
                     access_token: pair.access_token,
                     token_type: "Bearer",
-                    expires_in: life_ms / 1_000,
+                    expires_in: (expires.0 - now.0) / 1_000,
                     scope: scopes.to_string(),
                     user_id: account_id,
                     refresh_token,
@@ -355,6 +395,35 @@ impl Engine {
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// Where an application has as many tokens as it may have, it is given the newest once more.
+    fn newest_own_token(
+        &self,
+        issue: &Issue<'_>,
+        book: &CredentialBook,
+        now: Timestamp,
+    ) -> Result<TokenAnswer, Failure> {
+        let of = (issue.account_id, issue.application.id);
+        let is_it = |kept: &&KeptSecret| {
+            let ends = kept.expires.is_some_and(|expires| issue.until.is_none_or(|until| expires <= until));
+            kept.scopes == issue.scopes && ends
+        };
+        if let Some(newest) = book.own_tokens(issue.mode, now).find(is_it)
+            && let Some(access_token) = self.shown(of.0, of.1, newest)?
+        {
+            return Ok(TokenAnswer {
+                access_token,
+                token_type: "Bearer",
+                expires_in: newest.expires.map_or(0, |expires| (expires.0 - now.0) / 1_000),
+                scope: newest.scopes.to_string(),
+                user_id: of.0,
+                refresh_token: None,
+                public_key: self.public_key(of, book, issue.mode, now)?,
+                live_mode: issue.mode.is_live(),
+            });
+        }
+        Err(Refusal::keyed(429, "too_many_tokens", "use one of the tokens that were given before").into())
     }
 
     fn credential(
@@ -509,6 +578,7 @@ impl Engine {
                 account_id,
                 mode: if modes.contains(&Mode::Live) { Mode::Live } else { Mode::Test },
                 scopes: Scopes::READ,
+                until: None,
                 spent: None,
                 is_first: false,
             };

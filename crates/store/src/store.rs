@@ -262,6 +262,22 @@ impl Store {
         }
     }
 
+    /// The credentials that an application has for an account, in no order. There is no index: nobody's request reads it.
+    pub async fn credentials_of(
+        &self,
+        account_id: AccountId,
+        application_id: ApplicationId,
+    ) -> Result<Vec<CredentialRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.credentials_of(account_id, application_id).await,
+            Engine::Postgres(store) => store.credentials_of(account_id, application_id).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => {
+                store.ask(|records| records.credentials_of(account_id, application_id)).await
+            }
+        }
+    }
+
     /// All credentials, for a cache that is filled at the start.
     pub async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
         match &self.engine {

@@ -150,6 +150,8 @@ fn challenge(
     }
     match request.code_challenge_method.as_deref() {
         Some("S256") => Ok(Some(Challenge::S256(text.to_owned()))),
+        // Whoever reads the address reads the verifier, too: where a proof is demanded that is none.
+        None | Some("plain") if application.pkce => Err(told("code_challenge_method must be S256")),
         None | Some("plain") => Ok(Some(Challenge::Plain(text.to_owned()))),
         Some(_) => Err(told("code_challenge_method must be S256 or plain")),
     }
@@ -262,6 +264,15 @@ mod tests {
         assert_eq!(word(&pkce, asked()), "invalid_request");
         let short = AuthorizationRequest { code_challenge: Some("short".to_owned()), ..asked() };
         assert_eq!(word(&pkce, short), "invalid_request");
+        for method in [None, Some("plain".to_owned())] {
+            let challenged = AuthorizationRequest {
+                code_challenge: Some(VERIFIER.to_owned()),
+                code_challenge_method: method,
+                ..asked()
+            };
+            assert_eq!(word(&pkce, challenged.clone()), "invalid_request");
+            assert!(authorize(&application(), &challenged).is_ok());
+        }
     }
 
     fn grant(challenge: Option<Challenge>) -> Grant {

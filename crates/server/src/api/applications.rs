@@ -122,8 +122,8 @@ pub async fn delete(State(engine): State<Engine>, owner: Owner, PathPart(id): Pa
     Ok(json(StatusCode::OK, value!({"id": id, "status": "deleted"}).to_string()))
 }
 
-/// The credentials that work, newest first: kind, mode, scopes, until when, and when they were last used. Of secrets, only
-/// public keys are shown.
+/// The credentials that work, newest first: kind, mode, origin, scopes, until when, and when they were last used; also the
+/// tokens that were asked for with `client_credentials`, which end with a renewal. Of secrets, only public keys are shown.
 #[utoipa::path(
     get, path = "/v1/applications/{id}/credentials", operation_id = "list_credentials", tag = "applications",
     params(("id" = i64, Path, description = "The application's number")),
@@ -161,6 +161,7 @@ pub async fn credentials(
         (status = 403, description = "With a test access token", body = super::schema::ApiError),
         (status = 404, description = "Not there, or somebody else's", body = super::schema::ApiError),
         (status = 401, description = "Without a valid access token", body = super::schema::ApiError),
+        (status = 429, description = "Too many are in grace, or test ones were renewed too often within the hour", body = super::schema::ApiError),
     ),
     security(("access_token" = [])),
 )]

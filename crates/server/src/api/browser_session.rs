@@ -80,12 +80,14 @@ impl Browser {
         self.token = None;
     }
 
-    fn name(&self, what: &str) -> String {
+    /// How a cookie is called on this way.
+    pub fn name(&self, what: &str) -> String {
         let prefix = if self.is_encrypted { "__Host-" } else { "" };
         format!("{prefix}pasarela_{what}")
     }
 
-    fn set(&self, what: &str, value: &str, more: &str) -> HeaderValue {
+    /// A cookie that no script reads; `more` is added to what says so.
+    pub fn set(&self, what: &str, value: &str, more: &str) -> HeaderValue {
         let secure = if self.is_encrypted { "; Secure" } else { "" };
         let name = self.name(what);
         let mut cookie =

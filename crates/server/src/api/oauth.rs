@@ -10,7 +10,9 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pasarela_domain::application::oauth::{AuthorizationFault, AuthorizationRequest, authorize, refused};
+use pasarela_domain::application::oauth::{
+    Authorization, AuthorizationFault, AuthorizationRequest, authorize, refused,
+};
 use pasarela_domain::member::Permission;
 use pasarela_engine::Engine;
 use pasarela_engine::applications::OwnedApplication;
@@ -22,13 +24,14 @@ const MOST_MEMBERS: usize = 50;
 
 /// Gives tokens for a code (`authorization_code`), a refresh token (`refresh_token`), or the application itself
 /// (`client_credentials`). JSON or a form. Official SDKs leave `client_id` out and send their access token as
-/// `client_secret`: that is taken, too.
+/// `client_secret`: that is taken, too, if it is one of the application's own without an end.
 #[utoipa::path(
     post, path = "/oauth/token", operation_id = "create_oauth_token", tag = "oauth",
     request_body(content = super::schema::OAuthTokenRequest),
     responses(
         (status = 200, description = "`access_token`, `refresh_token`, `public_key`, `expires_in`, `scope`, `user_id`, `live_mode`", body = Object),
         (status = 400, description = "`invalid_client`, `invalid_grant`, `invalid_request`, `unsupported_grant_type`, `unauthorized_client`", body = super::schema::ApiError),
+        (status = 429, description = "The application has as many tokens as it may have, none of them like this one", body = super::schema::ApiError),
     ),
     security(()),
 )]
@@ -100,7 +103,24 @@ struct LeaveTemplate {
 struct Asked {
     application: OwnedApplication,
     request: AuthorizationRequest,
+    /// A parameter that came twice.
+    twice: Option<&'static str>,
 }
+
+impl Asked {
+    fn authorize(&self) -> Result<Authorization, AuthorizationFault> {
+        match self.twice {
+            // Which of two addresses is meant nobody knows.
+            Some("redirect_uri") => Err(AuthorizationFault::Address),
+            Some(_) => Err(AuthorizationFault::Told("invalid_request", "a parameter comes twice")),
+            None => authorize(&self.application.details, &self.request),
+        }
+    }
+}
+
+/// The parameters that are looked at beside `client_id`, the address first.
+const PARAMETERS: [&str; 6] =
+    ["redirect_uri", "response_type", "state", "scope", "code_challenge", "code_challenge_method"];
 
 async fn read(engine: &Engine, query: &str) -> Option<Asked> {
     let pairs = query_pairs(Some(query));
@@ -119,7 +139,9 @@ async fn read(engine: &Engine, query: &str) -> Option<Asked> {
         code_challenge: one("code_challenge"),
         code_challenge_method: one("code_challenge_method"),
     };
-    Some(Asked { application, request })
+    let count = |name: &str| pairs.iter().filter(|(its, value)| its == name && !value.is_empty()).count();
+    let twice = PARAMETERS.into_iter().find(|name| count(name) > 1);
+    Some(Asked { application, request, twice })
 }
 
 /// The page that asks a seller whether an application may act for it.
@@ -128,11 +150,12 @@ pub async fn page(visit: Visit, RawQuery(query): RawQuery, signed: Result<Signed
     let Some(asked) = read(&visit.engine, &query).await else {
         return visit.notice(StatusCode::BAD_REQUEST, visit.words().oauth_unknown);
     };
-    let authorization = match authorize(&asked.application.details, &asked.request) {
+    let authorization = match asked.authorize() {
         Ok(authorization) => authorization,
-        Err(fault) => return faulty(&visit, &asked, fault),
+        // Anybody registers an address: who is only passing through is not sent there without a word.
+        Err(fault) => return faulty(&visit, &asked, fault, signed.is_ok()),
     };
-    let Ok(signed) = signed else {
+    let Ok(mut signed) = signed else {
         let next: String =
             url::form_urlencoded::byte_serialize(format!("/authorization?{query}").as_bytes()).collect();
         return visit.go(&format!("/panel/login?next={next}"));
@@ -140,6 +163,7 @@ pub async fn page(visit: Visit, RawQuery(query): RawQuery, signed: Result<Signed
     if let Err(page) = signed.may(Permission::Applications) {
         return *page;
     }
+    signed.visit.tie_forms(&query);
     let words = signed.visit.words();
     let scopes = [
         (pasarela_domain::application::Scopes::READ, words.scope_read),
@@ -158,7 +182,10 @@ pub async fn page(visit: Visit, RawQuery(query): RawQuery, signed: Result<Signed
 }
 
 /// The seller's answer.
-pub async fn answer(signed: SignedIn, RawQuery(query): RawQuery, body: RawBody) -> Response {
+pub async fn answer(mut signed: SignedIn, RawQuery(query): RawQuery, body: RawBody) -> Response {
+    let query = query.unwrap_or_default();
+    // The seller said yes to what the page said, and to nothing else.
+    signed.visit.tie_forms(&query);
     let form = match Form::read(&signed.visit, &body) {
         Ok(form) => form,
         Err(page) => return *page,
@@ -167,38 +194,38 @@ pub async fn answer(signed: SignedIn, RawQuery(query): RawQuery, body: RawBody) 
         return *page;
     }
     let visit = &signed.visit;
-    let Some(asked) = read(&visit.engine, query.as_deref().unwrap_or_default()).await else {
+    let Some(asked) = read(&visit.engine, &query).await else {
         return visit.notice(StatusCode::BAD_REQUEST, visit.words().oauth_unknown);
     };
-    let authorization = match authorize(&asked.application.details, &asked.request) {
+    let authorization = match asked.authorize() {
         Ok(authorization) => authorization,
-        Err(fault) => return faulty(visit, &asked, fault),
+        Err(fault) => return faulty(visit, &asked, fault, true),
     };
     if form.text("answer") != "allow" {
         let why = [("error", "access_denied"), ("error_description", "the seller said no")];
-        return leave(visit, &asked, &why);
+        return leave(visit, &asked, &why, true);
     }
     let (account_id, actor) = (signed.account_id(), signed.actor());
     match visit.engine.grant_code(account_id, &asked.application, &authorization, &actor).await {
-        Ok(code) => leave(visit, &asked, &[("code", &code)]),
+        Ok(code) => leave(visit, &asked, &[("code", &code)], true),
         Err(failure) => visit.fail(&failure),
     }
 }
 
-fn faulty(visit: &Visit, asked: &Asked, fault: AuthorizationFault) -> Response {
+fn faulty(visit: &Visit, asked: &Asked, fault: AuthorizationFault, goes_by_itself: bool) -> Response {
     match fault {
         AuthorizationFault::Address => {
             visit.notice(StatusCode::BAD_REQUEST, visit.words().oauth_wrong_address)
         }
         AuthorizationFault::Told(word, why) => {
-            leave(visit, asked, &[("error", word), ("error_description", why)])
+            leave(visit, asked, &[("error", word), ("error_description", why)], goes_by_itself)
         }
     }
 }
 
 /// Sends the browser back to the application. By a page and not by a redirect: a form's policy would not let it follow one
-/// to another site.
-fn leave(visit: &Visit, asked: &Asked, told: &[(&str, &str)]) -> Response {
+/// to another site. Unless it `goes_by_itself` there is only the link.
+fn leave(visit: &Visit, asked: &Asked, told: &[(&str, &str)], goes_by_itself: bool) -> Response {
     // It was read as an address when it was registered.
     let registered = asked.application.details.redirect_url.as_deref().unwrap_or_default();
     let Ok(mut to) = url::Url::parse(registered) else {
@@ -210,7 +237,7 @@ fn leave(visit: &Visit, asked: &Asked, told: &[(&str, &str)]) -> Response {
     }
     let frame = visit.frame(visit.words().oauth_title);
     let mut response = visit.answer(&LeaveTemplate { frame, to: to.to_string() }).into_response();
-    if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={to}")) {
+    if goes_by_itself && let Ok(refresh) = HeaderValue::from_str(&format!("0; url={to}")) {
         response.headers_mut().insert(header::REFRESH, refresh);
     }
     response

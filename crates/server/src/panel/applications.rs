@@ -10,7 +10,7 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use pasarela_domain::application::Application;
-use pasarela_domain::application::credentials::SecretKind;
+use pasarela_domain::application::credentials::{Origin, SecretKind};
 use pasarela_domain::application::request::INDUSTRIES;
 use pasarela_domain::identity::{ApplicationId, Mode};
 use pasarela_domain::member::Permission;
@@ -288,7 +288,9 @@ async fn shown(
 
 /// What marks the current secret of a kind: a part of its hash, by which nobody gets in.
 fn seen(secrets: &[ShownSecret], kind: SecretKind, mode: Option<Mode>) -> String {
-    let current = secrets.iter().find(|secret| secret.kept.kind == kind && secret.kept.mode == mode);
+    let is_own = |secret: &&ShownSecret| secret.kept.origin == Origin::Application;
+    let mut own = secrets.iter().filter(is_own);
+    let current = own.find(|secret| secret.kept.kind == kind && secret.kept.mode == mode);
     current.and_then(|secret| secret.kept.lookup.get(..16)).unwrap_or_default().to_owned()
 }
 
@@ -306,6 +308,7 @@ fn group(
                 key: format!("{key}-{index}"),
                 label: match secret.kept.kind {
                     SecretKind::PublicKey => words.public_key,
+                    SecretKind::AccessToken if secret.kept.origin != Origin::Application => words.asked_token,
                     SecretKind::AccessToken => words.access_token,
                     SecretKind::ClientSecret => words.client_secret,
                 },

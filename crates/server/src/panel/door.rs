@@ -3,7 +3,6 @@
 use super::form::Form;
 use super::frame::Frame;
 use super::visit::{SignedIn, Visit};
-use crate::api::browser_session::is_ours;
 use crate::api::request::{RawBody, query_value};
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -150,10 +149,17 @@ pub async fn sign_up(visit: Visit, body: RawBody) -> Response {
 }
 
 /// Ends the session.
-pub async fn log_out(State(engine): State<Engine>, mut visit: Visit, body: RawBody) -> Response {
+pub async fn log_out(
+    State(engine): State<Engine>,
+    mut visit: Visit,
+    signed: Result<SignedIn, Response>,
+    body: RawBody,
+) -> Response {
     let said = url::form_urlencoded::parse(&body.bytes).find(|(name, _)| name == "word");
     let word = said.map(|(_, word)| word.into_owned()).unwrap_or_default();
-    if !is_ours(&engine, &visit.browser, super::visit::FORMS, &word) {
+    // The form stands on pages of an account, too; whichever it is, the same person leaves.
+    let is_ours = visit.is_ours(&word) || signed.is_ok_and(|signed| signed.visit.is_ours(&word));
+    if !is_ours {
         return visit.notice(StatusCode::FORBIDDEN, visit.words().form_expired);
     }
     if let Some(token) = visit.browser.token()

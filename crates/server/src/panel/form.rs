@@ -1,7 +1,6 @@
 //! What a form says, if it is ours.
 
-use super::visit::{FORMS, Visit};
-use crate::api::browser_session::is_ours;
+use super::visit::Visit;
 use crate::api::request::RawBody;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,14 +12,14 @@ const MOST_FIELDS: usize = 100;
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a posted form; one that this browser was not shown does nothing.
+    /// Reads a posted form; one that this browser was not shown, or for another account, does nothing.
     ///
     /// # Errors
     /// The page that says so.
     pub fn read(visit: &Visit, body: &RawBody) -> Result<Form, Box<Response>> {
         let fields = url::form_urlencoded::parse(&body.bytes).take(MOST_FIELDS);
         let form = Form(fields.map(|(name, value)| (name.into_owned(), value.into_owned())).collect());
-        if is_ours(&visit.engine, &visit.browser, FORMS, form.text("word")) {
+        if visit.is_ours(form.text("word")) {
             return Ok(form);
         }
         Err(Box::new(visit.notice(StatusCode::FORBIDDEN, visit.words().form_expired)))

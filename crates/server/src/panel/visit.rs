@@ -20,12 +20,12 @@ use pasarela_engine::sessions::Session;
 use pasarela_engine::{Engine, Failure};
 use std::sync::Arc;
 
-/// What all of the panel's forms are one form to the word that they carry.
-pub(super) const FORMS: &str = "panel";
+/// What all of the panel's forms at the door are one form to the word that they carry; behind it the account is added.
+const FORMS: &str = "panel";
 /// The cookie with the language that was chosen.
 const LANGUAGE: &str = "pasarela_language";
-/// The cookie with the account that was chosen.
-const ACCOUNT: &str = "pasarela_account";
+/// The cookie with the account that was chosen, without its prefix.
+const ACCOUNT: &str = "account";
 
 /// A browser at the panel.
 pub struct Visit {
@@ -37,6 +37,9 @@ pub struct Visit {
     pub locale: Locale,
     /// Where it is.
     pub path: String,
+    /// What its forms are to the word that they carry. They do nothing to another account than the one that they were
+    /// shown for: perhaps another was chosen meanwhile in another tab.
+    form: String,
     cookies: Vec<HeaderValue>,
     account: Option<AccountId>,
     address: Option<String>,
@@ -47,6 +50,7 @@ impl Visit {
         let connection = parts.extensions.get::<ClientConnection>();
         let mut browser = Browser::of(engine, &parts.headers, connection, SessionScope::Panel);
         let mut cookies: Vec<HeaderValue> = browser.greet().into_iter().collect();
+        let browser_name = browser.name(ACCOUNT);
         let asked = query_value(parts.uri.query(), "locale").filter(|tag| Locale::from_tag(tag).is_some());
         let kept = plain_cookie(parts, LANGUAGE);
         let accept = header_text(&parts.headers, "accept-language");
@@ -59,8 +63,9 @@ impl Visit {
             browser,
             locale,
             path: parts.uri.path().to_owned(),
+            form: FORMS.to_owned(),
             cookies,
-            account: plain_cookie(parts, ACCOUNT).and_then(|id| id.parse().ok()),
+            account: plain_cookie(parts, &browser_name).and_then(|id| id.parse().ok()),
             address: connection.map(|connection| connection.address.ip().to_string()),
         }
     }
@@ -72,7 +77,7 @@ impl Visit {
 
     /// A frame without a visitor.
     pub fn frame(&self, title: &str) -> Frame {
-        let word = browser_session::word(&self.engine, &self.browser, FORMS);
+        let word = browser_session::word(&self.engine, &self.browser, &self.form);
         Frame::new(title, self.locale, &self.path, word)
     }
 
@@ -83,7 +88,17 @@ impl Visit {
 
     /// From now on it looks at this account.
     pub fn choose(&mut self, account_id: AccountId) {
-        self.cookies.extend(set_plain(ACCOUNT, &account_id.to_string()));
+        self.cookies.push(self.browser.set(ACCOUNT, &account_id.to_string(), "; Max-Age=31536000"));
+    }
+
+    /// Whether a form that was posted with `word` is one that this browser was shown here.
+    pub fn is_ours(&self, word: &str) -> bool {
+        browser_session::is_ours(&self.engine, &self.browser, &self.form, word)
+    }
+
+    /// Ties its forms to what is asked, too.
+    pub fn tie_forms(&mut self, asked: &str) {
+        self.form = format!("{} {asked}", self.form);
     }
 
     /// Answers with a page.
@@ -234,7 +249,10 @@ impl FromRequestParts<Engine> for SignedIn {
         };
         let chosen = visit.account.unwrap_or(session.account_id);
         match looked_at(engine, session.account_id, chosen).await {
-            Ok(Some((person, account, role))) => Ok(SignedIn { visit, session, person, account, role }),
+            Ok(Some((person, account, role))) => {
+                visit.tie_forms(&account.id.to_string());
+                Ok(SignedIn { visit, session, person, account, role })
+            }
             Ok(None) => Err(visit.go("/panel/login")),
             Err(failure) => Err(visit.fail(&failure)),
         }

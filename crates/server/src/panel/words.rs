@@ -74,6 +74,7 @@ words! {
     oauth_credentials: "Credenciales de OAuth", "Credenciais de OAuth", "OAuth credentials";
     public_key: "Public key", "Public key", "Public key";
     access_token: "Access token", "Access token", "Access token";
+    asked_token: "Access token pedido por OAuth", "Access token pedido por OAuth", "Access token asked for by OAuth";
     client_id: "Client ID", "Client ID", "Client ID";
     client_secret: "Client secret", "Client secret", "Client secret";
     webhook_secret: "Clave de webhooks", "Chave de webhooks", "Webhook secret";

@@ -155,7 +155,12 @@ async fn pkce_is_demanded_where_it_is_on_and_held_to() {
     // Nothing wrong uses it up.
     token(&app, &body(&code, Some(VERIFIER))).await.expect(200);
     let without = Browser::new(&app).get(&format!("/authorization?client_id={id}&response_type=code")).await;
-    assert!(without.header("refresh").contains("error=invalid_request"), "{}", without.text());
+    // Nobody is logged in: there is a link, and nothing that follows it by itself.
+    assert_eq!(without.header("refresh"), "");
+    assert!(without.text().contains("error=invalid_request"), "{}", without.text());
+    let plain = format!("client_id={id}&response_type=code&code_challenge={VERIFIER}");
+    let plain = Browser::new(&app).get(&format!("/authorization?{plain}")).await;
+    assert!(plain.text().contains("error=invalid_request"), "{}", plain.text());
 }
 
 #[tokio::test]
@@ -166,6 +171,7 @@ async fn who_asks_wrongly_is_sent_nowhere_or_told_at_home() {
     for foreign in [
         format!("client_id={id}&response_type=code&redirect_uri=https://evil.example"),
         format!("client_id={id}&client_id=7&response_type=code"),
+        format!("client_id={id}&response_type=code&redirect_uri={BACK}&redirect_uri={BACK}"),
         "client_id=7&response_type=code".to_owned(),
         "response_type=code".to_owned(),
     ] {
@@ -175,9 +181,12 @@ async fn who_asks_wrongly_is_sent_nowhere_or_told_at_home() {
     }
     let scope = ask(format!("client_id={id}&response_type=code&scope=write&state=s")).await;
     assert!(
-        scope.header("refresh").contains("error=invalid_scope")
-            && scope.header("refresh").contains("state=s")
+        scope.text().contains("error=invalid_scope") && scope.text().contains("state=s"),
+        "{}",
+        scope.text()
     );
+    let twice = ask(format!("client_id={id}&response_type=code&scope=read&scope=read")).await;
+    assert!(twice.text().contains("error=invalid_request"), "{}", twice.text());
     let denied = answered(&app, &format!("client_id={id}&response_type=code&state=x"), "deny").await;
     assert!(denied.header("refresh").contains("error=access_denied"), "{}", denied.header("refresh"));
     // A token with the scope to read reads.
@@ -249,6 +258,33 @@ async fn an_application_proves_itself_in_each_way_that_sdks_have() {
     ] {
         assert_eq!(refused(&own(body.clone()).await), error, "{body}");
     }
+    // What was asked for is no proof for the next: it would live for ever.
+    let minted = json!({"grant_type": "client_credentials", "client_secret": first["access_token"]});
+    assert_eq!(refused(&own(minted).await), "invalid_client");
+    // Where there are as many as there may be, the newest is given once more, and the first one still works.
+    let mut newest = first.clone();
+    for _ in 0..20 {
+        newest = own(body.clone()).await.expect(200);
+    }
+    let again = own(body.clone()).await.expect(200);
+    assert_eq!(again["access_token"], newest["access_token"]);
+    app.bearer(first["access_token"].as_str().unwrap()).get("/users/me").await.expect(200);
+    // They are listed, and a renewal ends them.
+    let owner = app.live_seller(Site::MLA);
+    let path = format!("/v1/applications/{id}/credentials");
+    let listed = owner.get(&path).await.expect(200);
+    let asked = listed["results"].as_array().unwrap().iter();
+    assert_eq!(asked.filter(|one| one["origin"] == "client_credentials").count(), 20);
+    let renewal = json!({"renew": "client_secret", "grace": "PT0S"});
+    let renewed = owner.post(&path, &renewal).await.expect(201);
+    assert_eq!(app.bearer(first["access_token"].as_str().unwrap()).get("/users/me").await.status, 401);
+    assert_eq!(refused(&own(body.clone()).await), "invalid_client");
+    let with_secret = |body: Value| {
+        let mut body = with_secret(body);
+        body["client_secret"] = renewed["client_secret"].clone();
+        body
+    };
+    let body = with_secret(json!({"grant_type": "client_credentials"}));
     // A granted token is no proof of the application.
     let code = code(&app, &format!("client_id={id}&response_type=code")).await;
     let granted = token(
@@ -259,8 +295,12 @@ async fn an_application_proves_itself_in_each_way_that_sdks_have() {
     .expect(200);
     let stolen = json!({"grant_type": "client_credentials", "client_secret": granted["access_token"]});
     assert_eq!(refused(&own(stolen).await), "invalid_client");
+    let refresh =
+        with_secret(json!({"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}));
     marketplace(&app, json!({"flows": ["authorization_code"]})).await;
-    assert_eq!(refused(&own(body).await), "unauthorized_client");
+    assert_eq!(refused(&own(body.clone()).await), "unauthorized_client");
+    marketplace(&app, json!({"flows": ["client_credentials"]})).await;
+    assert_eq!(refused(&own(refresh).await), "unauthorized_client");
 }
 
 #[tokio::test]

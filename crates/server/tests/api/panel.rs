@@ -234,6 +234,11 @@ async fn each_role_does_what_it_may() {
         owner.post("/panel/people", &[("email", "dev@example.com"), ("role", role)]).await;
         other.get("/panel/home").await;
         assert_eq!(other.post("/panel/account", &[("account", &account)]).await.status, 303, "{role}");
+        if role == "read_only" {
+            // The page of its own account that is still open does nothing to this one.
+            let stale = other.post(&format!("{path}/reveal"), &[]).await;
+            assert!(stale.text().contains("The form is not valid any more"), "{}", stale.text());
+        }
         assert_eq!(other.get(&path).await.status, 200, "{role}");
         let status = other.post(&format!("{path}/reveal"), &[]).await.status;
         assert_eq!(status, if may { 200 } else { 403 }, "{role}");

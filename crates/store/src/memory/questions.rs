@@ -103,6 +103,17 @@ impl Records {
         self.credentials.get(lookup).cloned()
     }
 
+    /// The credentials that an application has for an account.
+    pub fn credentials_of(
+        &self,
+        account_id: AccountId,
+        application_id: ApplicationId,
+    ) -> Vec<CredentialRecord> {
+        let of = (account_id, application_id);
+        let all = self.credentials.values();
+        all.filter(|one| (one.account_id, one.application_id) == of).cloned().collect()
+    }
+
     /// All credentials.
     pub fn credentials(&self) -> Vec<CredentialRecord> {
         self.credentials.values().cloned().collect()

@@ -209,6 +209,20 @@ impl PostgresStore {
         self.readers().one(SQL, &[&lookup.as_slice()], rows::credential).await
     }
 
+    /// The credentials that an application has for an account.
+    pub(crate) async fn credentials_of(
+        &self,
+        account_id: AccountId,
+        application_id: ApplicationId,
+    ) -> Result<Vec<CredentialRecord>, ReadError> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            credential_columns!(),
+            " FROM credential WHERE account_id = $1 AND application_id = $2 ORDER BY lookup"
+        );
+        self.readers().many(SQL, &[&account_id, &application_id], rows::credential).await
+    }
+
     /// All credentials, for a cache that is filled at the start.
     pub(crate) async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
         const SQL: &str = concat!("SELECT ", credential_columns!(), " FROM credential ORDER BY lookup");

@@ -250,6 +250,20 @@ impl SqliteStore {
             .await
     }
 
+    /// The credentials that an application has for an account.
+    pub(crate) async fn credentials_of(
+        &self,
+        account_id: AccountId,
+        application_id: ApplicationId,
+    ) -> Result<Vec<CredentialRecord>, ReadError> {
+        let sql = format!(
+            "SELECT {} FROM credential WHERE account_id = ?1 AND application_id = ?2",
+            rows::CREDENTIAL
+        );
+        let of = (account_id, application_id);
+        self.scans().await?.ask_aside(move |connection| many(connection, &sql, of, rows::credential)).await
+    }
+
     /// All credentials, for a cache that is filled at the start.
     pub(crate) async fn credentials(&self) -> Result<Vec<CredentialRecord>, ReadError> {
         let sql = format!("SELECT {} FROM credential", rows::CREDENTIAL);

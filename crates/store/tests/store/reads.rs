@@ -75,6 +75,10 @@ async fn a_credential_is_found_by_its_keyed_hash(world: World) {
     assert_eq!(world.store.credential(&[1; 32]).await.unwrap(), Some(credential(1)));
     assert_eq!(world.store.credential(&[3; 32]).await.unwrap(), None);
     assert_eq!(world.store.credentials().await.unwrap(), vec![credential(1), credential(2)]);
+    let one = credential(1);
+    let of = world.store.credentials_of(one.account_id, one.application_id).await.unwrap();
+    assert!(of.contains(&one));
+    assert!(world.store.credentials_of(one.account_id, one.application_id + 1).await.unwrap().is_empty());
     assert_eq!(
         world.commit(vec![RecordChange::InsertCredential(credential(1))]).await,
         Err(CommitError::AlreadyExists("credential"))

@@ -58,6 +58,9 @@ impl Opened {
 
     /// Why nobody can pay now, logged in or not.
     pub(super) fn obstacle_in_time(&self) -> Option<Closed> {
+        if self.checkout.is_closed {
+            return Some(Closed::Expired);
+        }
         match self.checkout.preference.window(self.checkout.now) {
             Window::Over => Some(Closed::Expired),
             Window::NotYet => Some(Closed::NotYet),

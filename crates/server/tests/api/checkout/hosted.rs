@@ -499,3 +499,25 @@ async fn argentine_plans_show_their_annual_cost_and_each_site_has_its_ways() {
     assert!(test_buyer.text().contains("Check the e-mail"), "{}", test_buyer.text());
     assert_eq!(seed(Site::MLB).account.id, live["collector_id"].as_i64().unwrap());
 }
+
+#[tokio::test]
+async fn an_application_that_may_take_nothing_takes_nothing_on_its_checkout_either() {
+    let app = TestApp::new().await;
+    let made = crate::applications::second(&app).await;
+    let of = |mode: &str| {
+        app.bearer(crate::applications::text(&made, &format!("/credentials/{mode}/access_token")))
+    };
+    let (live, test) = (of("live"), of("test"));
+    let path = format!("/sandbox/applications/{}/activation", made["id"]);
+    live.post(&path, &json!({"reason": "a test"})).await.expect(200);
+    let real = Buyer::of(&app, &preference(&live, json!({})).await);
+    let tried = Buyer::of(&app, &preference(&test, json!({})).await);
+    assert_eq!((real.open("").await.status.as_u16(), tried.open("").await.status.as_u16()), (200, 200));
+    live.post(&path, &json!({"reason": "enough", "active": false})).await.expect(200);
+    assert_eq!((real.open("").await.status.as_u16(), tried.open("").await.status.as_u16()), (410, 200));
+    assert_eq!(real.card("APRO").await.status, 410);
+    let gone = app.live_seller(Site::MLA);
+    let gone = gone.call(axum::http::Method::DELETE, &format!("/v1/applications/{}", made["id"]));
+    gone.send().await.expect(200);
+    assert_eq!((tried.open("").await.status.as_u16(), tried.card("APRO").await.status.as_u16()), (410, 410));
+}
