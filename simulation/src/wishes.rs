@@ -120,7 +120,9 @@ impl Wish {
             Err(Failure::Refused(refusal)) => {
                 Outcome::Refused(format!("{} {:?}", refusal.status, refusal.code()))
             }
-            Err(Failure::Unavailable { .. }) => Outcome::Failed("unavailable".to_owned()),
+            Err(Failure::Unavailable { .. } | Failure::TooMany { .. }) => {
+                Outcome::Failed("unavailable".to_owned())
+            }
             Err(Failure::Internal(cause)) => Outcome::Failed(cause),
         }
     }

@@ -72,7 +72,7 @@ impl Request {
                 let cause = refusal.causes.first().map(|cause| format!("{:?}", cause.code));
                 Outcome::Refused(refusal.status, cause.unwrap_or_default())
             }
-            Err(Failure::Unavailable { .. }) => Outcome::Unavailable,
+            Err(Failure::Unavailable { .. } | Failure::TooMany { .. }) => Outcome::Unavailable,
             Err(failure @ Failure::Internal(_)) => panic!("{failure} when asked for {self:?}"),
         }
     }

@@ -277,7 +277,7 @@ async fn an_e_mail_is_nobodys_before_it_is_proved() {
     let payer = async || {
         let ticket = json!({"transaction_amount": 1000, "payment_method_id": "rapipago",
             "payer": {"email": "victim@example.com"}});
-        let made = app.seller(Site::MLA).post("/v1/payments", &ticket).await.expect(201);
+        let made = app.live_seller(Site::MLA).post("/v1/payments", &ticket).await.expect(201);
         made["payer"]["id"].as_str().expect("a payer").to_owned()
     };
     assert_ne!(payer().await, id.to_string(), "a guest");

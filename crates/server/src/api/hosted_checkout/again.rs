@@ -37,7 +37,9 @@ pub(super) async fn unless_answered(
     if let Some(failure) = response.extensions_mut().remove::<ApiFailure>() {
         match failure.0.as_ref() {
             Failure::Internal(what) => tracing::error!(step, what, "a payment failed inside"),
-            Failure::Unavailable { retry_after_s: wait } => retry_after_s = *wait,
+            Failure::Unavailable { retry_after_s: wait } | Failure::TooMany { retry_after_s: wait, .. } => {
+                retry_after_s = *wait;
+            }
             Failure::Refused(_) => {}
         }
     }
