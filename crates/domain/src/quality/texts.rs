@@ -37,7 +37,7 @@ pub struct Texts {
     pub title: Languages<String>,
     /// What to do.
     pub remedy: Languages<String>,
-    /// The topic that says why: a name in [`Why`]'s table.
+    /// The topic that says why: a name in `Why`'s table.
     why: String,
     /// The request, or the page, without it.
     pub before: String,
