@@ -165,7 +165,7 @@ fn is_endpoint(setting: &NotificationSetting, mode: Mode) -> bool {
 }
 
 /// A delivery that was held is due; one that was sent meanwhile stays as it is.
-pub(super) fn freed_of(held: &DeliveryRecord, next_attempt: Timestamp) -> RecordChange {
+fn freed_of(held: &DeliveryRecord, next_attempt: Timestamp) -> RecordChange {
     RecordChange::Notification(NotificationChange::Move {
         account_id: held.account_id,
         delivery_id: held.id,
@@ -173,7 +173,6 @@ pub(super) fn freed_of(held: &DeliveryRecord, next_attempt: Timestamp) -> Record
         to: DeliveryState::Pending,
         next_attempt,
         turns_ahead: held.turns_ahead,
-        seen: None,
     })
 }
 

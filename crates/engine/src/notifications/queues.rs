@@ -232,15 +232,6 @@ impl Queues {
         }
     }
 
-    /// Whether something waits here behind an attempt in flight.
-    pub(super) fn has_behind(&self, running: &Running) -> bool {
-        let receiver = self.receivers.get(&running.receiver);
-        receiver.is_some_and(|receiver| {
-            let mut newer = receiver.waiting.range(running.delivery_id + 1..);
-            newer.any(|(_, waiting)| lane(&self.lanes, waiting) == running.lane)
-        })
-    }
-
     /// Takes out what waits behind an attempt in flight, which has failed or of which nothing is known: each counts as in
     /// flight until [`Queues::put_off`].
     pub(super) fn take_behind(&mut self, running: &Running) -> Vec<DeliveryRecord> {

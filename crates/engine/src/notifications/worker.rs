@@ -6,8 +6,8 @@
 
 use super::attempts::{Surroundings, attempt};
 use super::endpoints::Endpoints;
-use super::queues::{LIMITS, Limits, Offered, Position, Queues, Running};
-use super::recording::{Attempted, Behind, Recorded, hold_while_paused, record, record_attempts};
+use super::queues::{LIMITS, Offered, Position, Queues, Running};
+use super::recording::{Attempted, Recorded, hold, record, record_attempts};
 use super::turns;
 use super::wake::Wake;
 use pasarela_domain::timestamp::Timestamp;
@@ -87,21 +87,20 @@ enum InFlight {
     Attempt(Running),
     /// The recording of attempts that were made.
     Recording(Vec<Running>),
-    /// What waited behind an attempt, and is put off. Until that is noted, the lane is this attempt's: an earlier state that
-    /// arrives meanwhile must not be followed by what is put off too late.
-    PuttingOff { running: Running, waiting: Vec<(i64, Timestamp)>, next: Option<Timestamp> },
+    /// Deliveries whose turn passed, and when they were due.
+    Passed(Vec<(i64, Timestamp)>),
 }
 
 /// What became of a task.
 enum Outcome {
     /// An attempt was made.
     Made(Box<Attempted>),
-    /// Its address is paused. When it is due, if it was resumed meanwhile.
-    Held(Option<Timestamp>),
+    /// Its address is paused.
+    Held,
     /// What became of the attempts that were to be recorded, in their order.
     Recorded(Vec<Recorded>),
-    /// Those that waited are put off.
-    PutOff,
+    /// The turns are passed.
+    Passed,
 }
 
 /// When something falls due after the cursor.
@@ -131,14 +130,6 @@ impl Worker {
             endpoints: Arc::default(),
             is_new: true,
         }
-    }
-
-    /// Holds no more than so many deliveries in memory for one receiver, for tests: the others wait in the store.
-    #[must_use]
-    pub fn with_waiting_per_receiver(mut self, most: usize) -> Worker {
-        let limits = Limits { waiting_per_receiver: most, waiting_per_good: most, ..LIMITS };
-        self.queues = Queues::new(limits);
-        self
     }
 
     /// Delivers until `shutdown` is ready; attempts in flight then have a short grace.
@@ -377,9 +368,8 @@ impl Worker {
         let task = self.tasks.spawn(async move {
             // An attempt that is one too many harms less than none.
             if endpoints.holds(&store, &delivery).await.unwrap_or(false) {
-                let due = delivery.next_attempt;
-                let is_held = hold_while_paused(&store, &endpoints, &[delivery]).await;
-                return Outcome::Held((!is_held).then_some(due));
+                record(&store, vec![hold(&delivery)]).await;
+                return Outcome::Held;
             }
             let made = attempt(&delivery, &surroundings).await;
             Outcome::Made(Box::new(Attempted { delivery, made }))
@@ -418,14 +408,11 @@ impl Worker {
                 self.queues.ended(&running, attempted.made.receiver_struggles);
                 self.unrecorded.push((running, *attempted));
             }
-            (Some(InFlight::Attempt(running)), Some(Outcome::Held(resumed))) => {
+            (Some(InFlight::Attempt(running)), Some(_)) => {
                 self.queues.ended(&running, false);
-                match resumed {
-                    Some(due) => self.let_go(running, Some(due)),
-                    None => self.hold_behind(running),
-                }
+                self.finish(running);
             }
-            (Some(InFlight::Attempt(running)), _) => {
+            (Some(InFlight::Attempt(running)), None) => {
                 self.queues.ended(&running, true);
                 self.broke_off(running);
             }
@@ -441,12 +428,11 @@ impl Worker {
                     _ => running.into_iter().for_each(|running| self.broke_off(running)),
                 }
             }
-            (Some(InFlight::PuttingOff { running, waiting, next }), _) => {
+            (Some(InFlight::Passed(waiting)), _) => {
                 for (id, due) in waiting {
                     self.queues.put_off(id);
                     self.look_again_from(due);
                 }
-                self.let_go(running, next);
             }
             (None, _) => {}
         }
@@ -454,57 +440,26 @@ impl Worker {
 
     /// An attempt is recorded, or the store did not say so.
     fn recorded(&mut self, running: Running, recorded: Recorded) {
-        let Recorded { is_recorded, due, started, next, behind } = recorded;
+        let Recorded { is_recorded, due, started, next, freed } = recorded;
         if !is_recorded {
             // Nobody knows what became of it.
-            self.look_behind_anew(&running);
+            let behind = self.queues.take_behind(&running);
+            self.look_at_anew(&behind);
             self.queues.finish(running);
             self.look_again_from(due);
             return;
         }
-        if let Some(next) = next {
-            // Who waits behind one that is not settled must not start now.
-            self.pass_turns(running, next, started, Some(next));
-            return;
-        }
-        // What waits here came behind the one that is settled, and others may stand between the two in the store.
-        match behind {
-            Behind::Nothing => {}
-            Behind::Unknown => self.look_behind_anew(&running),
-            Behind::Oldest { oldest, due } => {
-                if self.queues.has_behind(&running) {
-                    self.queues.offer_first(*oldest);
-                }
-                self.look_again_from(due);
+        let Some(next) = next else {
+            self.queues.finish(running);
+            if let Some(freed) = freed {
+                self.look_again_from(freed);
             }
-        }
-        self.queues.finish(running);
-    }
-
-    /// The lane of a delivery that is not settled is free; what came behind it meanwhile is read again, and brings it along.
-    /// It falls due at `next`, if that is known.
-    fn let_go(&mut self, running: Running, next: Option<Timestamp>) {
-        self.look_behind_anew(&running);
-        self.finish(running);
-        if let Some(next) = next {
-            self.falls_due(next);
-        }
-    }
-
-    /// What waits behind a delivery that is held is held too: who resumes the address frees them together.
-    fn hold_behind(&mut self, running: Running) {
-        let behind = self.queues.take_behind(&running);
-        if behind.is_empty() {
-            self.finish(running);
             return;
-        }
-        let waiting = behind.iter().map(|delivery| (delivery.id, delivery.next_attempt)).collect();
-        let (store, endpoints) = (self.store.clone(), self.endpoints.clone());
-        let task = self.tasks.spawn(async move {
-            hold_while_paused(&store, &endpoints, &behind).await;
-            Outcome::PutOff
-        });
-        self.in_flight.insert(task.id(), InFlight::PuttingOff { running, waiting, next: None });
+        };
+        // Who waits behind one that is not settled must not start now.
+        self.pass_turns(&running, next, started);
+        self.finish(running);
+        self.falls_due(next);
     }
 
     /// A delivery that is not settled is nobody's any more. A clock may have been moved between the commit of its attempt and
@@ -518,7 +473,8 @@ impl Worker {
     /// A task broke off, by a mistake in this program: it is not tried again at once.
     fn broke_off(&mut self, running: Running) {
         let now = (self.surroundings.clock)();
-        self.pass_turns(running, now, now, None);
+        self.pass_turns(&running, now, now);
+        self.queues.finish(running);
     }
 
     /// Something is due then that is behind the cursor when a test clock has been moved far ahead.
@@ -531,20 +487,13 @@ impl Worker {
     }
 
     /// The turns of those that wait behind an attempt pass, because it has failed and has its next turn at `older_next`. Who
-    /// came after it had started has the next attempt at once. Then it is let go, to fall due at `next`.
-    fn pass_turns(
-        &mut self,
-        running: Running,
-        older_next: Timestamp,
-        started: Timestamp,
-        next: Option<Timestamp>,
-    ) {
-        let behind = self.queues.take_behind(&running);
+    /// came after it had started has the next attempt at once.
+    fn pass_turns(&mut self, running: &Running, older_next: Timestamp, started: Timestamp) {
+        let behind = self.queues.take_behind(running);
         let (waiting, newer): (Vec<_>, Vec<_>) =
             behind.into_iter().partition(|delivery| delivery.next_attempt <= started);
         self.look_at_anew(&newer);
         if waiting.is_empty() {
-            self.let_go(running, next);
             return;
         }
         let now = (self.surroundings.clock)();
@@ -554,15 +503,9 @@ impl Worker {
         let store = self.store.clone();
         let task = self.tasks.spawn(async move {
             record(&store, changes).await;
-            Outcome::PutOff
+            Outcome::Passed
         });
-        self.in_flight.insert(task.id(), InFlight::PuttingOff { running, waiting, next });
-    }
-
-    /// What waits behind an attempt is read again.
-    fn look_behind_anew(&mut self, running: &Running) {
-        let behind = self.queues.take_behind(running);
-        self.look_at_anew(&behind);
+        self.in_flight.insert(task.id(), InFlight::Passed(waiting));
     }
 
     /// Deliveries that were taken out are read again.

@@ -28,12 +28,11 @@ pub(crate) fn apply(connection: &Connection, change: &NotificationChange) -> Res
                 .execute(params![*state as u8, next_attempt.0, delivery_id, account_id])?;
             one_changed(updated)
         }
-        NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead, seen } => {
+        NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
             connection
                 .prepare_cached(
                     "UPDATE delivery SET state = ?1, next_attempt = ?2, turns_ahead = ?3
-                     WHERE id = ?4 AND account_id = ?5 AND state = ?6
-                      AND (?7 IS NULL OR (next_attempt = ?7 AND turns_ahead = ?8))",
+                     WHERE id = ?4 AND account_id = ?5 AND state = ?6",
                 )?
                 .execute(params![
                     *to as u8,
@@ -41,9 +40,7 @@ pub(crate) fn apply(connection: &Connection, change: &NotificationChange) -> Res
                     turns_ahead,
                     delivery_id,
                     account_id,
-                    *from as u8,
-                    seen.map(|(next_attempt, _)| next_attempt.0),
-                    seen.map(|(_, turns_ahead)| turns_ahead),
+                    *from as u8
                 ])?;
             Ok(())
         }
