@@ -133,6 +133,8 @@ struct History {
     /// Whether buyers come again: as customers, with cards that were saved.
     has_regulars: bool,
     keys: u32,
+    /// How many notifications are in memory for one receiver, if they are few: then most wait in the store.
+    waiting_per_receiver: Option<usize>,
 }
 
 impl History {
@@ -164,6 +166,7 @@ impl History {
             orders: 0,
             has_leapt_a_day: false,
             keys: 0,
+            waiting_per_receiver: *random.pick(&[None, Some(2), Some(3), Some(4)]),
             words: Random::of(seed, draws::WORDS),
             wall,
             promises,
@@ -187,8 +190,10 @@ impl History {
             }
         };
         let (stop, stopped) = watch::channel(false);
-        let (worker, receivers) = (engine.clone(), self.receivers.clone());
-        let workers = tokio::spawn(async move { worker.run_workers_with(receivers, stopped).await });
+        let (worker, receivers, waiting) =
+            (engine.clone(), self.receivers.clone(), self.waiting_per_receiver);
+        let workers =
+            tokio::spawn(async move { worker.run_workers_within(receivers, waiting, stopped).await });
         self.fate.be_calm(false);
         let fate = self.fate.clone();
         let end = tokio::select! {

@@ -289,6 +289,16 @@ impl Engine {
 
     /// As [`Engine::run_workers`], with somebody else who takes the notifications to their receivers.
     pub async fn run_workers_with(&self, sender: Arc<dyn Courier>, shutdown: watch::Receiver<bool>) {
+        self.run_workers_within(sender, None, shutdown).await;
+    }
+
+    /// As [`Engine::run_workers_with`], with at most so many notifications in memory for one receiver, if that is said.
+    pub async fn run_workers_within(
+        &self,
+        sender: Arc<dyn Courier>,
+        waiting_per_receiver: Option<usize>,
+        shutdown: watch::Receiver<bool>,
+    ) {
         // The first one stays, if workers are started again.
         let _ = self.inner.courier.set(sender.clone());
         let mut workers = JoinSet::new();
@@ -312,6 +322,10 @@ impl Engine {
         };
         let deliveries =
             Worker::new(Arc::new(self.inner.store.clone()), surroundings, self.inner.delivery_wake.clone());
+        let deliveries = match waiting_per_receiver {
+            Some(most) => deliveries.with_waiting_per_receiver(most),
+            None => deliveries,
+        };
         workers.spawn(deliveries.run(stop(shutdown.clone())));
         workers.spawn(notifications::settings::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(credentials::run(self.clone(), stop(shutdown.clone())));

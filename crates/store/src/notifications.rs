@@ -85,6 +85,8 @@ pub enum NotificationChange {
         next_attempt: Timestamp,
         /// As [`DeliveryRecord::turns_ahead`].
         turns_ahead: i32,
+        /// Its next attempt and turns ahead as they were seen: one that was moved since then stays as it is.
+        seen: Option<(Timestamp, i32)>,
     },
     /// A delivery and its attempts are forgotten.
     Forget {

@@ -478,6 +478,24 @@ impl Store {
         }
     }
 
+    /// The deliveries that wait behind `delivery`, oldest first, at most `limit`: newer ones about the same resource, in the same
+    /// form and to the same address, that are neither delivered nor given up.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn deliveries_behind(
+        &self,
+        delivery: &DeliveryRecord,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.deliveries_behind(delivery, limit).await,
+            Engine::Postgres(store) => store.deliveries_behind(delivery, limit).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.deliveries_behind(delivery, limit)).await,
+        }
+    }
+
     /// The attempts of a delivery, first to last.
     pub async fn attempts(
         &self,

@@ -165,7 +165,7 @@ fn is_endpoint(setting: &NotificationSetting, mode: Mode) -> bool {
 }
 
 /// A delivery that was held is due; one that was sent meanwhile stays as it is.
-fn freed_of(held: &DeliveryRecord, next_attempt: Timestamp) -> RecordChange {
+pub(super) fn freed_of(held: &DeliveryRecord, next_attempt: Timestamp) -> RecordChange {
     RecordChange::Notification(NotificationChange::Move {
         account_id: held.account_id,
         delivery_id: held.id,
@@ -173,6 +173,7 @@ fn freed_of(held: &DeliveryRecord, next_attempt: Timestamp) -> RecordChange {
         to: DeliveryState::Pending,
         next_attempt,
         turns_ahead: held.turns_ahead,
+        seen: None,
     })
 }
 

@@ -187,10 +187,15 @@ impl Queues {
         if let Some(again) = self.in_flight.get_mut(&delivery.id) {
             *again = Some(again.map_or(position, |earlier| earlier.min(position)));
         }
+        let key = self.receiver_of(&delivery.url);
         if self.held.contains(&delivery.id) {
+            // A clock may have moved it since it was read.
+            let waiting = self.receivers.get_mut(&key).and_then(|known| known.waiting.get_mut(&delivery.id));
+            if let Some(waiting) = waiting {
+                *waiting = delivery;
+            }
             return Offered::Held;
         }
-        let key = self.receiver_of(&delivery.url);
         if !self.receivers.contains_key(&key) && !self.make_room() {
             return Offered::NoRoom;
         }
@@ -230,6 +235,15 @@ impl Queues {
             let key = self.receiver_of(&oldest.url);
             self.put(&key, oldest);
         }
+    }
+
+    /// Whether something waits here behind an attempt in flight.
+    pub(super) fn has_behind(&self, running: &Running) -> bool {
+        let receiver = self.receivers.get(&running.receiver);
+        receiver.is_some_and(|receiver| {
+            let mut newer = receiver.waiting.range(running.delivery_id + 1..);
+            newer.any(|(_, waiting)| lane(&self.lanes, waiting) == running.lane)
+        })
     }
 
     /// Takes out what waits behind an attempt in flight, which has failed or of which nothing is known: each counts as in

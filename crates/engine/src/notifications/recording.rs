@@ -4,7 +4,7 @@
 //! on its way are recorded together by the next. What a crash leaves unrecorded is sent again.
 
 use super::attempts::{Made, WallClock};
-use super::endpoints::Endpoints;
+use super::endpoints::{Endpoints, freed_of};
 use super::turns;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
@@ -27,6 +27,8 @@ const LONGEST_RECORD_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Attempted {
     pub delivery: DeliveryRecord,
     pub made: Made,
+    /// Whether newer ones of its lane wait in memory.
+    pub is_followed: bool,
 }
 
 /// What became of it in the store.
@@ -40,8 +42,17 @@ pub(super) struct Recorded {
     pub started: Timestamp,
     /// When the next one is.
     pub next: Option<Timestamp>,
-    /// Since when others of its lane are due, if it makes them so.
-    pub freed: Option<Timestamp>,
+    /// What waits in the store behind one that is settled.
+    pub behind: Behind,
+}
+
+/// What waits in the store behind a delivery that is settled.
+#[derive(Clone, Debug)]
+pub(super) enum Behind {
+    /// That was not read, or there was nothing yet.
+    Unknown,
+    /// This one goes next, and is due since then.
+    Oldest { oldest: Box<DeliveryRecord>, due: Timestamp },
 }
 
 /// Records attempts, all in one commit, or each by itself where one is refused.
@@ -52,58 +63,87 @@ pub(super) async fn record_attempts(
     attempted: Vec<Attempted>,
 ) -> Vec<Recorded> {
     let now = clock();
-    let (mut changes, mut freed) = (Vec::with_capacity(attempted.len()), Vec::with_capacity(attempted.len()));
-    for Attempted { delivery, made } in &attempted {
-        let (of_one, since) = changes_of(store, delivery, made, now).await;
+    let (mut changes, mut waiting) =
+        (Vec::with_capacity(attempted.len()), Vec::with_capacity(attempted.len()));
+    for one in &attempted {
+        let (of_one, behind) = changes_of(store, one, now).await;
         changes.extend(of_one);
-        freed.push(since);
+        waiting.push(behind);
     }
     let written = record(store, changes).await;
     // One that is recorded already, or whose delivery is gone, stands in the way of the others.
     let is_each_tried = written == Written::Refused && attempted.len() > 1;
     let mut recorded = Vec::with_capacity(attempted.len());
-    for (Attempted { delivery, made }, freed) in attempted.iter().zip(freed) {
+    for (one, mut behind) in attempted.iter().zip(waiting) {
+        let Attempted { delivery, made, .. } = one;
         let is_recorded = if is_each_tried {
-            let (of_one, _) = changes_of(store, delivery, made, now).await;
+            let of_one;
+            (of_one, behind) = changes_of(store, one, now).await;
             record(store, of_one).await == Written::Done
         } else {
             written == Written::Done
         };
         endpoints.saw(store, delivery, made, now).await;
         let (due, started, next) = (delivery.next_attempt, made.record.started, made.record.next_attempt);
-        recorded.push(Recorded { is_recorded, due, started, next, freed });
+        recorded.push(Recorded { is_recorded, due, started, next, behind });
     }
     recorded
 }
 
-/// What is to be recorded of an attempt, and since when that makes others of its lane due, if it does.
+/// What is to be recorded of an attempt, and what waits behind it if it is settled with that.
 async fn changes_of(
     store: &Store,
-    delivery: &DeliveryRecord,
-    made: &Made,
+    Attempted { delivery, made, is_followed }: &Attempted,
     now: Timestamp,
-) -> (Vec<RecordChange>, Option<Timestamp>) {
+) -> (Vec<RecordChange>, Behind) {
     let mut changes = vec![RecordChange::RecordAttempt(made.record.clone())];
     changes.extend(made.kept_turn.clone().map(RecordChange::Notification));
     let is_settled = made.record.next_attempt.is_none();
-    if !is_settled || !turns::was_waited_for(delivery) {
-        return (changes, None);
+    let most = match (turns::was_waited_for(delivery), is_followed) {
+        (true, _) => turns::MOST_FREED,
+        // What follows in memory need not be the next one.
+        (false, true) => 1,
+        (false, false) => 0,
+    };
+    if !is_settled || most == 0 {
+        return (changes, Behind::Unknown);
     }
-    let of_resource = store.deliveries_of(delivery.account_id, delivery.mode, &delivery.resource_id).await;
-    let freed = match of_resource {
-        Ok(of_resource) => turns::freed(delivery, &of_resource, now),
+    match store.deliveries_behind(delivery, most).await {
+        Ok(waiting) => {
+            let freed = turns::freed(&waiting, now);
+            changes.extend(freed.into_iter().map(RecordChange::Notification));
+            let behind = waiting.into_iter().next().map_or(Behind::Unknown, |oldest| {
+                let oldest = turns::as_freed(oldest, now);
+                let due = oldest.next_attempt.min(now);
+                Behind::Oldest { oldest: Box::new(oldest), due }
+            });
+            (changes, behind)
+        }
         Err(error) => {
             tracing::warn!(%error, "what waited behind a notification goes in its own time");
-            Vec::new()
+            (changes, Behind::Unknown)
         }
-    };
-    let since = (!freed.is_empty()).then_some(now);
-    changes.extend(freed.into_iter().map(RecordChange::Notification));
-    (changes, since)
+    }
+}
+
+/// Holds deliveries to an address that is paused. Whether they are held: who resumed the address meanwhile may not have
+/// found them, and then they are due again.
+pub(super) async fn hold_while_paused(
+    store: &Store,
+    endpoints: &Endpoints,
+    deliveries: &[DeliveryRecord],
+) -> bool {
+    record(store, deliveries.iter().map(hold).collect()).await;
+    let Some(first) = deliveries.first() else { return true };
+    if endpoints.holds(store, first).await.unwrap_or(false) {
+        return true;
+    }
+    record(store, deliveries.iter().map(|held| freed_of(held, held.next_attempt)).collect()).await;
+    false
 }
 
 /// The delivery is not tried until its address is resumed.
-pub(super) fn hold(delivery: &DeliveryRecord) -> RecordChange {
+fn hold(delivery: &DeliveryRecord) -> RecordChange {
     RecordChange::Notification(NotificationChange::Move {
         account_id: delivery.account_id,
         delivery_id: delivery.id,
@@ -111,6 +151,7 @@ pub(super) fn hold(delivery: &DeliveryRecord) -> RecordChange {
         to: DeliveryState::Held,
         next_attempt: delivery.next_attempt,
         turns_ahead: delivery.turns_ahead,
+        seen: Some((delivery.next_attempt, delivery.turns_ahead)),
     })
 }
 

@@ -11,7 +11,7 @@ use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{DeliveryRecord, DeliveryState, NotificationChange};
 
 /// How many that waited are set free with what they waited for. The others have their own turns.
-const MOST_FREED: usize = 256;
+pub(super) const MOST_FREED: u32 = 256;
 
 /// What becomes of a delivery in whose turn an older one was sent, which failed and has its next turn at `older_next`.
 pub(super) fn passed(waiting: &DeliveryRecord, older_next: Timestamp, now: Timestamp) -> NotificationChange {
@@ -41,20 +41,34 @@ pub(super) const fn was_waited_for(delivery: &DeliveryRecord) -> bool {
     delivery.attempts > 0 || delivery.turns_ahead != 0
 }
 
-/// What waits behind a delivery that is settled is due, without the loss of a turn.
-pub(super) fn freed(
-    settled: &DeliveryRecord,
-    of_resource: &[DeliveryRecord],
-    now: Timestamp,
-) -> Vec<NotificationChange> {
-    let waits = |other: &&DeliveryRecord| {
-        other.id > settled.id
-            && other.state == DeliveryState::Pending
-            && other.next_attempt > now
-            && (other.channel, &other.url, &other.topic) == (settled.channel, &settled.url, &settled.topic)
-    };
-    let behind = of_resource.iter().filter(waits).take(MOST_FREED);
-    behind.map(|other| moved(other, now, other.turns_ahead - i32::from(other.turn() > 0))).collect()
+/// What waits behind a delivery that is settled is due, without the loss of a turn: the oldest of it, in order.
+pub(super) fn freed(behind: &[DeliveryRecord], now: Timestamp) -> Vec<NotificationChange> {
+    // The last one keeps its passed turn, and with it the mark that more may wait behind it.
+    let last = if behind.len() < MOST_FREED as usize { None } else { behind.last().map(|last| last.id) };
+    let waiting = behind.iter().filter(|other| waits(other, now));
+    let freed = waiting.map(|other| {
+        let turns_ahead = if last == Some(other.id) { other.turns_ahead } else { given_back(other) };
+        moved(other, now, turns_ahead)
+    });
+    freed.collect()
+}
+
+/// The oldest of those, as it is then.
+pub(super) fn as_freed(oldest: DeliveryRecord, now: Timestamp) -> DeliveryRecord {
+    if waits(&oldest, now) {
+        DeliveryRecord { next_attempt: now, turns_ahead: given_back(&oldest), ..oldest }
+    } else {
+        oldest
+    }
+}
+
+fn waits(delivery: &DeliveryRecord, now: Timestamp) -> bool {
+    delivery.state == DeliveryState::Pending && delivery.next_attempt > now
+}
+
+/// The turns ahead of a delivery, less the one that has passed last.
+fn given_back(delivery: &DeliveryRecord) -> i32 {
+    delivery.turns_ahead - i32::from(delivery.turn() > 0)
 }
 
 /// Whether an attempt that started then is in the delivery's own turn.
@@ -74,6 +88,7 @@ fn moved(delivery: &DeliveryRecord, next_attempt: Timestamp, turns_ahead: i32) -
         to: DeliveryState::Pending,
         next_attempt,
         turns_ahead,
+        seen: Some((delivery.next_attempt, delivery.turns_ahead)),
     }
 }
 
@@ -146,19 +161,26 @@ mod tests {
     #[test]
     fn what_waited_is_due_when_the_older_one_is_settled() {
         let later = NOON.plus_ms(HOUR);
-        let settled = delivery(2, 1, 0, NOON);
-        let of_resource = [
-            delivery(1, 1, 0, later),
-            settled.clone(),
+        let behind = [
             delivery(3, 0, 2, later),
-            DeliveryRecord { url: "https://shop.example/other".to_owned(), ..delivery(4, 0, 2, later) },
             DeliveryRecord { state: DeliveryState::Held, ..delivery(5, 0, 2, later) },
             delivery(6, 0, 0, NOON),
             delivery(7, 0, 0, later),
         ];
-        let changes = freed(&settled, &of_resource, NOON);
+        let changes = freed(&behind, NOON);
         let [first, second] = changes.as_slice() else { panic!("{changes:?}") };
-        assert_eq!(after(&of_resource[2], first), (NOON, 1));
-        assert_eq!(after(&of_resource[6], second), (NOON, 0));
+        assert_eq!(after(&behind[0], first), (NOON, 1));
+        assert_eq!(after(&behind[3], second), (NOON, 0));
+    }
+
+    #[test]
+    fn the_last_of_many_that_are_freed_is_known_to_have_others_behind_it() {
+        let later = NOON.plus_ms(HOUR);
+        let behind: Vec<_> = (1..=i64::from(MOST_FREED)).map(|id| delivery(id, 0, 1, later)).collect();
+        let changes = freed(&behind, NOON);
+        let turns: Vec<u32> =
+            behind.iter().zip(&changes).map(|(delivery, change)| after(delivery, change).1).collect();
+        let (last, others) = turns.split_last().unwrap();
+        assert_eq!((*last, others.iter().max()), (1, Some(&0)));
     }
 }

@@ -6,8 +6,8 @@
 
 use super::attempts::{Surroundings, attempt};
 use super::endpoints::Endpoints;
-use super::queues::{LIMITS, Offered, Position, Queues, Running};
-use super::recording::{Attempted, Recorded, hold, record, record_attempts};
+use super::queues::{LIMITS, Limits, Offered, Position, Queues, Running};
+use super::recording::{Attempted, Behind, Recorded, hold_while_paused, record, record_attempts};
 use super::turns;
 use super::wake::Wake;
 use pasarela_domain::timestamp::Timestamp;
@@ -87,20 +87,21 @@ enum InFlight {
     Attempt(Running),
     /// The recording of attempts that were made.
     Recording(Vec<Running>),
-    /// Deliveries whose turn passed, and when they were due.
-    Passed(Vec<(i64, Timestamp)>),
+    /// What waited behind an attempt, and is put off. Until that is noted, the lane is this attempt's: an earlier state that
+    /// arrives meanwhile must not be followed by what is put off too late.
+    PuttingOff { running: Running, waiting: Vec<(i64, Timestamp)>, next: Option<Timestamp> },
 }
 
 /// What became of a task.
 enum Outcome {
     /// An attempt was made.
     Made(Box<Attempted>),
-    /// Its address is paused.
-    Held,
+    /// Its address is paused. When it is due, if it was resumed meanwhile.
+    Held(Option<Timestamp>),
     /// What became of the attempts that were to be recorded, in their order.
     Recorded(Vec<Recorded>),
-    /// The turns are passed.
-    Passed,
+    /// Those that waited are put off.
+    PutOff,
 }
 
 /// When something falls due after the cursor.
@@ -130,6 +131,14 @@ impl Worker {
             endpoints: Arc::default(),
             is_new: true,
         }
+    }
+
+    /// Holds no more than so many deliveries in memory for one receiver, for tests: the others wait in the store.
+    #[must_use]
+    pub fn with_waiting_per_receiver(mut self, most: usize) -> Worker {
+        let limits = Limits { waiting_per_receiver: most, waiting_per_good: most, ..LIMITS };
+        self.queues = Queues::new(limits);
+        self
     }
 
     /// Delivers until `shutdown` is ready; attempts in flight then have a short grace.
@@ -368,11 +377,12 @@ impl Worker {
         let task = self.tasks.spawn(async move {
             // An attempt that is one too many harms less than none.
             if endpoints.holds(&store, &delivery).await.unwrap_or(false) {
-                record(&store, vec![hold(&delivery)]).await;
-                return Outcome::Held;
+                let due = delivery.next_attempt;
+                let is_held = hold_while_paused(&store, &endpoints, &[delivery]).await;
+                return Outcome::Held((!is_held).then_some(due));
             }
             let made = attempt(&delivery, &surroundings).await;
-            Outcome::Made(Box::new(Attempted { delivery, made }))
+            Outcome::Made(Box::new(Attempted { delivery, made, is_followed: false }))
         });
         self.in_flight.insert(task.id(), InFlight::Attempt(running));
     }
@@ -383,7 +393,10 @@ impl Worker {
             return;
         }
         let some = self.unrecorded.len().min(MOST_RECORDED_AT_ONCE);
-        let (running, attempted): (Vec<_>, Vec<_>) = self.unrecorded.drain(..some).unzip();
+        let (running, mut attempted): (Vec<_>, Vec<_>) = self.unrecorded.drain(..some).unzip();
+        for (running, attempted) in running.iter().zip(&mut attempted) {
+            attempted.is_followed = self.queues.has_behind(running);
+        }
         self.being_recorded.0 += running.len();
         self.being_recorded.1 += 1;
         let (store, endpoints, clock) =
@@ -408,11 +421,14 @@ impl Worker {
                 self.queues.ended(&running, attempted.made.receiver_struggles);
                 self.unrecorded.push((running, *attempted));
             }
-            (Some(InFlight::Attempt(running)), Some(_)) => {
+            (Some(InFlight::Attempt(running)), Some(Outcome::Held(resumed))) => {
                 self.queues.ended(&running, false);
-                self.finish(running);
+                match resumed {
+                    Some(due) => self.let_go(running, Some(due)),
+                    None => self.hold_behind(running),
+                }
             }
-            (Some(InFlight::Attempt(running)), None) => {
+            (Some(InFlight::Attempt(running)), _) => {
                 self.queues.ended(&running, true);
                 self.broke_off(running);
             }
@@ -428,11 +444,13 @@ impl Worker {
                     _ => running.into_iter().for_each(|running| self.broke_off(running)),
                 }
             }
-            (Some(InFlight::Passed(waiting)), _) => {
+            (Some(InFlight::PuttingOff { running, waiting, next }), _) => {
                 for (id, due) in waiting {
-                    self.queues.put_off(id);
-                    self.look_again_from(due);
+                    // A clock may have moved it meanwhile: then it is due where it was seen.
+                    let seen = self.queues.put_off(id);
+                    self.look_again_from(seen.map_or(due, |(seen, _)| due.min(seen)));
                 }
+                self.let_go(running, next);
             }
             (None, _) => {}
         }
@@ -440,26 +458,56 @@ impl Worker {
 
     /// An attempt is recorded, or the store did not say so.
     fn recorded(&mut self, running: Running, recorded: Recorded) {
-        let Recorded { is_recorded, due, started, next, freed } = recorded;
+        let Recorded { is_recorded, due, started, next, behind } = recorded;
         if !is_recorded {
             // Nobody knows what became of it.
-            let behind = self.queues.take_behind(&running);
-            self.look_at_anew(&behind);
+            self.look_behind_anew(&running);
             self.queues.finish(running);
             self.look_again_from(due);
             return;
         }
-        let Some(next) = next else {
-            self.queues.finish(running);
-            if let Some(freed) = freed {
-                self.look_again_from(freed);
-            }
+        if let Some(next) = next {
+            // Who waits behind one that is not settled must not start now.
+            self.pass_turns(running, next, started, Some(next));
             return;
-        };
-        // Who waits behind one that is not settled must not start now.
-        self.pass_turns(&running, next, started);
+        }
+        // What waits here came behind the one that is settled, and others may stand between the two in the store.
+        match behind {
+            Behind::Unknown => self.look_behind_anew(&running),
+            Behind::Oldest { oldest, due } => {
+                if self.queues.has_behind(&running) {
+                    self.queues.offer_first(*oldest);
+                }
+                self.look_again_from(due);
+            }
+        }
+        self.queues.finish(running);
+    }
+
+    /// The lane of a delivery that is not settled is free; what came behind it meanwhile is read again, and brings it along.
+    /// It falls due at `next`, if that is known.
+    fn let_go(&mut self, running: Running, next: Option<Timestamp>) {
+        self.look_behind_anew(&running);
         self.finish(running);
-        self.falls_due(next);
+        if let Some(next) = next {
+            self.falls_due(next);
+        }
+    }
+
+    /// What waits behind a delivery that is held is held too: who resumes the address frees them together.
+    fn hold_behind(&mut self, running: Running) {
+        let behind = self.queues.take_behind(&running);
+        if behind.is_empty() {
+            self.finish(running);
+            return;
+        }
+        let waiting = behind.iter().map(|delivery| (delivery.id, delivery.next_attempt)).collect();
+        let (store, endpoints) = (self.store.clone(), self.endpoints.clone());
+        let task = self.tasks.spawn(async move {
+            hold_while_paused(&store, &endpoints, &behind).await;
+            Outcome::PutOff
+        });
+        self.in_flight.insert(task.id(), InFlight::PuttingOff { running, waiting, next: None });
     }
 
     /// A delivery that is not settled is nobody's any more. A clock may have been moved between the commit of its attempt and
@@ -473,8 +521,7 @@ impl Worker {
     /// A task broke off, by a mistake in this program: it is not tried again at once.
     fn broke_off(&mut self, running: Running) {
         let now = (self.surroundings.clock)();
-        self.pass_turns(&running, now, now);
-        self.queues.finish(running);
+        self.pass_turns(running, now, now, None);
     }
 
     /// Something is due then that is behind the cursor when a test clock has been moved far ahead.
@@ -487,13 +534,20 @@ impl Worker {
     }
 
     /// The turns of those that wait behind an attempt pass, because it has failed and has its next turn at `older_next`. Who
-    /// came after it had started has the next attempt at once.
-    fn pass_turns(&mut self, running: &Running, older_next: Timestamp, started: Timestamp) {
-        let behind = self.queues.take_behind(running);
+    /// came after it had started has the next attempt at once. Then it is let go, to fall due at `next`.
+    fn pass_turns(
+        &mut self,
+        running: Running,
+        older_next: Timestamp,
+        started: Timestamp,
+        next: Option<Timestamp>,
+    ) {
+        let behind = self.queues.take_behind(&running);
         let (waiting, newer): (Vec<_>, Vec<_>) =
             behind.into_iter().partition(|delivery| delivery.next_attempt <= started);
         self.look_at_anew(&newer);
         if waiting.is_empty() {
+            self.let_go(running, next);
             return;
         }
         let now = (self.surroundings.clock)();
@@ -503,9 +557,15 @@ impl Worker {
         let store = self.store.clone();
         let task = self.tasks.spawn(async move {
             record(&store, changes).await;
-            Outcome::Passed
+            Outcome::PutOff
         });
-        self.in_flight.insert(task.id(), InFlight::Passed(waiting));
+        self.in_flight.insert(task.id(), InFlight::PuttingOff { running, waiting, next });
+    }
+
+    /// What waits behind an attempt is read again.
+    fn look_behind_anew(&mut self, running: &Running) {
+        let behind = self.queues.take_behind(running);
+        self.look_at_anew(&behind);
     }
 
     /// Deliveries that were taken out are read again.

@@ -28,11 +28,16 @@ struct World {
     now_ms: Arc<AtomicI64>,
     new_ids: Arc<AtomicI64>,
     secrets: Arc<Secrets>,
+    waiting_per_receiver: Option<usize>,
     worker: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl World {
     async fn new() -> World {
+        World::with_waiting_per_receiver(None).await
+    }
+
+    async fn with_waiting_per_receiver(waiting_per_receiver: Option<usize>) -> World {
         let store = Store::open(StoreOptions::new(Location::Ephemeral)).await.unwrap();
         let mut world = World {
             store: Arc::new(store),
@@ -40,6 +45,7 @@ impl World {
             now_ms: Arc::new(AtomicI64::new(START.0)),
             new_ids: Arc::new(AtomicI64::new(1_000_000)),
             secrets: Arc::new(SECRET.to_owned().into()),
+            waiting_per_receiver,
             worker: None,
         };
         world.start_worker();
@@ -58,7 +64,10 @@ impl World {
             new_id: Arc::new(move || new_ids.fetch_add(1, Ordering::SeqCst)),
         };
         let (stop, stopped) = oneshot::channel();
-        let worker = Worker::new(self.store.clone(), surroundings, self.wake.clone());
+        let mut worker = Worker::new(self.store.clone(), surroundings, self.wake.clone());
+        if let Some(most) = self.waiting_per_receiver {
+            worker = worker.with_waiting_per_receiver(most);
+        }
         let running = tokio::spawn(worker.run(async move {
             let _ = stopped.await;
         }));
@@ -403,6 +412,37 @@ async fn what_waits_behind_a_failure_has_its_own_turns_and_goes_with_what_it_wai
     world.until_next_is_due(None).await;
     assert_eq!(world.stored(9).await.state, DeliveryState::Delivered);
     assert!(receiver.pending().is_none());
+}
+
+#[tokio::test]
+async fn what_waits_in_the_store_is_not_overtaken_by_what_waits_in_memory() {
+    let (mut receiver, is_well) = convalescent().await;
+    let world = World::with_waiting_per_receiver(Some(2)).await;
+    world.happens(event(7, &receiver, "created")).await;
+    receiver.next().await;
+    world.until_due(7, 15 * MINUTE).await;
+    world.advance_to(MINUTE);
+    world.happens(event(8, &receiver, "updated")).await;
+    receiver.next().await;
+    world.until_due(8, 16 * MINUTE).await;
+    // It brings the first one along; the second one has its turn much later, and there is no room for it beside the others.
+    is_well.store(true, Ordering::SeqCst);
+    world.advance_to(2 * MINUTE);
+    let crowd = (100..160).map(|id| delivery(id, receiver.url("/hook"), &id.to_string(), "payment.updated"));
+    let mut news = vec![event(9, &receiver, "updated")];
+    news.extend(crowd);
+    let now = START.plus_ms(2 * MINUTE);
+    world.commit(news.into_iter().map(|event| DeliveryRecord { next_attempt: now, ..event }).collect()).await;
+    let mut own = Vec::new();
+    for _ in 0..62 + 1 {
+        let received = receiver.next().await;
+        if received.path_and_query.contains("150007") {
+            own.push(received.json()["id"].as_i64().unwrap());
+        }
+    }
+    // The retry has an id of its own.
+    assert_eq!(own.len(), 3);
+    assert_eq!(own[1..], [8, 9]);
 }
 
 #[tokio::test]

@@ -20,9 +20,19 @@ impl Writing<'_> {
                 self.set(|records| &mut records.deliveries, *delivery_id, Some(row));
                 Ok(())
             }
-            NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
+            NotificationChange::Move {
+                account_id,
+                delivery_id,
+                from,
+                to,
+                next_attempt,
+                turns_ahead,
+                seen,
+            } => {
                 let Some(delivery) = self.records.delivery(*account_id, *delivery_id) else { return Ok(()) };
-                if delivery.state == *from {
+                let is_as_seen =
+                    seen.is_none_or(|seen| seen == (delivery.next_attempt, delivery.turns_ahead));
+                if delivery.state == *from && is_as_seen {
                     let (next_attempt, turns_ahead) = (*next_attempt, *turns_ahead);
                     let row = DeliveryRecord { state: *to, next_attempt, turns_ahead, ..delivery };
                     self.set(|records| &mut records.deliveries, *delivery_id, Some(row));

@@ -257,14 +257,15 @@ impl Records {
     /// The oldest delivery that is to be told before `delivery`: about the same resource, in the same form, to the same
     /// address.
     pub fn behind(&self, delivery: &DeliveryRecord) -> Option<i64> {
-        let lane = |delivery: &DeliveryRecord| {
-            let DeliveryRecord { account_id, mode, channel, .. } = *delivery;
-            let texts = [&delivery.url, &delivery.topic, &delivery.resource_id].map(String::clone);
-            (account_id, mode, channel, texts)
-        };
-        let own = lane(delivery);
         let mut older = self.deliveries.range(..delivery.id).map(|(_, older)| older);
-        older.find(|older| older.is_unsettled() && lane(older) == own).map(|older| older.id)
+        older.find(|older| older.is_unsettled() && lane(older) == lane(delivery)).map(|older| older.id)
+    }
+
+    /// The deliveries that are to be told after `delivery`, oldest first.
+    pub fn deliveries_behind(&self, delivery: &DeliveryRecord, limit: u32) -> Vec<DeliveryRecord> {
+        let newer = self.deliveries.range(delivery.id.saturating_add(1)..).map(|(_, newer)| newer);
+        let waiting = newer.filter(|newer| newer.is_unsettled() && lane(newer) == lane(delivery));
+        waiting.take(rows(limit)).cloned().collect()
     }
 
     /// When, by the wall clock, the earliest pending delivery is to be tried.
@@ -484,4 +485,10 @@ const fn sorted_by(sort: SortField, payment: &PaymentRecord) -> Option<Timestamp
         SortField::Id => None,
         SortField::Date(field) => dated(field, payment),
     }
+}
+
+/// What deliveries have in common that must not overtake each other.
+fn lane(delivery: &DeliveryRecord) -> (AccountId, Mode, u8, [&str; 3]) {
+    let texts = [&delivery.url, &delivery.topic, &delivery.resource_id].map(String::as_str);
+    (delivery.account_id, delivery.mode, delivery.channel as u8, texts)
 }

@@ -31,9 +31,12 @@ const RESCHEDULE: &str = "UPDATE delivery SET state = new.state, next_attempt = 
     WHERE delivery.account_id = new.account_id AND delivery.id = new.id";
 const MOVE: &str = "UPDATE delivery
     SET state = new.state, next_attempt = new.next_attempt, turns_ahead = new.turns_ahead
-    FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::smallint[], $5::bigint[], $6::integer[])
-     AS new (account_id, id, state_before, state, next_attempt, turns_ahead)
-    WHERE delivery.account_id = new.account_id AND delivery.id = new.id AND delivery.state = new.state_before";
+    FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::smallint[], $5::bigint[], $6::integer[],
+     $7::bigint[], $8::integer[])
+     AS new (account_id, id, state_before, state, next_attempt, turns_ahead, next_seen, turns_seen)
+    WHERE delivery.account_id = new.account_id AND delivery.id = new.id AND delivery.state = new.state_before
+     AND (new.next_seen IS NULL
+      OR (delivery.next_attempt = new.next_seen AND delivery.turns_ahead = new.turns_seen))";
 const FORGET_ATTEMPTS: &str = "DELETE FROM delivery_attempt USING unnest($1::bigint[], $2::bigint[])
      AS old (account_id, id)
     WHERE delivery_attempt.account_id = old.account_id AND delivery_attempt.delivery_id = old.id";
@@ -74,6 +77,8 @@ rows! {
         state: i16,
         next_attempt: i64,
         turns_ahead: i32,
+        next_seen: Option<i64>,
+        turns_seen: Option<i32>,
     }
 }
 
@@ -117,7 +122,15 @@ impl<'a> NotificationRows<'a> {
                     next_attempt: next_attempt.0,
                 });
             }
-            NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
+            NotificationChange::Move {
+                account_id,
+                delivery_id,
+                from,
+                to,
+                next_attempt,
+                turns_ahead,
+                seen,
+            } => {
                 self.moved.push(MovedRow {
                     account_id: *account_id,
                     id: *delivery_id,
@@ -125,6 +138,8 @@ impl<'a> NotificationRows<'a> {
                     state: *to as i16,
                     next_attempt: next_attempt.0,
                     turns_ahead: *turns_ahead,
+                    next_seen: seen.map(|(next_attempt, _)| next_attempt.0),
+                    turns_seen: seen.map(|(_, turns_ahead)| turns_ahead),
                 });
             }
             NotificationChange::Forget { account_id, delivery_id } => {

@@ -19,6 +19,7 @@ use pasarela_domain::money::Currency;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 /// The most that one answer with several rows holds, whatever limit was asked for.
 pub(crate) const MOST_ROWS: u32 = 10_000;
@@ -52,6 +53,12 @@ const DELIVERIES: &str = concat!(
     delivery_columns!(),
     " FROM delivery WHERE account_id = $1 AND mode = $2 AND resource_id = $3 ORDER BY id LIMIT $4"
 );
+const DELIVERIES_BEHIND: &str = concat!(
+    "SELECT ",
+    delivery_columns!(),
+    " FROM delivery WHERE account_id = $1 AND mode = $2 AND resource_id = $3 AND id > $4 AND state IN (0, 3)
+     AND channel = $5 AND topic = $6 AND url = $7 ORDER BY id LIMIT $8"
+);
 const ATTEMPTS: &str = concat!(
     "SELECT ",
     attempt_columns!(),
@@ -60,7 +67,7 @@ const ATTEMPTS: &str = concat!(
 
 /// The statements of the request path. A test holds their plans against the index that leads with the account.
 #[cfg(test)]
-pub(crate) const HOT: [&str; 11] = [
+pub(crate) const HOT: [&str; 12] = [
     PAYMENT,
     CARD_TOKEN,
     PAYER,
@@ -71,6 +78,7 @@ pub(crate) const HOT: [&str; 11] = [
     NEXT_TIMERS,
     DELIVERY,
     DELIVERIES,
+    DELIVERIES_BEHIND,
     ATTEMPTS,
 ];
 
@@ -321,6 +329,19 @@ impl PostgresStore {
         }
         let (mode, limit) = (mode_value(mode), limit_value(MOST_ROWS));
         self.readers().many(DELIVERIES, &[&account_id, &mode, &resource_id, &limit], rows::delivery).await
+    }
+
+    /// The deliveries that wait behind a delivery, oldest first.
+    pub(crate) async fn deliveries_behind(
+        &self,
+        delivery: &DeliveryRecord,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+        let DeliveryRecord { account_id, id, resource_id, topic, url, .. } = delivery;
+        let (mode, channel, limit) = (mode_value(delivery.mode), delivery.channel as i16, limit_value(limit));
+        let asked: [&(dyn ToSql + Sync); 8] =
+            [account_id, &mode, resource_id, id, &channel, topic, url, &limit];
+        self.readers().many(DELIVERIES_BEHIND, &asked, rows::delivery).await
     }
 
     /// The attempts of a delivery, first to last.

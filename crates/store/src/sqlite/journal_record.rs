@@ -232,10 +232,21 @@ impl Field for NotificationChange {
                 out.push(2);
                 ((*account_id, *delivery_id), (*state, *next_attempt)).put(out);
             }
-            NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
-                out.push(4);
+            NotificationChange::Move {
+                account_id,
+                delivery_id,
+                from,
+                to,
+                next_attempt,
+                turns_ahead,
+                seen,
+            } => {
+                out.push(if seen.is_some() { 5 } else { 4 });
                 ((*account_id, *delivery_id), (*from, *to)).put(out);
                 (*next_attempt, i64::from(*turns_ahead)).put(out);
+                if let Some((next_attempt, turns_ahead)) = seen {
+                    (*next_attempt, i64::from(*turns_ahead)).put(out);
+                }
             }
             NotificationChange::Forget { account_id, delivery_id } => {
                 out.push(3);
@@ -255,15 +266,29 @@ impl Field for NotificationChange {
                 let (account_id, delivery_id) = Field::take(bytes)?;
                 NotificationChange::Forget { account_id, delivery_id }
             }
-            4 => {
+            tag @ (4 | 5) => {
                 let ((account_id, delivery_id), (from, to)) = Field::take(bytes)?;
-                let (next_attempt, turns_ahead): (Timestamp, i64) = Field::take(bytes)?;
-                let turns_ahead = i32::try_from(turns_ahead).ok()?;
-                NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead }
+                let (next_attempt, turns_ahead) = take_place(bytes)?;
+                let seen = if tag == 5 { Some(take_place(bytes)?) } else { None };
+                NotificationChange::Move {
+                    account_id,
+                    delivery_id,
+                    from,
+                    to,
+                    next_attempt,
+                    turns_ahead,
+                    seen,
+                }
             }
             _ => return None,
         })
     }
+}
+
+/// Next attempt and turns ahead of a delivery.
+fn take_place(bytes: &mut &[u8]) -> Option<(Timestamp, i32)> {
+    let (next_attempt, turns_ahead): (Timestamp, i64) = Field::take(bytes)?;
+    Some((next_attempt, i32::try_from(turns_ahead).ok()?))
 }
 
 fields!(AccountEntry { account_id, kind, name, version, changed, body });
@@ -915,6 +940,16 @@ mod tests {
                     to: DeliveryState::Pending,
                     next_attempt: at,
                     turns_ahead: -3,
+                    seen: None,
+                }),
+                RecordChange::Notification(NotificationChange::Move {
+                    account_id: 7,
+                    delivery_id: 8,
+                    from: DeliveryState::Held,
+                    to: DeliveryState::Pending,
+                    next_attempt: at,
+                    turns_ahead: 4,
+                    seen: Some((at, -3)),
                 }),
                 RecordChange::Notification(NotificationChange::Forget { account_id: 7, delivery_id: 8 }),
                 RecordChange::AccountEntry(EntryChange::Set(AccountEntry {

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_logins.sql"),
     include_str!("../../migrations/sqlite/0008_turns.sql"),
     include_str!("../../migrations/sqlite/0009_account_entries.sql"),
+    include_str!("../../migrations/sqlite/0010_unsettled.sql"),
 ];
 
 /// The schema that this version of the program writes.

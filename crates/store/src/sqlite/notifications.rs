@@ -28,11 +28,12 @@ pub(crate) fn apply(connection: &Connection, change: &NotificationChange) -> Res
                 .execute(params![*state as u8, next_attempt.0, delivery_id, account_id])?;
             one_changed(updated)
         }
-        NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead } => {
+        NotificationChange::Move { account_id, delivery_id, from, to, next_attempt, turns_ahead, seen } => {
             connection
                 .prepare_cached(
                     "UPDATE delivery SET state = ?1, next_attempt = ?2, turns_ahead = ?3
-                     WHERE id = ?4 AND account_id = ?5 AND state = ?6",
+                     WHERE id = ?4 AND account_id = ?5 AND state = ?6
+                      AND (?7 IS NULL OR (next_attempt = ?7 AND turns_ahead = ?8))",
                 )?
                 .execute(params![
                     *to as u8,
@@ -40,7 +41,9 @@ pub(crate) fn apply(connection: &Connection, change: &NotificationChange) -> Res
                     turns_ahead,
                     delivery_id,
                     account_id,
-                    *from as u8
+                    *from as u8,
+                    seen.map(|(next_attempt, _)| next_attempt.0),
+                    seen.map(|(_, turns_ahead)| turns_ahead),
                 ])?;
             Ok(())
         }

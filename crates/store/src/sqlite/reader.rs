@@ -18,7 +18,7 @@ use pasarela_domain::ledger::{LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -409,7 +409,7 @@ impl SqliteStore {
     ) -> Result<Vec<DueDelivery>, ReadError> {
         let (after, after_id) = after.map_or((i64::MIN, i64::MIN), |(at, id)| (at.0, id));
         let sql = format!(
-            "SELECT {}, (SELECT older.id FROM delivery AS older INDEXED BY delivery_by_resource
+            "SELECT {}, (SELECT older.id FROM delivery AS older INDEXED BY delivery_unsettled
               WHERE older.account_id = delivery.account_id AND older.mode = delivery.mode
                AND older.resource_id = delivery.resource_id AND older.id < delivery.id AND older.state IN (0, 3)
                AND older.channel = delivery.channel AND older.topic = delivery.topic AND older.url = delivery.url
@@ -483,6 +483,36 @@ impl SqliteStore {
             .await?
             .ask(|connection| {
                 many(connection, &sql, (account_id, mode_number(mode), resource), rows::delivery)
+            })
+            .await
+    }
+
+    /// The deliveries that wait behind a delivery, oldest first.
+    pub(crate) async fn deliveries_behind(
+        &self,
+        delivery: &DeliveryRecord,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRecord>, ReadError> {
+        let sql = format!(
+            "SELECT {} FROM delivery INDEXED BY delivery_unsettled
+             WHERE account_id = ?1 AND mode = ?2 AND resource_id = ?3 AND id > ?4 AND state IN (0, 3)
+              AND channel = ?5 AND topic = ?6 AND url = ?7 ORDER BY id LIMIT ?8",
+            rows::DELIVERY
+        );
+        self.points(Kinds::DELIVERIES)
+            .await?
+            .ask(|connection| {
+                let asked = params![
+                    delivery.account_id,
+                    mode_number(delivery.mode),
+                    rows::resource_value(&delivery.resource_id),
+                    delivery.id,
+                    delivery.channel as u8,
+                    delivery.topic,
+                    delivery.url,
+                    limit.min(MOST_ROWS)
+                ];
+                many(connection, &sql, asked, rows::delivery)
             })
             .await
     }

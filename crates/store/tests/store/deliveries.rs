@@ -237,9 +237,15 @@ async fn a_newer_delivery_waits_behind_an_older_one_of_its_lane(world: World) {
         to: DeliveryState::Held,
         next_attempt: NOON,
         turns_ahead: 0,
+        seen: None,
     };
     notify(&world, held).await.unwrap();
     assert_eq!(behind().await, [(2, 1), (9, 1)], "what is held is not told");
+    let behind_of = async |limit| {
+        let found = world.store.deliveries_behind(&delivery(1, NOON), limit).await.unwrap();
+        found.into_iter().map(|delivery| delivery.id).collect::<Vec<_>>()
+    };
+    assert_eq!((behind_of(9).await, behind_of(1).await), (vec![2, 9], vec![2]));
     let told = attempt(1, 0, DeliveryState::Delivered);
     world.commit(vec![RecordChange::RecordAttempt(told)]).await.unwrap();
     assert_eq!(behind().await, [(9, 2)]);
@@ -250,24 +256,33 @@ async fn a_newer_delivery_waits_behind_an_older_one_of_its_lane(world: World) {
 
 async fn only_a_delivery_that_stands_where_it_was_seen_is_moved(world: World) {
     insert(&world, vec![delivery(1, NOON)]).await;
-    let change = |from, turns_ahead| NotificationChange::Move {
+    let moved = |from, turns_ahead, seen| NotificationChange::Move {
         account_id: SELLER,
         delivery_id: 1,
         from,
         to: DeliveryState::Pending,
         next_attempt: NOON.plus_ms(HOUR),
         turns_ahead,
+        seen,
     };
+    let change = |from, turns_ahead| moved(from, turns_ahead, None);
     let stored = async || world.store.delivery(SELLER, 1).await.unwrap().unwrap();
     notify(&world, change(DeliveryState::Held, 2)).await.unwrap();
     assert_eq!((stored().await.turn(), stored().await.next_attempt), (0, NOON));
     // With an attempt in the same commit: what is moved is what the attempt left.
     let failed = RecordChange::RecordAttempt(attempt(1, 0, DeliveryState::Pending));
-    let moved = RecordChange::Notification(change(DeliveryState::Pending, -1));
-    world.commit(vec![failed, moved]).await.unwrap();
+    let also_moved = RecordChange::Notification(change(DeliveryState::Pending, -1));
+    world.commit(vec![failed, also_moved]).await.unwrap();
     let after = stored().await;
     assert_eq!((after.attempts, after.turns_ahead, after.turn()), (1, -1, 0));
     assert_eq!(after.next_attempt, NOON.plus_ms(HOUR));
+    // One that was moved since it was seen stays where it is.
+    for seen in [(NOON, -1), (NOON.plus_ms(HOUR), 0)] {
+        notify(&world, moved(DeliveryState::Pending, 7, Some(seen))).await.unwrap();
+        assert_eq!(stored().await.turns_ahead, -1);
+    }
+    notify(&world, moved(DeliveryState::Pending, 2, Some((NOON.plus_ms(HOUR), -1)))).await.unwrap();
+    assert_eq!(stored().await.turns_ahead, 2);
     notify(&world, NotificationChange::Forget { account_id: SELLER, delivery_id: 1 }).await.unwrap();
     notify(&world, change(DeliveryState::Pending, 0)).await.unwrap();
     assert_eq!(world.store.delivery(SELLER, 1).await.unwrap(), None);

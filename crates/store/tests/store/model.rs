@@ -462,6 +462,7 @@ async fn of_notification(store: &Store, part: &Part) -> NotificationChange {
             to: if is_held { DeliveryState::Pending } else { DeliveryState::Held },
             next_attempt: NOON.plus_ms(due * MINUTE),
             turns_ahead: turns,
+            seen: None,
         },
         Part::Forget { delivery } => {
             NotificationChange::Forget { account_id: owner(delivery), delivery_id: delivery }

@@ -83,7 +83,7 @@ async fn data_of_the_version_before_are_brought_up_to_date_and_lose_nothing() {
     world.insert(&payment(1)).await;
     let of_notifications = "DROP TABLE notification_setting; DROP INDEX delivery_held;
          ALTER TABLE delivery DROP COLUMN data; ALTER TABLE delivery_attempt DROP COLUMN exchange";
-    let newer = "ALTER TABLE delivery DROP COLUMN turns_ahead; DROP TABLE login; DROP TABLE session; DROP TABLE account_entry; DROP TABLE checkout;";
+    let newer = "DROP INDEX delivery_unsettled; ALTER TABLE delivery DROP COLUMN turns_ahead; DROP TABLE login; DROP TABLE session; DROP TABLE account_entry; DROP TABLE checkout;";
     let world = world.changed_behind(&format!("{newer} PRAGMA user_version = 5;")).await;
     assert_eq!(world.stored(1).await, Some(payment(1)));
     // It has preferences and merchant orders from now on.
