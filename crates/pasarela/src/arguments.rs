@@ -531,6 +531,8 @@ Examples:
     Export(ExportArguments),
     /// Erase a person: customers and saved cards go, payments stay without their payer
     ///
+    /// Preferences, merchant orders and card tokens that were never used lose the person, too.
+    ///
     /// Without --yes nothing is changed: what would be erased is counted and told. Payments keep amounts, dates, ids
     /// and what the seller wrote (tax and accounting law; LGPD art. 16, Ley 25.326 art. 16.5). Payments that are
     /// not over keep their payer until they are: erase again then.
