@@ -121,6 +121,9 @@ impl<'de> Deserialize<'de> for Scopes {
     }
 }
 
+/// Who decides when nothing that blocks is left to be done.
+pub const GATE: &str = "gate";
+
 /// A decision about the live credentials of an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivationDecision {
@@ -128,7 +131,7 @@ pub struct ActivationDecision {
     pub at: Timestamp,
     /// Whether they work from then on.
     pub is_active: bool,
-    /// Who decided: `gate`, or an operator's name.
+    /// Who decided: [`GATE`], or an operator's name.
     pub by: String,
     /// Why, in a sentence.
     pub reason: String,
@@ -221,6 +224,11 @@ impl Application {
         let surplus = self.decisions.len().saturating_sub(MOST_DECISIONS);
         self.decisions.drain(..surplus);
     }
+
+    /// The operator's decision that keeps its live credentials from working: the gate does not undo it.
+    pub fn stopped_by_operator(&self) -> Option<&ActivationDecision> {
+        self.decisions.last().filter(|decision| !decision.is_active && decision.by != GATE)
+    }
 }
 
 #[cfg(test)]
@@ -255,5 +263,32 @@ mod tests {
         assert_eq!((application.decisions.len(), application.decisions[0].at), (20, Timestamp(10)));
         let text = serde_json::to_string(&application).unwrap();
         assert_eq!(serde_json::from_str::<Application>(&text).unwrap(), application);
+    }
+
+    #[test]
+    fn what_an_operator_stopped_stays_so_until_it_is_decided_anew() {
+        let mut application = Application::new("Shop".to_owned(), Timestamp(1));
+        assert_eq!(application.stopped_by_operator(), None, "nobody has decided yet");
+        for (by, is_active, is_stopped) in [
+            (GATE, false, false),
+            ("operator Eva", false, true),
+            ("operator Eva", true, false),
+            (GATE, true, false),
+        ] {
+            let (by, reason) = (by.to_owned(), "fraud".to_owned());
+            application.decide(ActivationDecision {
+                at: Timestamp(2),
+                is_active,
+                by,
+                reason,
+                evidence: Value::Null,
+            });
+            assert_eq!(
+                application.stopped_by_operator().is_some(),
+                is_stopped,
+                "{:?}",
+                application.decisions.last()
+            );
+        }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn answer(engine: &Engine, asked: io::Result<OperatorsDecision>
 async fn decide(engine: &Engine, decision: &OperatorsDecision) -> Answer {
     let OperatorsDecision { application_id, is_active, reason, author } = decision;
     let actor = Actor::operator(author);
-    let decided = engine.decide_activation(*application_id, *is_active, reason, Value::Null, &actor).await;
+    let decided = engine.decide_activation(*application_id, *is_active, reason, &actor).await;
     match decided {
         Ok(application) => Ok(OwnedApplication::to_json(&application)),
         Err(Failure::Refused(refusal)) => Err(refusal.message),

@@ -230,8 +230,7 @@ impl Engine {
         .map(drop)
     }
 
-    /// Lets an application's live credentials work, or not. The decision and what it rests on are kept. The gate calls it
-    /// when everything is passed, an operator by command.
+    /// Lets an application's live credentials work, or not, as an operator decides. The decision is kept.
     ///
     /// # Errors
     /// 404 for an application that is not there, 400 for live credentials of a test user.
@@ -240,11 +239,13 @@ impl Engine {
         id: ApplicationId,
         is_active: bool,
         reason: &str,
-        evidence: Value,
         actor: &Actor,
     ) -> Result<OwnedApplication, Failure> {
         for _ in 0..MAX_ROUNDS {
-            let records = self.activation(id, is_active, reason, evidence.clone(), actor).await?;
+            let application = self.application_by_id(id).await?;
+            let application =
+                application.filter(|found| found.details.deleted.is_none()).ok_or_else(unknown)?;
+            let records = self.activation(application, is_active, reason, Value::Null, actor).await?;
             if self.try_commit(records).await? {
                 self.inner.access.forget(id);
                 return self.application_by_id(id).await?.ok_or_else(|| unknown().into());
@@ -253,20 +254,19 @@ impl Engine {
         Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
-    /// The changes that such a decision is.
+    /// The changes that a decision about `application` is, with what it rests on.
     pub(crate) async fn activation(
         &self,
-        id: ApplicationId,
+        mut application: OwnedApplication,
         is_active: bool,
         reason: &str,
         evidence: Value,
         actor: &Actor,
     ) -> Result<Vec<RecordChange>, Failure> {
-        let account_id = self.application_by_id(id).await?.ok_or_else(unknown)?.account_id;
+        let account_id = application.account_id;
         if is_active && self.is_test_user(account_id).await? {
             return Err(Refusal::plain(400, "a test user's application takes no live payments").into());
         }
-        let mut application = self.application(account_id, id).await?;
         let decision = ActivationDecision {
             at: self.inner.clock.wall(),
             is_active,
@@ -276,7 +276,7 @@ impl Engine {
         };
         let act = if is_active { "credentials.activated" } else { "credentials.deactivated" };
         application.details.decide(decision);
-        let name = id.to_string();
+        let name = application.id.to_string();
         let version = application.version;
         Ok(vec![
             self.set_entry(account_id, EntryKind::Application, &name, version, &application.details)?,

@@ -6,6 +6,7 @@ use super::report::{Action, action};
 use super::rules::{self, Gate, Kind, Product, Rule};
 use super::texts::Languages;
 use super::{Finding, MINIMUM_SCORE};
+use crate::application::ActivationDecision;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -132,6 +133,20 @@ pub fn judge(
 /// As the published requirements have it: what is obligatory of the gate's own rules.
 fn blocks_by_default(rule: &Rule) -> bool {
     rule.gate == Gate::GoLive && rule.kind == Kind::Mandatory
+}
+
+/// The check that an operator's decision is: no setting makes it an advice.
+pub fn stopped(decision: &ActivationDecision) -> GateCheck {
+    let title =
+        words("Not stopped by an operator", "No detenida por un operador", "Não parada por um operador");
+    let remedy = words(
+        "Ask the operator of the platform to activate the live credentials again.",
+        "Pida al operador de la plataforma que vuelva a activar las credenciales productivas.",
+        "Peça ao operador da plataforma que ative de novo as credenciais de produção.",
+    );
+    let missing = "the operator's activation of the live credentials".to_owned();
+    let seen = format!("{}: {}", decision.by, decision.reason);
+    GateCheck { blocks: true, action: own("OPERATOR", "operator", title, remedy, (false, missing, seen)) }
 }
 
 /// Whether nothing that blocks is left to be done.

@@ -9,14 +9,16 @@
 
 use super::measuring::own;
 use super::probes::{Budget, Prober};
+use crate::applications::OwnedApplication;
 use crate::audit::Actor;
 use crate::notifications::message::{AttemptIdentity, Signing, message};
 use crate::notifications::topics::PAYMENTS;
 use crate::payments::{MAX_ROUNDS, from_json, hex, to_json};
 use crate::{Engine, Failure};
+use pasarela_domain::application::GATE;
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
 use pasarela_domain::quality::evidence::{Evidence, Probes};
-use pasarela_domain::quality::gate::{Form, GateCheck, GateSetting, Measured, is_open, judge};
+use pasarela_domain::quality::gate::{Form, GateCheck, GateSetting, Measured, is_open, judge, stopped};
 use pasarela_domain::quality::page::ResultPages;
 use pasarela_domain::quality::site::{Answered, WebhookProbe};
 use pasarela_domain::refusal::Refusal;
@@ -166,16 +168,16 @@ impl Engine {
     }
 
     /// Keeps what was found of `form`, if that is still the form; an open gate lets the live credentials work in the same
-    /// commit. A gate that closes again takes nothing back: that is an operator's to decide.
+    /// commit. A gate that closes again takes nothing back: that is an operator's to decide, and what an operator took back it
+    /// does not give.
     async fn keep_verdict(
         &self,
         caller: &Caller,
         application_id: ApplicationId,
         form: &Form,
-        (checks, probes): (Vec<GateCheck>, Probes),
+        (found, probes): (Vec<GateCheck>, Probes),
     ) -> Result<GoingLive, Failure> {
         let now = self.inner.clock.wall();
-        let is_open = is_open(&checks);
         let checked_form = Some(hash(form)?);
         for _ in 0..MAX_ROUNDS {
             let (before, version) = self.going_live_row(application_id).await?;
@@ -183,9 +185,13 @@ impl Engine {
                 let what = "the form was changed while it was checked: check again";
                 return Err(Refusal::keyed(409, "form_changed", what).into());
             }
+            let application = self.application(caller.account_id, application_id).await?;
+            let held = application.details.stopped_by_operator().map(stopped);
+            let checks: Vec<GateCheck> = held.into_iter().chain(found.iter().cloned()).collect();
+            let is_open = is_open(&checks);
             let kept = GoingLive {
                 form: before.form,
-                checks: checks.clone(),
+                checks,
                 checked_at: Some(now),
                 is_open,
                 passed_at: is_open.then(|| before.passed_at.unwrap_or(now)),
@@ -193,8 +199,8 @@ impl Engine {
                 probes: probes.clone(),
             };
             let mut records = vec![self.set_going_live(application_id, version, &kept)?];
-            if is_open {
-                records.extend(self.opened_gate(caller, application_id, &kept).await?);
+            if is_open && !application.details.is_active {
+                records.extend(self.opened_gate(application, &kept).await?);
             }
             if self.try_commit(records).await? {
                 self.inner.access.forget(application_id);
@@ -204,16 +210,12 @@ impl Engine {
         Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
-    /// What lets the live credentials work, if they do not yet.
+    /// What lets the live credentials of `application` work.
     async fn opened_gate(
         &self,
-        caller: &Caller,
-        application_id: ApplicationId,
+        application: OwnedApplication,
         kept: &GoingLive,
     ) -> Result<Vec<RecordChange>, Failure> {
-        if self.application(caller.account_id, application_id).await?.details.is_active {
-            return Ok(Vec::new());
-        }
         let checks = kept.checks.iter().map(|check| {
             let action = &check.action;
             json!({"rule_id": action.rule_id, "result": action.result, "evidence": action.evidence})
@@ -221,9 +223,9 @@ impl Engine {
         let checks: Vec<_> = checks.collect();
         let evidence =
             json!({"checked_at": kept.checked_at, "checked_form": kept.checked_form, "checks": checks});
-        let gate = Actor { name: "gate".to_owned(), address: None };
+        let gate = Actor { name: GATE.to_owned(), address: None };
         let reason = "nothing that blocks is left to be done";
-        self.activation(application_id, true, reason, evidence, &gate).await
+        self.activation(application, true, reason, evidence, &gate).await
     }
 
     async fn probes_of(&self, caller: &Caller, form: &Form, prober: &Prober) -> Result<Probes, Failure> {

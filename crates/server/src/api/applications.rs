@@ -233,7 +233,7 @@ pub async fn activate(
     if reason.is_empty() {
         return Err(Refusal::plain(400, "reason must say why").into());
     }
-    let decided = engine.decide_activation(id, is_active, reason, Value::Null, &owner.actor()).await?;
+    let decided = engine.decide_activation(id, is_active, reason, &owner.actor()).await?;
     Ok(json(StatusCode::OK, decided.to_json().to_string()))
 }
 

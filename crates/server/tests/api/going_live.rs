@@ -2,7 +2,7 @@
 //! seen of it.
 
 use crate::test_app::{Client, TestApp, seed};
-use pasarela_domain::identity::Mode;
+use pasarela_domain::identity::ApplicationId;
 use pasarela_domain::site::Site;
 use pasarela_engine::audit::Actor;
 use pasarela_engine::notifications::signature::sign;
@@ -53,8 +53,9 @@ impl Authority {
     }
 }
 
-/// A shop: pages by their path, and a receiver of notifications at `/hooks` that checks signatures, or not.
-async fn shop(acceptor: TlsAcceptor, pages: &[(&'static str, String)], checks_signatures: bool) -> String {
+/// A shop: pages by their path, and a receiver of notifications at `/hooks` that checks their signatures, if it has a secret.
+async fn shop(acceptor: TlsAcceptor, pages: &[(&'static str, String)], secret: Option<&str>) -> String {
+    let secret: Arc<Option<String>> = Arc::new(secret.map(str::to_owned));
     let pages: HashMap<&'static str, String> = pages.iter().cloned().collect();
     let pages = Arc::new(pages);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -62,7 +63,7 @@ async fn shop(acceptor: TlsAcceptor, pages: &[(&'static str, String)], checks_si
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let (acceptor, pages) = (acceptor.clone(), pages.clone());
+            let (acceptor, pages, secret) = (acceptor.clone(), pages.clone(), secret.clone());
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let mut seen = Vec::new();
@@ -77,9 +78,7 @@ async fn shop(acceptor: TlsAcceptor, pages: &[(&'static str, String)], checks_si
                 let target = request.split(' ').nth(1).unwrap_or("/").to_owned();
                 let path = target.split('?').next().unwrap_or("/");
                 let (status, body) = match (path, pages.get(path)) {
-                    ("/hooks", _) if checks_signatures && !is_signed(&request, &target) => {
-                        (401, String::new())
-                    }
+                    ("/hooks", _) if !is_signed(&request, &target, secret.as_deref()) => (401, String::new()),
                     ("/hooks", _) => (200, String::new()),
                     (_, Some(page)) => (200, page.clone()),
                     (_, None) => (404, "nothing".to_owned()),
@@ -110,14 +109,14 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     })
 }
 
-/// As a good receiver checks it.
-fn is_signed(request: &str, target: &str) -> bool {
+/// As a good receiver checks it; one without a secret takes all.
+fn is_signed(request: &str, target: &str, secret: Option<&str>) -> bool {
+    let Some(secret) = secret else { return true };
     let id = target.split("data.id=").nth(1).map(|rest| rest.split('&').next().unwrap_or_default());
     let Some(signature) = header(request, "x-signature") else { return false };
     let ts = signature.trim_start_matches("ts=").split(',').next().and_then(|ts| ts.parse().ok());
     let Some(ts) = ts else { return false };
-    let secret = seed(Site::MLB).credentials(Mode::Test).webhook_secret;
-    signature == sign(&secret, id, header(request, "x-request-id"), ts)
+    signature == sign(secret, id, header(request, "x-request-id"), ts)
 }
 
 /// The pages of a shop that does everything right.
@@ -137,9 +136,15 @@ fn good_pages() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// A seller's new application, which wants to go live.
 struct World {
     app: TestApp,
     authority: Authority,
+    id: ApplicationId,
+    test: Client,
+    live: Client,
+    /// Of test notifications.
+    secret: String,
     _stop: tokio::sync::watch::Sender<bool>,
 }
 
@@ -149,24 +154,43 @@ impl World {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let (engine, root) = (app.engine.clone(), authority.root.clone());
         tokio::spawn(async move { engine.run_workers(vec![root], stopped).await });
+        let name = json!({"name": "Guitars"});
+        let made = app.live_seller(Site::MLB).post("/v1/applications", &name).await.expect(201);
+        let secrets = &made["credentials"];
+        let client = |mode: &str| app.bearer(secrets[mode]["access_token"].as_str().unwrap());
+        let world = World {
+            id: made["id"].as_i64().unwrap(),
+            test: client("test"),
+            live: client("live"),
+            secret: secrets["test_webhook_secret"].as_str().unwrap().to_owned(),
+            app,
+            authority,
+            _stop: stop,
+        };
         // The workers say when they can look at addresses by doing so.
-        while app.live_seller(Site::MLB).post(&path("/checks"), &json!({})).await.status == 503 {
+        while world.live.post(&world.path("/checks"), &json!({})).await.status == 503 {
             tokio::task::yield_now().await;
         }
-        World { app, authority, _stop: stop }
+        world
+    }
+
+    fn path(&self, more: &str) -> String {
+        path(self.id, more)
     }
 
     /// The shop at `url` wants to go live.
-    async fn declare(&self, url: &str) -> Client {
-        let (seller, live) = (self.app.seller(Site::MLB), self.app.live_seller(Site::MLB));
+    async fn declare(&self, url: &str) {
         let form = json!({
             "industry": "music", "production_site": url, "payment_page": format!("{url}/pay"),
             "approved_page": format!("{url}/thanks"), "rejected_page": format!("{url}/again"), "terms_accepted": true,
         });
-        live.put(&path(""), &form).await.expect(200);
+        self.live.put(&self.path(""), &form).await.expect(200);
         let hooks = json!({"url": format!("{url}/hooks"), "topics": ["payment"]});
-        seller.put("/pasarela/webhooks", &hooks).await.expect(200);
-        live
+        self.test.put("/pasarela/webhooks", &hooks).await.expect(200);
+    }
+
+    async fn check(&self) -> Value {
+        self.live.post(&self.path("/checks"), &json!({})).await.expect(200)
     }
 
     async fn checked(
@@ -176,13 +200,32 @@ impl World {
         checks_signatures: bool,
     ) -> Value {
         let acceptor = self.authority.leaf("localhost", is_expired);
-        let url = shop(acceptor, pages, checks_signatures).await;
-        self.declare(&url).await.post(&path("/checks"), &json!({})).await.expect(200)
+        let secret = checks_signatures.then_some(self.secret.as_str());
+        self.declare(&shop(acceptor, pages, secret).await).await;
+        self.check().await
+    }
+
+    /// A measurement over the bar. A Pix needs no card's data, and what is asked of the site was seen.
+    async fn measure(&self) {
+        let pix = json!({
+            "transaction_amount": 100, "payment_method_id": "pix", "external_reference": "order-1",
+            "payer": {"email": "test_user_1@testuser.com", "first_name": "Ana", "last_name": "Luz"},
+        });
+        let pix = self.test.post("/v1/payments", &pix).await.expect(201);
+        let measured = format!("/v1/applications/{}/quality/measurements", self.id);
+        let report = self.test.post(&measured, &json!({"payment_id": pix["id"]})).await.expect(201);
+        assert_eq!(report["status"], "approved", "{report:#}");
+    }
+
+    /// An operator's decision about the live credentials.
+    async fn decide(&self, is_active: bool, reason: &str) {
+        let operator = Actor::operator("Eva");
+        self.app.engine.decide_activation(self.id, is_active, reason, &operator).await.unwrap();
     }
 }
 
-fn path(more: &str) -> String {
-    format!("/v1/applications/{}/going-live{more}", seed(Site::MLB).application.id)
+fn path(id: ApplicationId, more: &str) -> String {
+    format!("/v1/applications/{id}/going-live{more}")
 }
 
 fn check<'r>(found: &'r Value, id: &str) -> &'r Value {
@@ -206,48 +249,56 @@ async fn a_shop_that_does_everything_right_is_let_through() {
         check(&found, "GOL-012")["evidence"].as_str().unwrap().starts_with("with a wrong x-signature: 401")
     );
     assert_eq!(found["probes"]["site"]["tls_version"], "TLS 1.3");
-    // A Pix needs no card's data, and what is asked of the site was seen.
-    let seller = world.app.seller(Site::MLB);
-    let pix = json!({
-        "transaction_amount": 100, "payment_method_id": "pix", "external_reference": "order-1",
-        "payer": {"email": "test_user_1@testuser.com", "first_name": "Ana", "last_name": "Luz"},
-    });
-    let pix = seller.post("/v1/payments", &pix).await.expect(201);
-    let measured = format!("/v1/applications/{}/quality/measurements", seed(Site::MLB).application.id);
-    let report = seller.post(&measured, &json!({"payment_id": pix["id"]})).await.expect(201);
-    assert_eq!(report["status"], "approved", "{report:#}");
-    let application = seed(Site::MLB).application.id;
-    let engine = &world.app.engine;
-    engine
-        .decide_activation(application, false, "a test", Value::Null, &Actor::operator("test"))
-        .await
-        .unwrap();
-    let live = world.app.live_seller(Site::MLB);
-    assert_ne!(live.get("/v1/payments/search").await.status, 200, "not before the gate is passed");
-    let refused = seller.post(&path("/checks"), &json!({})).await;
+    world.measure().await;
+    let (test, live) = (&world.test, &world.live);
+    assert_eq!(live.get("/v1/payments/search").await.status, 401, "not before the gate is passed");
+    let refused = test.post(&world.path("/checks"), &json!({})).await;
     assert_eq!(refused.status, 403, "a test token decides nothing about live money");
-    let found = live.post(&path("/checks"), &json!({})).await.expect(200);
+    let found = world.check().await;
     assert_eq!(found["is_open"], true, "{found:#}");
     assert_eq!(live.get("/v1/payments/search").await.status, 200, "at once");
-    let decided = engine.application(seed(Site::MLB).account.id, application).await.unwrap().details;
+    let (engine, account_id) = (&world.app.engine, seed(Site::MLB).account.id);
+    let decided = engine.application(account_id, world.id).await.unwrap().details;
     let decision = decided.decisions.last().unwrap();
     assert_eq!((decision.by.as_str(), decision.is_active), ("gate", true));
     assert!(decision.evidence["checks"].as_array().unwrap().len() > 10);
     assert!(found["passed_at"].is_string());
-    assert_eq!(seller.get(&path("")).await.expect(200), found, "the decision and its evidence are kept");
+    assert_eq!(test.get(&world.path("")).await.expect(200), found, "the decision and its evidence are kept");
     assert_eq!(found["checked_form"].as_str().map(str::len), Some(64));
-    let same = live.put(&path(""), &json!({"industry": "music"})).await.expect(200);
+    let same = live.put(&world.path(""), &json!({"industry": "music"})).await.expect(200);
     assert_eq!(same, found, "what changes nothing takes nothing away");
-    let changed = live.put(&path(""), &json!({"production_site": "https://other.example"})).await.expect(200);
+    let elsewhere = json!({"production_site": "https://other.example"});
+    let changed = live.put(&world.path(""), &elsewhere).await.expect(200);
     assert_eq!(
         (&changed["is_open"], &changed["passed_at"], &changed["checks"]),
         (&json!(false), &Value::Null, &json!([])),
         "the verdict was of another form"
     );
-    let log = engine.audit_log(seed(Site::MLB).account.id, None, 10).await.unwrap().results;
+    let log = engine.audit_log(account_id, None, 10).await.unwrap().results;
     let acts: Vec<_> = log.iter().map(|act| act.act.as_str()).collect();
     for act in ["going_live.changed", "going_live.terms_accepted", "credentials.activated"] {
         assert!(acts.contains(&act), "{act} is not in {acts:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_operator_stopped_the_gate_does_not_open() {
+    let world = World::new().await;
+    world.checked(&good_pages(), false, true).await;
+    world.measure().await;
+    let works = async || world.live.get("/v1/payments/search").await.status == 200;
+    for was_active in [false, true] {
+        world.decide(false, "fraud, case 81").await;
+        let found = world.check().await;
+        assert!(!works().await, "was active: {was_active}");
+        assert_eq!((&found["is_open"], &found["passed_at"]), (&json!(false), &Value::Null));
+        let held = &found["checks"][0];
+        assert_eq!((&held["rule_id"], &held["blocks"]), (&json!("OPERATOR"), &json!(true)));
+        assert_eq!(held["evidence"], "operator Eva: fraud, case 81");
+        world.decide(true, "cleared").await;
+        let found = world.check().await;
+        assert_eq!(found["is_open"], true, "{found:#}");
+        assert!(works().await);
     }
 }
 
@@ -293,8 +344,9 @@ async fn a_certificate_of_another_name_and_one_of_nobody_are_found() {
         (world.authority.leaf("other.example", false), "certificate of another name"),
         (Authority::new("Nobody").leaf("localhost", false), "certificate of an unknown issuer"),
     ] {
-        let url = shop(acceptor, &good_pages(), true).await;
-        let found = world.declare(&url).await.post(&path("/checks"), &json!({})).await.expect(200);
+        let url = shop(acceptor, &good_pages(), Some(&world.secret)).await;
+        world.declare(&url).await;
+        let found = world.check().await;
         assert_eq!(check(&found, "GOL-003")["evidence"], fault);
     }
 }
@@ -327,6 +379,7 @@ async fn terms_that_lead_nowhere_and_results_that_say_the_same_are_found() {
 async fn what_is_no_form_is_refused_and_nobody_fills_in_anothers() {
     let app = TestApp::new().await;
     let seller = app.live_seller(Site::MLB);
+    let path = |more: &str| path(seed(Site::MLB).application.id, more);
     for (body, error) in [
         (json!({"production_site": "shop.example"}), "invalid_address"),
         (json!({"payment_page": "file:///etc/passwd"}), "invalid_address"),
@@ -350,18 +403,19 @@ async fn what_is_no_form_is_refused_and_nobody_fills_in_anothers() {
 async fn a_verdict_that_is_late_for_its_form_is_thrown_away() {
     let world = World::new().await;
     let slow = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let live = world.declare(&format!("https://{}", slow.local_addr().unwrap())).await;
+    world.declare(&format!("https://{}", slow.local_addr().unwrap())).await;
+    let live = &world.live;
     let meanwhile = async {
         // The check is at the shop's door: its form was read.
         let (held, _) = slow.accept().await.unwrap();
-        let two = live.post(&path("/checks"), &json!({})).await;
+        let two = live.post(&world.path("/checks"), &json!({})).await;
         assert_eq!(two.status, 429, "one at a time");
-        live.put(&path(""), &json!({"industry": "books"})).await.expect(200);
+        live.put(&world.path(""), &json!({"industry": "books"})).await.expect(200);
         drop((held, slow));
     };
-    let checks = path("/checks");
+    let checks = world.path("/checks");
     let nothing = json!({});
     let (checked, ()) = tokio::join!(live.post(&checks, &nothing), meanwhile);
     assert_eq!(checked.expect(409)["error"], "form_changed");
-    assert_eq!(live.get(&path("")).await.expect(200)["checked_at"], Value::Null);
+    assert_eq!(live.get(&world.path("")).await.expect(200)["checked_at"], Value::Null);
 }

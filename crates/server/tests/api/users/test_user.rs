@@ -66,7 +66,7 @@ async fn no_live_credentials_reach_a_test_user() {
     let renewed = app.engine.renew_credentials(id, made.id, Mode::Live, 0, &actor).await;
     assert!(renewed.is_err(), "no live pair is drawn");
     app.engine.renew_credentials(id, made.id, Mode::Test, 0, &actor).await.unwrap();
-    let decided = app.engine.decide_activation(made.id, true, "", json!({}), &actor).await;
+    let decided = app.engine.decide_activation(made.id, true, "", &actor).await;
     assert!(decided.is_err(), "its live credentials never work");
     let asked = json!({"client_id": made.id.to_string(), "client_secret": secrets.client_secret,
         "grant_type": "client_credentials"});
