@@ -4,6 +4,7 @@ import type { Context } from './context';
 import { checkoutOrigin } from './origin';
 import { Overlay } from './overlay';
 import { tokenize, type TokenizerOptions } from './tokenizer';
+import { webUrl } from './web-url';
 
 export interface ButtonOptions {
   /** A CSS selector. */
@@ -92,7 +93,7 @@ export class Checkout {
     if (message?.type !== 'close') return;
     overlay.close();
     const back = Array.isArray(message.value) ? message.value.find(({ id }) => id === 'back_url')?.value : undefined;
-    if (back && isFollowed(back)) location.assign(back);
+    if (back && webUrl(back)) location.assign(back);
   }
 
   /** Where the preference is paid: at the host of its market, where pages have that built in. */
@@ -124,15 +125,6 @@ export class Checkout {
     });
     place.appendChild(button);
     this.isRendered = true;
-  }
-}
-
-/** An address of the web, and nothing that runs. */
-function isFollowed(address: string): boolean {
-  try {
-    return ['https:', 'http:'].includes(new URL(address).protocol);
-  } catch {
-    return false;
   }
 }
 

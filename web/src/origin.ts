@@ -1,4 +1,5 @@
 // Where the library came from, which says where the API and the frames are.
+import { webUrl } from './web-url';
 
 export interface Origins {
   api: string;
@@ -69,13 +70,7 @@ function lastMatching(paths: RegExp): URL | undefined {
 }
 
 function urlOf(script: HTMLOrSVGScriptElement | null): URL | undefined {
-  const source = script instanceof HTMLScriptElement ? script.src : '';
-  try {
-    const url = new URL(source);
-    return url.protocol === 'https:' || url.protocol === 'http:' ? url : undefined;
-  } catch {
-    return undefined;
-  }
+  return script instanceof HTMLScriptElement ? webUrl(script.src) : undefined;
 }
 
 /** The page's own origin, as the browser tells it to a frame: `null` for a file. */

@@ -2,6 +2,7 @@
 // is typed in the card brick's frames.
 import type { BricksBuilder } from './bricks';
 import { Overlay } from './overlay';
+import { webUrl } from './web-url';
 
 export interface TokenizerOptions {
   totalAmount?: number;
@@ -20,7 +21,7 @@ interface CardData {
 
 export function tokenize(bricks: BricksBuilder, options: TokenizerOptions, locale: string): Overlay {
   const { totalAmount, backUrl, installments = {} } = options;
-  const target = typeof backUrl === 'string' ? addressOf(backUrl) : undefined;
+  const target = typeof backUrl === 'string' ? webUrl(backUrl, location.href)?.href : undefined;
   if (!target) throw new Error('checkout: tokenizer.backUrl should be an address');
   const overlay = new Overlay(locale);
   const container = document.createElement('div');
@@ -46,15 +47,6 @@ export function tokenize(bricks: BricksBuilder, options: TokenizerOptions, local
   });
   overlay.onClose = () => void created.then((controller) => controller?.unmount?.());
   return overlay;
-}
-
-function addressOf(text: string): string | undefined {
-  try {
-    const url = new URL(text, location.href);
-    return ['https:', 'http:'].includes(url.protocol) ? url.href : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function post(target: string, values: Record<string, string>): void {

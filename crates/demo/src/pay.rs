@@ -113,8 +113,22 @@ pub async fn charge(
     Ok(payment)
 }
 
-/// What a page's script is told about its payment.
-pub fn outcome(shop: &Shop, order: &Order, visit: &Visit, charged: Result<Value, Trouble>) -> Response {
+/// Pays as a page's script asks. With its payment it has sent the page's attempt and the device's session.
+pub async fn charge_and_tell(
+    shop: &Shop,
+    order: &Order,
+    visit: &Visit,
+    sent: &Value,
+    payment: Value,
+) -> Response {
+    let attempt = sent["attempt"].as_u64().and_then(|number| usize::try_from(number).ok());
+    let device = sent["device"].as_str().unwrap_or_default();
+    let charged = charge(shop, order, attempt, device, payment).await;
+    outcome(shop, order, visit, charged)
+}
+
+/// What the script is told about it.
+fn outcome(shop: &Shop, order: &Order, visit: &Visit, charged: Result<Value, Trouble>) -> Response {
     let attempt = shop.orders.get(&order.id).map_or(1, |order| order.next_attempt());
     let words = visit.language.words();
     let page = format!("/orders/{}", order.id);

@@ -4,7 +4,7 @@ use crate::Shop;
 use crate::goods::{Piece, SHELF, piece};
 use crate::page::{self, Frame, Place, render, see_other};
 use crate::source::{Source, server_source};
-use crate::visit::{self, Visit, field, keep_cart, random_word, with_quantity};
+use crate::visit::{self, Visit, field, is_random_word, keep_cart, random_word, with_quantity};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
@@ -67,9 +67,8 @@ pub async fn change_cart(visit: Visit, body: Body) -> Response {
 pub async fn order(State(shop): State<Shop>, visit: Visit, body: Body) -> Response {
     let form = visit::form(body).await;
     let id = field(&form, "order").unwrap_or_default();
-    let is_word = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_new = shop.orders.get(id).is_none();
-    if !is_word || (is_new && visit.cart.is_empty()) {
+    if !is_random_word(id) || (is_new && visit.cart.is_empty()) {
         return see_other("/cart");
     }
     match shop.orders.place(id, &visit.id, visit.lines()) {

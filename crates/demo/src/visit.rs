@@ -34,8 +34,7 @@ pub struct Visit {
 impl Visit {
     fn of(request: &Request) -> Visit {
         let cookie = |name: &str| cookie(request.headers(), name);
-        let id =
-            cookie("barro_visit").filter(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
+        let id = cookie("barro_visit").filter(|id| is_random_word(id));
         let asked = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Visit {
             id: id.unwrap_or_else(random_word),
@@ -140,7 +139,7 @@ fn read_cart(text: &str) -> Vec<(&'static goods::Piece, u32)> {
     cart
 }
 
-/// The cart with `quantity` of `piece`; none takes it out.
+/// The cart with another quantity of `piece`; none takes it out.
 pub fn with_quantity(
     mut cart: Vec<(&'static goods::Piece, u32)>,
     piece: &'static goods::Piece,
@@ -182,6 +181,11 @@ pub fn random_word() -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Whether this is such a word.
+pub fn is_random_word(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The fields of a form; none of one that is too large.

@@ -110,6 +110,14 @@ export class Brick {
     return error;
   }
 
+  /** The amount that `update` was given; what is none is told. */
+  amountOf(changes: unknown): number | undefined {
+    const { amount } = object(changes);
+    if (typeof amount === 'number' && amount > 0) return amount;
+    this.tell('non_critical', 'amount_is_not_number_in_update');
+    return undefined;
+  }
+
   /** An own text of the page, or ours. */
   text(name: string, ours: string): string {
     const given = object(this.visual.texts)[name];

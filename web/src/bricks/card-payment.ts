@@ -4,8 +4,9 @@ import { Brick, object, string, type Settings } from './brick';
 import { CardSection, type Collected } from './card/card-section';
 import type { Allowed } from './card/card-lookup';
 import { h } from './dom';
-import { allAreRight, emailEntry, isEmail, type TextEntry } from './entries';
+import { allAreRight, type TextEntry } from './entries';
 import { identificationTypes } from './identification';
+import { givenEmail, payerEmail } from './payer-email';
 import { Incomplete, Submission } from './submission';
 
 const CARD_TYPES = ['credit_card', 'debit_card', 'prepaid_card'];
@@ -76,11 +77,8 @@ class CardPayment {
   }
 
   update(changes: unknown): boolean {
-    const { amount } = object(changes);
-    if (typeof amount !== 'number' || !(amount > 0)) {
-      this.brick.tell('non_critical', 'amount_is_not_number_in_update');
-      return false;
-    }
+    const amount = this.brick.amountOf(changes);
+    if (amount === undefined) return false;
     if (this.card && !this.card.setAmount(amount)) return false;
     this.amount = amount;
     this.changed();
@@ -89,18 +87,15 @@ class CardPayment {
 
   private build(site: string, types: Awaited<ReturnType<typeof identificationTypes>>): void {
     const { brick, submission } = this;
-    const { payer } = brick.settings.initialization;
-    const given = string(object(payer).email);
-    const email = isEmail(given) ? undefined : emailEntry(brick.words, `${brick.name}-email`, brick.labelled('email', brick.words.email), given);
-    email?.input.addEventListener('input', () => this.changed());
+    const email = payerEmail(brick, () => this.changed());
     const form = h('form', { novalidate: true, onsubmit: (event: Event) => this.submitted(event) });
     this.card = new CardSection(brick, {
       allowed: allowedCards(brick.settings.customization),
       amount: this.amount,
       site,
       types,
-      payer,
-      email: () => email?.value ?? given,
+      payer: brick.settings.initialization.payer,
+      email: () => email?.value ?? givenEmail(brick),
       onEnter: () => form.requestSubmit(),
       onChange: () => this.changed(),
       onBroken: (reason) => {

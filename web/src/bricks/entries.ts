@@ -1,5 +1,4 @@
 // The fields of a brick's forms: a name, a control, and below it what is wrong with it.
-import { fault } from '../validation';
 import { h } from './dom';
 import type { Words } from './words';
 
@@ -141,13 +140,4 @@ export function allAreRight(entries: Entry[]): boolean {
   const wrong = entries.filter((entry) => !entry.element.hidden && entry.check() !== undefined);
   wrong[0]?.focus();
   return wrong.length === 0;
-}
-
-export const isEmail = (text: unknown): text is string => fault('cardholderEmail', text) === undefined;
-
-export function emailEntry(words: Words, id: string, { label, placeholder }: { label: string; placeholder: string }, value = ''): TextEntry {
-  return new TextEntry(words, {
-    id, label, placeholder, value, type: 'email', inputMode: 'email', autocomplete: 'email',
-    judge: (text) => (isEmail(text) ? undefined : words.wrongEmail),
-  });
 }

@@ -106,11 +106,8 @@ class Payment {
   }
 
   update(changes: unknown): boolean {
-    const { amount } = object(changes);
-    if (typeof amount !== 'number' || !(amount > 0)) {
-      this.brick.tell('non_critical', 'amount_is_not_number_in_update');
-      return false;
-    }
+    const amount = this.brick.amountOf(changes);
+    if (amount === undefined) return false;
     if (this.panel && !this.panel.setAmount(amount)) return false;
     this.amount = amount;
     if (this.around) this.around.amount = amount;

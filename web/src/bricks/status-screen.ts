@@ -1,5 +1,6 @@
 // The status screen brick: what became of a payment, what the buyer has still to do, and where to go.
 import type { BricksStyle, Controller, Kit } from '../bricks';
+import { webUrl } from '../web-url';
 import { Brick, object, string, type Settings } from './brick';
 import { append, h, icon, ICONS } from './dom';
 import { dateText, money } from './money';
@@ -227,12 +228,8 @@ function outcomeOf({ status }: Glance): { title: Title; tone: string; icon: stri
 /** An address on the page's own host, or nothing. */
 function ownPage(text: string): string | undefined {
   if (text === '') return undefined;
-  try {
-    const url = new URL(text, location.href);
-    if (['http:', 'https:'].includes(url.protocol) && url.hostname === location.hostname) return url.href;
-  } catch {
-    // No address.
-  }
+  const url = webUrl(text, location.href);
+  if (url?.hostname === location.hostname) return url.href;
   console.warn(`MercadoPago.js: \`${text}\` is not an address of this page's host, and is not shown`);
   return undefined;
 }

@@ -1,11 +1,12 @@
 // The card's page: secure fields in the place of the plain ones, the brand and the plans while the number is typed, and a
 // payment that is asked for once. The library is used as any shop's page uses it.
+import { annualCosts } from '../annual-costs';
 import type { PaymentMethod } from '../core';
 import type { Field } from '../fields/field';
 import type { FieldOptions, FieldType } from '../protocol';
 import { faultsOf, type Input } from './faults';
 import { noteSending } from './memory';
-import { amountText, annualCosts, planRow, planValue, type Cost, type Notation } from './plans';
+import { amountText, planRow, planValue, type Cost, type Notation } from './plans';
 
 /** How long the platform may take to answer a payment. */
 const TIME_LIMIT_MS = 65_000;
@@ -169,7 +170,7 @@ class CardPage {
     const wording = { one, free, inAll };
     this.rows.replaceChildren(...this.costs.map((cost) => planRow(cost, this.price, cost === wanted, this.notation, wording)));
     byId('plans-wait').hidden = this.costs.length > 0;
-    document.querySelector<HTMLElement>('.cash-price')!.hidden = !this.costs.some(annualCosts);
+    document.querySelector<HTMLElement>('.cash-price')!.hidden = !this.costs.some(({ labels }) => annualCosts(labels));
     this.showTotal();
   }
 
@@ -198,8 +199,7 @@ class CardPage {
       const [method, plan, lookup] = [this.method, this.chosen(), this.lookup];
       if (!this.unanswered) {
         const token = await this.token();
-        if (token === undefined) return;
-        if (lookup !== this.lookup) return;
+        if (token === undefined || lookup !== this.lookup) return;
         if (method && plan) this.fill('token', token);
       }
       if (method && plan) {

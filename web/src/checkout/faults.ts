@@ -1,15 +1,15 @@
-// Which field a refused token is about: the library says it by lists of codes, the API by causes with the same codes.
+// Which input a refused token is about: the library says it by lists of codes, the API by causes with the same codes.
+import { fieldOfCode, type CardField } from '../refusal-codes';
 
 export type Input = 'card_number' | 'card_expiry' | 'card_code' | 'card_holder' | 'document_number' | 'email';
 
-const ORDER: readonly Input[] = ['card_number', 'card_expiry', 'card_code', 'card_holder', 'document_number'];
-
-const INPUTS: Record<string, Input> = {
-  205: 'card_number', E301: 'card_number', E305: 'card_number',
-  208: 'card_expiry', 209: 'card_expiry', 325: 'card_expiry', 326: 'card_expiry', 301: 'card_expiry',
-  224: 'card_code', E302: 'card_code', E203: 'card_code',
-  221: 'card_holder', 316: 'card_holder',
-  212: 'document_number', 213: 'document_number', 214: 'document_number', 322: 'document_number', 323: 'document_number', 324: 'document_number',
+/** In the form's order. */
+const INPUTS: Record<CardField, Input> = {
+  cardNumber: 'card_number',
+  expirationDate: 'card_expiry',
+  securityCode: 'card_code',
+  cardholderName: 'card_holder',
+  identification: 'document_number',
 };
 
 export interface Faults {
@@ -23,10 +23,10 @@ export function faultsOf(error: unknown): Faults {
   const list: unknown[] = Array.isArray(error) ? error : Array.isArray(said?.cause) ? said.cause : [];
   const found = new Set<Input>();
   for (const entry of list) {
-    const input = INPUTS[String((entry as { code?: unknown } | null)?.code)];
-    if (input) found.add(input);
+    const field = fieldOfCode((entry as { code?: unknown } | null)?.code);
+    if (field) found.add(INPUTS[field]);
   }
   const isLate = (entry: unknown): boolean => /timed out/.test(String((entry as { message?: unknown } | null)?.message));
   const isNetwork = said?.error === 'network_error' || said?.error === 'timeout' || list.some(isLate);
-  return { inputs: ORDER.filter((input) => found.has(input)), isNetwork };
+  return { inputs: Object.values(INPUTS).filter((input) => found.has(input)), isNetwork };
 }

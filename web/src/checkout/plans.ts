@@ -1,4 +1,5 @@
 // What each number of instalments costs, as rows to choose from: the same markup that the page without scripts shows.
+import { annualCosts } from '../annual-costs';
 import type { Installments } from '../core';
 
 export type Cost = Installments['payer_costs'][number];
@@ -23,16 +24,6 @@ export function amountText(amount: number, { symbol, decimal, thousands, decimal
   return `${symbol}\u00a0${grouped}${fraction === undefined ? '' : decimal + fraction}`;
 }
 
-/** CFT and TEA, where the law wants them said: `CFT_70,21%|TEA_89,43%` among the labels. */
-export function annualCosts(cost: Cost): { cft: string; tea: string } | undefined {
-  const labels = Array.isArray(cost.labels) ? cost.labels.map(String) : [];
-  for (const label of labels) {
-    const found = /CFT_(\d+(?:[,.]\d+)?%)\|TEA_(\d+(?:[,.]\d+)?%)/.exec(label);
-    if (found) return { cft: found[1]!, tea: found[2]! };
-  }
-  return undefined;
-}
-
 /** What is posted of a plan: the number of instalments, and what the buyer is shown that they cost in all. */
 export function planValue(cost: Cost, { decimals }: Notation): string {
   return `${Number(cost.installments)}:${Number(cost.total_amount).toFixed(decimals)}`;
@@ -52,7 +43,7 @@ export function planRow(cost: Cost, price: number, chosen: boolean, notation: No
   const free = count > 1 && total <= price ? ` ${wording.free}` : '';
   const each = count === 1 ? wording.one : `${count} × ${amountText(Number(cost.installment_amount), notation)}${free}`;
   text.append(element('span', 'digits', each), ' ', element('span', 'soft digits', `${amountText(total, notation)} ${wording.inAll}`));
-  const annual = count > 1 ? annualCosts(cost) : undefined;
+  const annual = count > 1 ? annualCosts(cost.labels) : undefined;
   if (annual) {
     const costs = element('span', 'annual');
     costs.append(element('span', 'cft digits', `CFT ${annual.cft}`), ' ', element('span', 'tea digits', `TEA ${annual.tea}`));

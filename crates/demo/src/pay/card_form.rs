@@ -1,7 +1,7 @@
 //! Way 1: the library's card form. It finds your inputs, puts the card's ones into frames, looks up the card's brand,
 //! issuer and instalments while it is typed, and gives your page a token when the form is sent.
 
-use super::{charge, outcome, payable, payment_of};
+use super::{charge_and_tell, payable, payment_of};
 use crate::Shop;
 use crate::orders::Order;
 use crate::page::{Frame, Place, render};
@@ -65,9 +65,5 @@ pub async fn pay(State(shop): State<Shop>, visit: Visit, Path(id): Path<String>,
     payment["capture"] = json!(!order.is_made_to_order());
     // The bank may ask its customer; the page shows its question.
     payment["three_d_secure_mode"] = json!("optional");
-
-    let attempt = sent["attempt"].as_u64().and_then(|number| usize::try_from(number).ok());
-    let device = sent["device"].as_str().unwrap_or_default();
-    let charged = charge(&shop, &order, attempt, device, payment).await;
-    outcome(&shop, &order, &visit, charged)
+    charge_and_tell(&shop, &order, &visit, &sent, payment).await
 }

@@ -1,7 +1,7 @@
 //! Way 2: secure fields. Three frames for the card, and everything else is yours: the form, the look-ups, the moment at which
 //! the token is made.
 
-use super::{charge, outcome, payable, payment_of};
+use super::{charge_and_tell, payable, payment_of};
 use crate::Shop;
 use crate::orders::Order;
 use crate::page::{Frame, Place, render};
@@ -61,9 +61,5 @@ pub async fn pay(State(shop): State<Shop>, visit: Visit, Path(id): Path<String>,
     });
     payment["capture"] = json!(!order.is_made_to_order());
     payment["three_d_secure_mode"] = json!("optional");
-
-    let attempt = sent["attempt"].as_u64().and_then(|number| usize::try_from(number).ok());
-    let device = sent["device"].as_str().unwrap_or_default();
-    let charged = charge(&shop, &order, attempt, device, payment).await;
-    outcome(&shop, &order, &visit, charged)
+    charge_and_tell(&shop, &order, &visit, &sent, payment).await
 }

@@ -1,4 +1,5 @@
 // The choice of instalments, and what the law wants shown beside it.
+import { annualCosts } from '../../annual-costs';
 import type { Brick } from '../brick';
 import { h } from '../dom';
 import { SelectEntry } from '../entries';
@@ -62,7 +63,7 @@ export class InstallmentsEntry {
   private showCosts(): void {
     const { words } = this.brick;
     const row = this.rows.length > 1 ? this.chosen : undefined;
-    const rates = row && ratesOf(row);
+    const rates = row && annualCosts(row.labels);
     this.costs.hidden = !row;
     this.costs.replaceChildren();
     if (!row) return;
@@ -77,12 +78,4 @@ export class InstallmentsEntry {
       item('CFT', rates.cft, 'cft'),
     );
   }
-}
-
-/** `CFT_87,82%|TEA_69,00%` */
-function ratesOf(row: PayerCost): { cft: string; tea: string } | undefined {
-  const parts = (row.labels ?? []).flatMap((label) => label.split('|'));
-  const rate = (name: string) => parts.find((part) => part.startsWith(`${name}_`))?.slice(name.length + 1);
-  const [cft, tea] = [rate('CFT'), rate('TEA')];
-  return cft && tea ? { cft, tea } : undefined;
 }

@@ -4,8 +4,9 @@ import { object, string } from '../brick';
 import { h } from '../dom';
 import { SelectEntry, TextEntry, type Entry } from '../entries';
 import { Identification } from '../identification';
+import { givenEmail, payerEmail } from '../payer-email';
 import type { Method } from './options';
-import { payerEmail, type Filled, type Panel, type Surroundings } from './panels';
+import type { Filled, Panel, Surroundings } from './panels';
 
 /** Boletos are issued to a person at an address (Circular BCB 3.598). */
 const WITH_ADDRESS = ['bolbradesco', 'pec'];
@@ -96,7 +97,7 @@ export class OfflinePanel implements Panel {
       payment_method_id: this.method.id,
       transaction_amount: this.amount,
       payer: {
-        email: this.email?.value ?? string(this.payer.email),
+        email: this.email?.value ?? givenEmail(this.brick),
         ...(this.names && { first_name: this.names.first.value, last_name: this.names.last.value }),
         ...(this.entityType && { entity_type: this.entityType.value }),
         ...(identification && { identification }),

@@ -1,10 +1,10 @@
 // What is asked of the buyer for each way to pay.
 import type { IdentificationType } from '../../core';
 import type { Brick } from '../brick';
-import { object, string } from '../brick';
 import { CardSection, type AdditionalData } from '../card/card-section';
 import { h } from '../dom';
-import { emailEntry, isEmail, type Entry, type TextEntry } from '../entries';
+import type { Entry, TextEntry } from '../entries';
+import { givenEmail, payerEmail } from '../payer-email';
 import { OfflinePanel } from './offline-panel';
 import type { Option } from './options';
 import { SavedCardPanel } from './saved-card-panel';
@@ -62,9 +62,8 @@ class CardPanel implements Panel {
 
   constructor(allowed: ConstructorParameters<typeof CardSection>[1]['allowed'], { brick, ...around }: Surroundings) {
     const { payer } = brick.settings.initialization;
-    const given = string(object(payer).email);
     this.email = payerEmail(brick, around.onChange);
-    this.card = new CardSection(brick, { ...around, allowed, payer, email: () => this.email?.value ?? given });
+    this.card = new CardSection(brick, { ...around, allowed, payer, email: () => this.email?.value ?? givenEmail(brick) });
     this.element = h('div', { class: 'stack' }, this.card.element, this.email?.element);
     this.ready = this.card.ready;
     this.buttonText = brick.text('formSubmit', brick.words.formSubmit);
@@ -120,13 +119,4 @@ class WalletPanel implements Panel {
   }
 
   end(): void {}
-}
-
-/** Asks for the e-mail, unless the shop gave one that can be. */
-export function payerEmail(brick: Brick, onChange: () => void): TextEntry | undefined {
-  const given = string(object(brick.settings.initialization.payer).email);
-  if (isEmail(given)) return undefined;
-  const entry = emailEntry(brick.words, `${brick.name}-email`, brick.labelled('email', brick.words.email), given);
-  entry.input.addEventListener('input', onChange);
-  return entry;
 }
