@@ -217,6 +217,7 @@ impl History {
         let parts = Parts {
             store,
             vault: self.vault.clone(),
+            outbox: None,
             nature: nature(&self.wall, Random::of(u64::from(self.deaths), self.words.clone().next())),
             development: true,
             public_url: "http://pay.example".to_owned(),

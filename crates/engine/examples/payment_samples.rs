@@ -51,6 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         directory: Some(directory.path().to_path_buf()),
         database: None,
         vault_directory: None,
+        outbox: None,
         vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1:8080".to_owned(),

@@ -137,6 +137,7 @@ mod tests {
             directory: None,
             database: None,
             vault_directory: None,
+            outbox: None,
             vault_key: KeySource::File,
             development: true,
             public_url: String::new(),

@@ -96,6 +96,8 @@ pub struct EngineOptions {
     pub database: Option<DatabaseUrl>,
     /// Where the vault's keys are, if not in `directory`.
     pub vault_directory: Option<PathBuf>,
+    /// Where messages to people are put, if not beside the records; on a database, nowhere without it.
+    pub outbox: Option<PathBuf>,
     /// What opens the vault.
     pub vault_key: KeySource,
     /// Seeds the well-known accounts, honours their credentials, and lets notifications reach private addresses.
@@ -112,6 +114,8 @@ pub struct Parts {
     pub store: Store,
     /// What seals the secrets in it.
     pub vault: Arc<Vault>,
+    /// As in [`EngineOptions`].
+    pub outbox: Option<PathBuf>,
     /// Time and chance.
     pub nature: Nature,
     /// As in [`EngineOptions`].
@@ -203,9 +207,11 @@ impl Engine {
             Some(directory) => Vault::open(&directory, options.vault_key)?,
             None => Vault::ephemeral(),
         };
+        let beside_the_vault = options.directory.as_deref().map(outbox::beside);
         let parts = Parts {
             store,
             vault: Arc::new(vault),
+            outbox: options.outbox.or(beside_the_vault),
             nature: Nature::default(),
             development: options.development,
             public_url: options.public_url,
@@ -219,7 +225,7 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn assemble(parts: Parts) -> Result<Engine, EngineError> {
-        let Parts { store, vault, nature, development, public_url, test_clock } = parts;
+        let Parts { store, vault, outbox, nature, development, public_url, test_clock } = parts;
         let lease = store.renew_lease().await.map_err(|error| EngineError::Other(error.to_string()))?;
         let clock = Clock::open(&store, nature.wall.clone()).await?;
         let current = CurrentCatalogue::open(&store).await?;
@@ -227,7 +233,7 @@ impl Engine {
             inner: Arc::new(Inner {
                 access: Access::new(development),
                 sign_ups: people::SignUps::default(),
-                outbox: outbox::Outbox::beside(store.directory()),
+                outbox: outbox::Outbox(outbox.or_else(|| store.directory().map(outbox::beside))),
                 accounts: Accounts::default(),
                 settings: KnownSettings::default(),
                 catalogue: current,

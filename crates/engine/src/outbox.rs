@@ -1,4 +1,4 @@
-//! Messages to people. Each is a file in the outbox beside the data, which the operator's mailer takes from there; a
+//! Messages to people. Each is a file in the outbox, which the operator's mailer takes from there; a
 //! developer reads it.
 
 use crate::{Engine, Failure};
@@ -7,19 +7,19 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Where the messages are put, beside the records.
 const NAME: &str = "outbox";
 /// The most messages that wait; one more is refused rather than filling the disk.
 const MOST_MESSAGES: usize = 10_000;
 
-/// The outbox, if the server keeps files.
-pub(crate) struct Outbox(Option<PathBuf>);
+/// The outbox, if the server has one.
+pub(crate) struct Outbox(pub(crate) Option<PathBuf>);
+
+/// The outbox of who keeps its files in `directory`.
+pub(crate) fn beside(directory: &Path) -> PathBuf {
+    directory.join(NAME)
+}
 
 impl Outbox {
-    pub(crate) fn beside(directory: Option<&Path>) -> Outbox {
-        Outbox(directory.map(|directory| directory.join(NAME)))
-    }
-
     /// Puts a message there, whole or not at all.
     fn post(&self, id: &str, message: &str) -> io::Result<()> {
         let directory = self.0.as_ref().ok_or_else(|| io::Error::other("this server has no outbox"))?;
@@ -44,7 +44,7 @@ impl Outbox {
 }
 
 impl Engine {
-    /// Where messages to people are put, if this server keeps files.
+    /// Where messages to people are put, if this server has an outbox.
     pub fn outbox(&self) -> Option<&Path> {
         self.inner.outbox.0.as_deref()
     }

@@ -179,6 +179,7 @@ async fn open(place: &Place, vault: Option<PathBuf>, vault_key: KeySource) -> Re
         directory,
         database,
         vault_directory: vault,
+        outbox: None,
         vault_key,
         development: false,
         public_url: String::new(),

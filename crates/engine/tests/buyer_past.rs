@@ -29,6 +29,7 @@ impl World {
         let parts = pasarela_engine::Parts {
             store,
             vault: vault.clone(),
+            outbox: None,
             nature: Nature::default(),
             development: true,
             public_url: "http://127.0.0.1:8080".to_owned(),

@@ -25,6 +25,7 @@ impl World {
             directory: None,
             database: None,
             vault_directory: None,
+            outbox: None,
             vault_key: KeySource::File,
             development: true,
             public_url: "http://127.0.0.1:8080".to_owned(),

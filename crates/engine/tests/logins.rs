@@ -33,6 +33,7 @@ impl World {
         let engine = Engine::assemble(Parts {
             store: store.clone(),
             vault: vault.clone(),
+            outbox: None,
             nature: Nature { wall, ..Nature::default() },
             development,
             public_url: "http://localhost".to_owned(),

@@ -11,6 +11,7 @@ async fn start(store: &Store, vault: &Arc<Vault>) -> Engine {
     let engine = Engine::assemble(Parts {
         store: store.clone(),
         vault: vault.clone(),
+        outbox: None,
         nature: Nature::default(),
         development: false,
         public_url: "http://localhost".to_owned(),

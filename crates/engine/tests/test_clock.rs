@@ -13,6 +13,7 @@ async fn open(directory: &Path, clock: Timestamp) -> Engine {
         directory: Some(directory.to_path_buf()),
         database: None,
         vault_directory: None,
+        outbox: None,
         vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1".to_owned(),

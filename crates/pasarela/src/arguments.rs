@@ -276,6 +276,11 @@ pub struct ServeArguments {
     /// What opens the vault.
     #[command(flatten)]
     pub key: KeyArguments,
+    /// Where messages to people are put, for your mailer to take; without it, beside the records (DIR/outbox)
+    ///
+    /// With --database-url no message is sent without it: nobody can prove an e-mail then.
+    #[arg(long, value_name = "DIR", env = "PASARELA_OUTBOX")]
+    pub outbox: Option<PathBuf>,
     /// The certificate chain to serve HTTPS with, in PEM, its own certificate first
     #[arg(long, value_name = "FILE", env = "PASARELA_TLS_CERTIFICATE", requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,

@@ -85,6 +85,7 @@ async fn open(
         directory: directory.map(Path::to_path_buf),
         database,
         vault_directory: None,
+        outbox: None,
         vault_key: KeySource::File,
         development: true,
         public_url: format!("http://{}", crate::ready::reachable(http)),

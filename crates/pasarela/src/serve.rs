@@ -35,7 +35,8 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     let certificate = certificate(arguments)?;
     let listener = bind(arguments.listen, "--listen").await?;
     let address = local_address(&listener)?;
-    let engine = open(&arguments.place()?, &arguments.key, &arguments.public_url).await?;
+    let options = options(&arguments.place()?, &arguments.key, &arguments.public_url)?;
+    let engine = open_as(EngineOptions { outbox: arguments.outbox.clone(), ..options }).await?;
     let router = pasarela_server::router(engine.clone());
 
     let mut service = Service::start(engine, arguments.max_connections);
@@ -64,6 +65,7 @@ pub fn options(place: &Place, key: &KeyArguments, public_url: &str) -> Result<En
         directory,
         database,
         vault_directory,
+        outbox: None,
         vault_key: key.key()?,
         development: false,
         public_url: public_url.to_owned(),
@@ -73,7 +75,11 @@ pub fn options(place: &Place, key: &KeyArguments, public_url: &str) -> Result<En
 
 /// An engine on the records at `place`: for a server, and for the verbs that seal or hash something beside one.
 pub async fn open(place: &Place, key: &KeyArguments, public_url: &str) -> Result<Engine, Failure> {
-    Engine::open(options(place, key, public_url)?).await.map_err(|error| {
+    open_as(options(place, key, public_url)?).await
+}
+
+async fn open_as(options: EngineOptions) -> Result<Engine, Failure> {
+    Engine::open(options).await.map_err(|error| {
         let next = match &error {
             EngineError::Vault(_) => {
                 "Give the key that opens this vault with --vault-key-file FILE or PASARELA_VAULT_KEY, and the vault's \

@@ -27,6 +27,7 @@ async fn main() {
         directory: None,
         database: None,
         vault_directory: None,
+        outbox: None,
         vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1:8080".to_owned(),

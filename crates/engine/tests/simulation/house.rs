@@ -43,6 +43,7 @@ impl House {
             directory: Some(self.directory.path().to_owned()),
             database: None,
             vault_directory: None,
+            outbox: None,
             vault_key: KeySource::File,
             development: true,
             public_url: "http://127.0.0.1:8080".to_owned(),

@@ -28,6 +28,7 @@ pub struct TestApp {
     router: Router,
     /// Dropped last.
     database: Option<TestDatabase>,
+    _outbox: tempfile::TempDir,
 }
 
 impl TestApp {
@@ -53,17 +54,19 @@ impl TestApp {
 
     async fn open(directory: Option<&Path>, test_clock: Option<Timestamp>, development: bool) -> TestApp {
         let database = database(directory).await;
+        let outbox = tempfile::tempdir().unwrap();
         let options = EngineOptions {
             directory: directory.map(Path::to_owned),
             database: database.as_ref().map(|database| DatabaseUrl::parse(&database.url()).unwrap()),
             vault_directory: None,
+            outbox: Some(outbox.path().to_owned()),
             vault_key: KeySource::File,
             development,
             public_url: PUBLIC_URL.to_owned(),
             test_clock,
         };
         let engine = Engine::open(options).await.unwrap();
-        TestApp { router: pasarela_server::router(engine.clone()), engine, database }
+        TestApp { router: pasarela_server::router(engine.clone()), engine, database, _outbox: outbox }
     }
 
     /// Where the records are, of a server in `directory`.
@@ -76,7 +79,7 @@ impl TestApp {
 
     /// Stops the server; its data can be opened again.
     pub async fn close(self) {
-        let TestApp { engine, router, database } = self;
+        let TestApp { engine, router, database, _outbox } = self;
         drop(router);
         engine.close().await;
         drop(database);

@@ -21,6 +21,7 @@ async fn writes_beyond_the_queue_are_asked_to_come_again_and_the_others_are_done
         directory: Some(directory.path().to_owned()),
         database: None,
         vault_directory: None,
+        outbox: None,
         vault_key: KeySource::File,
         development: true,
         public_url: "http://pasarela.test".to_owned(),
