@@ -123,10 +123,16 @@ pub fn is_ours(engine: &Engine, browser: &Browser, form: &str, said: &str) -> bo
     browser.secret().is_some_and(|secret| engine.is_form_word(secret, form, said))
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// A cookie's value as it came, which anybody may have set.
+pub fn raw_cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok());
     let mut pairs = all.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(its_name, _)| *its_name == name)?;
+    pairs.find(|(its_name, _)| *its_name == name).map(|(_, value)| value)
+}
+
+/// A cookie's value, if it can be one that was set here.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = raw_cookie(headers, name)?;
     let is_sane = !value.is_empty()
         && value.len() <= LONGEST_VALUE
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');

@@ -18,7 +18,7 @@ pub fn sdk(headers: &HeaderMap) -> Option<Sdk> {
 
 /// Whether the browser library made a request: it says its version with each.
 pub fn is_by_library(query: Option<&str>) -> bool {
-    query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("js_version=")))
+    query_has(query, "js_version=")
 }
 
 /// How a card came: a browser says of each such request where its page is from.

@@ -1,9 +1,8 @@
 //! The hosted pages' routes: they find the payment by its id and the hash from its body, and show it.
 
 use super::openapi;
-use super::request::{PathPart, RawBody, header_text, query_value};
+use super::request::{PathPart, RawBody, page_locale, query_value};
 use super::{promotions, quality};
-
 use crate::docs::{Example, docs_page};
 use crate::pages::{
     self, BankOutcome, ChallengeRequest, HomeView, Locale, PayerOutcome, PaymentView, SellerRow,
@@ -55,18 +54,21 @@ struct Shown {
     locale: Locale,
 }
 
+impl Shown {
+    /// Loads a page of it anew, after an act.
+    fn again(&self, page: &str, query: Option<&str>) -> Response {
+        let (id, query) = (self.state.payment.id, query.unwrap_or_default());
+        Redirect::to(&format!("/payments/{id}/{page}?{query}")).into_response()
+    }
+}
+
 async fn find(
     engine: &Engine,
     id: &str,
     query: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<Shown, Box<Response>> {
-    let accept_language = header_text(headers, "accept-language");
-    let asked = query_value(query, "locale");
-    let missing = || {
-        let locale = Locale::choose(asked.as_deref(), accept_language.as_deref(), None);
-        Box::new(pages::missing(locale).into_response())
-    };
+    let missing = || Box::new(pages::missing(page_locale(query, headers, None)).into_response());
     let hash = query_value(query, "hash").ok_or_else(missing)?;
     let id = super::request::path_id(id).ok_or_else(missing)?;
     let (state, record) = match engine.payment_for_page(id, &hash).await {
@@ -80,7 +82,7 @@ async fn find(
     let body = serde_json::from_slice(&record.body).unwrap_or_default();
     let now = engine.now(record.account_id, record.mode);
     let view = PaymentView::from_body(&body, site, now, &merchant).ok_or_else(missing)?;
-    let locale = Locale::choose(asked.as_deref(), accept_language.as_deref(), Some(site));
+    let locale = page_locale(query, headers, Some(site));
     Ok(Shown { state, mode: record.mode, view, locale })
 }
 
@@ -136,11 +138,7 @@ async fn answer_bank(
         Some(BankOutcome::Decline) => Act::Reject(None),
         None => return StatusCode::BAD_REQUEST.into_response(),
     };
-    act_and(&engine, &shown, &act, || {
-        let query = query.as_deref().unwrap_or_default();
-        Redirect::to(&format!("/payments/{}/bank_transfer?{query}", shown.state.payment.id)).into_response()
-    })
-    .await
+    act_and(&engine, &shown, &act, || shown.again("bank_transfer", query.as_deref())).await
 }
 
 /// The simulated bank of a Pix or a ticket: of a test payment alone.
@@ -176,11 +174,7 @@ async fn pay(
         Some(PayerOutcome::Expire) => Act::Expire,
         None => return StatusCode::BAD_REQUEST.into_response(),
     };
-    act_and(&engine, &shown, &act, || {
-        let query = query.as_deref().unwrap_or_default();
-        Redirect::to(&format!("/payments/{}/payer?{query}", shown.state.payment.id)).into_response()
-    })
-    .await
+    act_and(&engine, &shown, &act, || shown.again("payer", query.as_deref())).await
 }
 
 /// What `three_ds_info.external_resource_url` opens: the challenge, then its end.
@@ -252,9 +246,7 @@ async fn home(
         credentials_command: development.then_some("pasarela credentials"),
         has_demo,
     };
-    let asked = query_value(query.as_deref(), "locale");
-    let accept_language = header_text(&headers, "accept-language");
-    pages::home(&view, Locale::choose(asked.as_deref(), accept_language.as_deref(), None)).into_response()
+    pages::home(&view, page_locale(query.as_deref(), &headers, None)).into_response()
 }
 
 async fn docs(State(engine): State<Engine>) -> Response {

@@ -8,24 +8,22 @@
 mod again;
 mod modal;
 mod opened;
+mod page_request;
 mod posted;
 mod result;
 mod wallet;
 mod words;
 
-use super::answer::ApiFailure;
 use super::card_tokens::protected;
-use super::request::{RawBody, query_value};
+use super::request::RawBody;
 use crate::pages::checkout::{self as pages, CardPage, Closed, Typed};
 use crate::pages::checkout_words::CheckoutWords;
-use crate::tls::ClientConnection;
-use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::Router;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use opened::{Opened, find};
+use page_request::{PageAnswer, PageRequest};
 use pasarela_domain::documents;
 use pasarela_domain::preference::choice;
 use pasarela_domain::refusal::{Code, Refusal};
@@ -49,25 +47,23 @@ pub(super) fn routes() -> Router<Engine> {
 }
 
 /// `init_point`: the ways to pay, or with `method` the form of one of them.
-async fn open(State(engine): State<Engine>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let opened = match find(&engine, query.as_deref(), &headers).await {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
+async fn open(request: PageRequest) -> PageAnswer {
+    let opened = find(&request).await?;
+    let is_over_page = modal::is_over_page(request.query.as_deref());
     match opened.obstacle() {
         // Only an account may pay: there is nothing to choose before somebody is logged in.
-        Some(Closed::Login) if modal::is_over_page(query.as_deref()) => return opened.closed(Closed::Login),
-        Some(Closed::Login) => {
-            return Redirect::to(&format!("/checkout/v1/wallet?{}", opened.view.query)).into_response();
+        Some(Closed::Login) if !is_over_page => {
+            return Ok(Redirect::to(&format!("/checkout/v1/wallet?{}", opened.view.query)).into_response());
         }
-        Some(obstacle) => return opened.closed(obstacle),
+        Some(obstacle) => return Ok(opened.closed(obstacle)),
         None => {}
     }
-    match query_value(query.as_deref(), "method").as_deref() {
+    let engine = &request.engine;
+    Ok(match request.value("method").as_deref() {
         None => opened.choice(None),
-        Some("card") => card_page(&engine, &opened, &opened.known(), None),
-        Some(id) => offline_page(&engine, &opened, id, &opened.known(), None),
-    }
+        Some("card") => card_page(engine, &opened, &opened.known(), None),
+        Some(id) => offline_page(engine, &opened, id, &opened.known(), None),
+    })
 }
 
 fn card_page(engine: &Engine, opened: &Opened, typed: &Typed, notice: Option<&'static str>) -> Response {
@@ -108,29 +104,20 @@ fn offline_page(
 }
 
 /// A card, typed: it goes into a token, and the buyer sees what each number of instalments costs.
-async fn card(
-    State(engine): State<Engine>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    connection: Option<Extension<ClientConnection>>,
-    body: RawBody,
-) -> Response {
-    let opened = match find(&engine, query.as_deref(), &headers).await {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
-    if is_sent_from_elsewhere(&headers) {
-        return opened.closed(Closed::Stale);
+async fn card(request: PageRequest, body: RawBody) -> PageAnswer {
+    let (opened, engine) = (find(&request).await?, &request.engine);
+    if request.is_sent_from_elsewhere() {
+        return Ok(opened.closed(Closed::Stale));
     }
     if let Some(obstacle) = opened.obstacle() {
-        return opened.closed(obstacle);
+        return Ok(opened.closed(obstacle));
     }
     let posted = Posted::read(&body);
     let words = opened.words();
-    if protected(&opened.checkout.caller, connection.as_deref()).is_err() {
-        return card_page(&engine, &opened, &posted.typed(), Some(words.encrypted_only));
+    let wrong = |notice| Ok(card_page(engine, &opened, &posted.typed(), Some(notice)));
+    if protected(&opened.checkout.caller, request.connection.as_ref()).is_err() {
+        return wrong(words.encrypted_only);
     }
-    let wrong = |notice| card_page(&engine, &opened, &posted.typed(), Some(notice));
     if !opened.may_pay(posted.get("email")) {
         return wrong(words.wrong_email);
     }
@@ -138,21 +125,18 @@ async fn card(
     if !number.is_empty() && documents::check(opened.checkout.caller.site, kind, number).is_err() {
         return wrong(words.wrong_document);
     }
-    let request = match token_request(&posted) {
-        Ok(request) => request,
-        Err(_) => return wrong(words.wrong_data),
-    };
-    let card = match engine.tokenise_for(&opened.checkout, &request).await {
+    let Ok(typed) = token_request(&posted) else { return wrong(words.wrong_data) };
+    let card = match engine.tokenise_for(&opened.checkout, &typed).await {
         Ok(card) => card,
         Err(Failure::Refused(refusal)) => return wrong(card_notice(&refusal, words)),
-        Err(failure) => return ApiFailure::from(failure).into_response(),
+        Err(failure) => return Err(failure.into()),
     };
     let catalogue = opened.catalogue();
     let Some(method) = catalogue.method(&card.method) else { return wrong(words.card_not_taken) };
     let preference = &opened.checkout.preference;
     let plans = choice::plans(preference, catalogue, method, &card.bin, opened.checkout.now);
     let hidden = vec![
-        ("form", form_word(&engine, &opened)),
+        ("form", form_word(engine, &opened)),
         ("token", card.token),
         ("payment_method_id", card.method),
         ("email", posted.get("email").to_owned()),
@@ -161,7 +145,7 @@ async fn card(
     ];
     let shown = format!("{} •••• {}", method.name, card.last_four);
     let first = preference.payment_methods.default_installments;
-    pages::review(&opened.view, &shown, &plans, first, hidden, opened.locale).into_response()
+    Ok(pages::review(&opened.view, &shown, &plans, first, hidden, opened.locale).into_response())
 }
 
 /// Which field a refused token is about.
@@ -178,76 +162,48 @@ fn card_notice(refusal: &Refusal, words: &'static CheckoutWords) -> &'static str
 }
 
 /// Pays, and shows the result at an address of its own: reloading it pays nothing.
-async fn pay(
-    State(engine): State<Engine>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    connection: Option<Extension<ClientConnection>>,
-    body: RawBody,
-) -> Response {
-    let (query, posted) = (query.as_deref(), Posted::read(&body));
-    let paying = pay_once(&engine, query, &headers, connection.as_deref(), &posted);
-    again::unless_answered(paying, "pay", query, &headers, &posted).await
+async fn pay(request: PageRequest, body: RawBody) -> Response {
+    let posted = Posted::read(&body);
+    let paying = pay_once(&request, &posted);
+    again::unless_answered(paying, "pay", request.query.as_deref(), &request.headers, &posted).await
 }
 
-async fn pay_once(
-    engine: &Engine,
-    query: Option<&str>,
-    headers: &HeaderMap,
-    connection: Option<&ClientConnection>,
-    posted: &Posted,
-) -> Response {
-    let opened = match find(engine, query, headers).await {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
+async fn pay_once(request: &PageRequest, posted: &Posted) -> PageAnswer {
+    let (opened, engine) = (find(request).await?, &request.engine);
     let Some((attempt, shown_total)) = read_form_word(engine, &opened, posted.get("form")) else {
-        return opened.closed(Closed::Stale);
+        return Ok(opened.closed(Closed::Stale));
     };
-    if is_sent_from_elsewhere(headers) {
-        return opened.closed(Closed::Stale);
+    if request.is_sent_from_elsewhere() {
+        return Ok(opened.closed(Closed::Stale));
     }
     if opened.checkout.preference.demands_login() {
-        return opened.closed(Closed::Login);
+        return Ok(opened.closed(Closed::Login));
     }
-    let choice = buyer_choice(posted, shown_total.currency, connection);
+    let choice = buyer_choice(posted, shown_total.currency, request.connection.as_ref());
     let purchase = Purchase { attempt: &attempt, choice: &choice, shown_total, wallet: None };
     match engine.pay_checkout(&opened.checkout, purchase).await {
-        Ok(id) => Redirect::to(&result_address(engine, &opened, id)).into_response(),
-        Err(Failure::Refused(refusal)) => refused(engine, &opened, posted, &refusal),
-        Err(failure) => ApiFailure::from(failure).into_response(),
+        Ok(id) => Ok(Redirect::to(&result_address(engine, &opened, id)).into_response()),
+        Err(Failure::Refused(refusal)) => Ok(refused(engine, &opened, posted, &refusal)),
+        Err(failure) => Err(failure.into()),
     }
 }
 
 /// The page after a payment that could not be made.
 fn refused(engine: &Engine, opened: &Opened, posted: &Posted, refusal: &Refusal) -> Response {
     let words = opened.words();
-    match (refusal.error, refusal.code()) {
-        ("invalid_expired", _) => opened.closed(opened.obstacle().unwrap_or(Closed::Expired)),
-        ("too_many_attempts", _) => opened.closed(Closed::Exhausted),
-        ("invalid_amount", _) if posted.get("token").is_empty() => opened.choice(Some(words.price_changed)),
-        ("invalid_amount", _) => card_page(engine, opened, &posted.typed(), Some(words.price_changed)),
-        _ if !posted.get("token").is_empty() => {
-            let notice = match refusal.code() {
-                Some(2034 | 2060 | 4050) => words.wrong_email,
-                Some(2067) => words.wrong_document,
-                Some(3028) => words.card_not_taken,
-                _ => words.wrong_data,
-            };
-            card_page(engine, opened, &posted.typed(), Some(notice))
-        }
-        (_, code) => {
-            let notice = match code {
-                Some(2034 | 2060 | 4050) => words.wrong_email,
-                Some(2067) => words.wrong_document,
-                _ => words.wrong_data,
-            };
-            offline_page(engine, opened, posted.get("payment_method_id"), &posted.typed(), Some(notice))
-        }
+    let is_card = !posted.get("token").is_empty();
+    let notice = match (refusal.error, refusal.code()) {
+        ("invalid_expired", _) => return opened.closed(opened.obstacle().unwrap_or(Closed::Expired)),
+        ("too_many_attempts", _) => return opened.closed(Closed::Exhausted),
+        ("invalid_amount", _) if !is_card => return opened.choice(Some(words.price_changed)),
+        ("invalid_amount", _) => words.price_changed,
+        (_, Some(2034 | 2060 | 4050)) => words.wrong_email,
+        (_, Some(2067)) => words.wrong_document,
+        (_, Some(3028)) if is_card => words.card_not_taken,
+        _ => words.wrong_data,
+    };
+    if is_card {
+        return card_page(engine, opened, &posted.typed(), Some(notice));
     }
-}
-
-/// Whether the browser says that another site sent it here.
-fn is_sent_from_elsewhere(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
+    offline_page(engine, opened, posted.get("payment_method_id"), &posted.typed(), Some(notice))
 }

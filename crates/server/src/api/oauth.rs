@@ -186,13 +186,10 @@ pub async fn answer(mut signed: SignedIn, RawQuery(query): RawQuery, body: RawBo
     let query = query.unwrap_or_default();
     // The seller said yes to what the page said, and to nothing else.
     signed.visit.tie_forms(&query);
-    let form = match Form::read(&signed.visit, &body) {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
         Ok(form) => form,
         Err(page) => return *page,
     };
-    if let Err(page) = signed.may(Permission::Applications) {
-        return *page;
-    }
     let visit = &signed.visit;
     let Some(asked) = read(&visit.engine, &query).await else {
         return visit.notice(StatusCode::BAD_REQUEST, visit.words().oauth_unknown);

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::authentication::Anyone;
 use super::conditional::{Freshness, conditional};
-use super::request::{PathPart, header_text, query_pairs, query_value, value_of};
+use super::request::{PathPart, page_locale, query_pairs, query_value, value_of};
 use crate::pages::{self, Locale, PromotionsView};
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -55,9 +55,7 @@ pub(super) async fn site_page(
     headers: HeaderMap,
 ) -> Response {
     let Some(site) = Site::from_id(&site) else {
-        let asked = query_value(query.as_deref(), "locale");
-        let accepted = header_text(&headers, "accept-language");
-        return pages::missing(Locale::choose(asked.as_deref(), accepted.as_deref(), None)).into_response();
+        return pages::missing(page_locale(query.as_deref(), &headers, None)).into_response();
     };
     let (view, locale) = view(&engine, Some(site), query.as_deref(), &headers).await;
     pages::promotions(&view, locale).into_response()
@@ -97,8 +95,7 @@ async fn view(
     let site = site.or(caller.as_ref().map(|caller| caller.site)).or(asked_site).unwrap_or(Site::MLA);
     let caller = caller.filter(|caller| caller.site == site);
     let parameters = parameters(engine, caller.as_ref(), query);
-    let accept_language = header_text(headers, "accept-language");
-    let locale = Locale::choose(parameters.locale.as_deref(), accept_language.as_deref(), Some(site));
+    let locale = page_locale(query, headers, Some(site));
     let again = again(query);
     (PromotionsView::of(engine.catalogue().site(site), &parameters, locale, &again), locale)
 }

@@ -4,8 +4,8 @@
 use super::answer::Answer;
 use super::authentication::Seller;
 use super::json;
-use super::request::{PathPart, RawBody, header_text, path_id, query_value};
-use crate::pages::{self, Locale};
+use super::request::{PathPart, RawBody, page_locale, path_id, query_value};
+use crate::pages;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -211,7 +211,7 @@ pub async fn read(
 
 /// `/quality/rules`: all rules for people.
 pub(super) async fn rules_page(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    pages::quality_rules(locale(query.as_deref(), &headers)).into_response()
+    pages::quality_rules(page_locale(query.as_deref(), &headers, None)).into_response()
 }
 
 /// `/quality/rules/{id}`: why a rule matters.
@@ -220,16 +220,11 @@ pub(super) async fn rule_page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let locale = locale(query.as_deref(), &headers);
+    let locale = page_locale(query.as_deref(), &headers, None);
     match rules::find(&id) {
         Some(rule) => pages::quality_rule(rule, locale).into_response(),
         None => pages::missing(locale).into_response(),
     }
-}
-
-fn locale(query: Option<&str>, headers: &HeaderMap) -> Locale {
-    let asked = query_value(query, "locale");
-    Locale::choose(asked.as_deref(), header_text(headers, "accept-language").as_deref(), None)
 }
 
 pub(super) fn application(id: &str) -> Result<i64, Refusal> {

@@ -1,6 +1,7 @@
 //! Reading requests: bodies with bounds in size and time, queries, headers.
 
 use super::answer::ApiFailure;
+use crate::pages::Locale;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use hyper::body::Body as _;
 use pasarela_domain::json::{self, Json};
 use pasarela_domain::refusal::Refusal;
+use pasarela_domain::site::Site;
 use pasarela_engine::Failure;
 use serde::de::DeserializeOwned;
 use std::future::poll_fn;
@@ -158,6 +160,12 @@ pub fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
         .filter(|text| !text.is_empty())
         // A header that is text is ASCII.
         .map(|text| text[..text.len().min(255)].to_owned())
+}
+
+/// The language in which a page is asked for, see [`Locale::choose`].
+pub fn page_locale(query: Option<&str>, headers: &HeaderMap, site: Option<Site>) -> Locale {
+    let accept_language = header_text(headers, "accept-language");
+    Locale::choose(query_value(query, "locale").as_deref(), accept_language.as_deref(), site)
 }
 
 /// A part of the path. One whose escapes are no text names nothing.

@@ -107,6 +107,11 @@ fn page_of(body: &Value) -> Option<Url> {
     web_address(address)
 }
 
+/// A page of this platform, by whichever address the buyer came.
+pub(crate) fn path_of(page: &Url) -> String {
+    format!("{}?{}", page.path(), page.query().unwrap_or_default())
+}
+
 /// A string or a number as text; `None` for nothing and for emptiness.
 fn text(value: &Value) -> Option<String> {
     match value {

@@ -25,7 +25,7 @@ struct QualityWords {
     going_live: &'static str,
 }
 
-const WORDS: Languages<QualityWords> = Languages {
+static WORDS: Languages<QualityWords> = Languages {
     en: QualityWords {
         title: "Rules of a good integration",
         lead: "What the platform looks at when it measures an integration, and why.",
@@ -133,8 +133,7 @@ struct RuleTemplate {
 
 /// The list at `/quality/rules`.
 pub fn quality_rules(locale: Locale) -> Page {
-    static SPOKEN: &Languages<QualityWords> = &WORDS;
-    let words = SPOKEN.of(locale.language());
+    let words = WORDS.of(locale.language());
     let row = |rule: &'static Rule| Row {
         id: rule.id,
         title: texts::of(rule.check).title.of(locale.language()),
@@ -152,9 +151,8 @@ pub fn quality_rules(locale: Locale) -> Page {
 
 /// The page of `rule`.
 pub fn quality_rule(rule: &'static Rule, locale: Locale) -> Page {
-    static SPOKEN: &Languages<QualityWords> = &WORDS;
     let spoken = locale.language();
-    let (words, said) = (SPOKEN.of(spoken), texts::of(rule.check));
+    let (words, said) = (WORDS.of(spoken), texts::of(rule.check));
     let title = said.title.of(spoken).as_str();
     let layout = Layout::new(format!("{} · {title}", rule.id), locale, None);
     let language = layout.language;

@@ -4,7 +4,7 @@
 use super::amount::amount_text;
 use super::layout::Layout;
 use super::locale::Locale;
-use super::payment_view::PaymentView;
+use super::payment_view::{PaymentView, path_of};
 use super::progress::Progress;
 use super::words::Words;
 use super::{Framing, Page};
@@ -25,8 +25,7 @@ impl Simulated {
     pub fn of(view: &PaymentView) -> Option<Simulated> {
         let page = view.page.as_ref().filter(|_| !view.live && view.progress().is_waiting())?;
         let payer = beside(page, "payer")?;
-        let address = format!("{}?{}", payer.path(), payer.query().unwrap_or_default());
-        Some(Simulated { address, code: qr_svg(payer.as_str()).ok() })
+        Some(Simulated { address: path_of(&payer), code: qr_svg(payer.as_str()).ok() })
     }
 }
 
@@ -73,14 +72,13 @@ pub fn payer(view: &PaymentView, locale: Locale) -> Page {
     let words = locale.words();
     let layout = Layout { following: None, ..Layout::of_payment(words.payer_title.to_owned(), view, locale) };
     let language = layout.language;
-    let back = view.page.as_ref().map(|page| format!("{}?{}", page.path(), page.query().unwrap_or_default()));
     let template = PayerTemplate {
         layout,
         words,
         view,
         progress: view.progress(),
         amount: amount_text(view.amount, view.site),
-        back,
+        back: view.page.as_ref().map(path_of),
     };
     Page::render(&template, language, Framing::Nobody)
 }

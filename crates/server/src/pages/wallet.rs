@@ -3,7 +3,7 @@
 
 use super::amount::amount_text;
 use super::checkout::form::{card_fields, field};
-use super::checkout::review::{PlanRow, plan_rows};
+use super::checkout::review::Plans;
 use super::checkout::{CheckoutView, Field, Sheet, Typed};
 use super::checkout_words::CheckoutWords;
 use super::layout::Layout;
@@ -235,9 +235,7 @@ struct ReviewTemplate<'a> {
     card: &'a str,
     parts: Option<(String, String)>,
     hidden: Hidden,
-    plans: Vec<PlanRow>,
-    has_annual: bool,
-    cash: String,
+    plans: Plans,
     back: String,
 }
 
@@ -247,7 +245,6 @@ pub fn review(page: WalletPage<'_>, chosen: Chosen<'_>) -> Page {
     let (layout, sheet) = page.view.sheet(words.review, page.locale);
     let language = layout.language;
     let text = |money| amount_text(money, page.view.site);
-    let plans = plan_rows(page.view.site, chosen.plans, chosen.first_plan, (chosen.amount, words));
     let template = ReviewTemplate {
         layout,
         sheet,
@@ -256,9 +253,7 @@ pub fn review(page: WalletPage<'_>, chosen: Chosen<'_>) -> Page {
         card: chosen.card,
         parts: chosen.balance_part.map(|part| (text(part), text(chosen.amount))),
         hidden: chosen.hidden,
-        cash: text(chosen.amount),
-        has_annual: plans.iter().any(|plan| plan.annual.is_some()),
-        plans,
+        plans: Plans::of(page.view.site, chosen.plans, chosen.first_plan, (chosen.amount, words)),
         back: page.address("wallet"),
     };
     Page::render(&template, language, Framing::Nobody)

@@ -103,19 +103,12 @@ pub async fn list(signed: SignedIn, RawQuery(query): RawQuery) -> Response {
         let may_change = signed.role.may(Permission::Applications);
         Ok(ListTemplate { frame, applications: applications.into_iter().map(line).collect(), may_change })
     };
-    answered(&signed, listed.await)
-}
-
-fn answered<T: Template>(signed: &SignedIn, template: Result<T, Failure>) -> Response {
-    match template {
-        Ok(template) => signed.visit.answer(&template),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    signed.visit.show(listed.await)
 }
 
 /// Makes an application.
 pub async fn create(signed: SignedIn, body: RawBody) -> Response {
-    let form = match changing(&signed, &body) {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
         Ok(form) => form,
         Err(page) => return *page,
     };
@@ -137,24 +130,24 @@ pub async fn page(signed: SignedIn, PathPart(id): PathPart<String>, RawQuery(que
         Some("saved") => Some(words.saved),
         _ => None,
     };
-    answered(&signed, shown(&signed, number(&id), told, false).await)
+    signed.visit.show(shown(&signed, number(&id), told, false).await)
 }
 
 /// The same with its secrets, which is noted.
 pub async fn reveal(signed: SignedIn, PathPart(id): PathPart<String>, body: RawBody) -> Response {
-    if let Err(page) = changing(&signed, &body) {
+    if let Err(page) = Form::of(&signed, &body, Permission::Applications) {
         return *page;
     }
     let (engine, id) = (&signed.visit.engine, number(&id));
     if let Err(failure) = engine.note_reveal(signed.account_id(), id, &signed.actor()).await {
         return signed.visit.fail(&failure);
     }
-    answered(&signed, shown(&signed, id, None, true).await)
+    signed.visit.show(shown(&signed, id, None, true).await)
 }
 
 /// Renews credentials, and shows the new ones.
 pub async fn renew(signed: SignedIn, PathPart(id): PathPart<String>, body: RawBody) -> Response {
-    let form = match changing(&signed, &body) {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
         Ok(form) => form,
         Err(page) => return *page,
     };
@@ -182,12 +175,12 @@ pub async fn renew(signed: SignedIn, PathPart(id): PathPart<String>, body: RawBo
     if let Err(failure) = renewed {
         return signed.visit.fail(&failure);
     }
-    answered(&signed, shown(&signed, id, Some(signed.visit.words().saved), true).await)
+    signed.visit.show(shown(&signed, id, Some(signed.visit.words().saved), true).await)
 }
 
 /// Changes the settings.
 pub async fn save(signed: SignedIn, PathPart(id): PathPart<String>, body: RawBody) -> Response {
-    let form = match changing(&signed, &body) {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
         Ok(form) => form,
         Err(page) => return *page,
     };
@@ -207,7 +200,7 @@ pub async fn save(signed: SignedIn, PathPart(id): PathPart<String>, body: RawBod
 
 /// Deletes an application whose number was written to confirm it.
 pub async fn delete(signed: SignedIn, PathPart(id): PathPart<String>, body: RawBody) -> Response {
-    let form = match changing(&signed, &body) {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
         Ok(form) => form,
         Err(page) => return *page,
     };
@@ -215,17 +208,8 @@ pub async fn delete(signed: SignedIn, PathPart(id): PathPart<String>, body: RawB
     if form.text("confirm").trim() != id.to_string() {
         return signed.visit.notice(StatusCode::BAD_REQUEST, signed.visit.words().delete_unconfirmed);
     }
-    match signed.visit.engine.delete_application(signed.account_id(), id, &signed.actor()).await {
-        Ok(()) => signed.visit.go("/panel/applications?done=deleted"),
-        Err(failure) => signed.visit.fail(&failure),
-    }
-}
-
-/// The form of somebody who may change applications.
-fn changing(signed: &SignedIn, body: &RawBody) -> Result<Form, Box<Response>> {
-    let form = Form::read(&signed.visit, body)?;
-    signed.may(Permission::Applications)?;
-    Ok(form)
+    let done = signed.visit.engine.delete_application(signed.account_id(), id, &signed.actor()).await;
+    signed.visit.go_on(done, "/panel/applications?done=deleted")
 }
 
 /// An id in a path; 0, which is nobody's, for anything that is no id.

@@ -31,8 +31,5 @@ pub async fn page(signed: SignedIn, RawQuery(query): RawQuery) -> Response {
         let frame = signed.frame(Room::Audit, signed.visit.words().audit).await?;
         Ok::<_, Failure>(AuditTemplate { frame, page })
     };
-    match template.await {
-        Ok(template) => signed.visit.answer(&template),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    signed.visit.show(template.await)
 }

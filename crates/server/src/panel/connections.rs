@@ -26,25 +26,17 @@ pub async fn page(signed: SignedIn) -> Response {
         let may_change = signed.role.may(Permission::Applications);
         Ok::<_, Failure>(ConnectionsTemplate { frame, grantees, may_change })
     };
-    match template.await {
-        Ok(template) => signed.visit.answer(&template),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    signed.visit.show(template.await)
 }
 
 /// Lets an application in no more.
 pub async fn disconnect(signed: SignedIn, body: RawBody) -> Response {
-    let form = match Form::read(&signed.visit, &body) {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
         Ok(form) => form,
         Err(page) => return *page,
     };
-    if let Err(page) = signed.may(Permission::Applications) {
-        return *page;
-    }
     let application_id = form.text("application").parse().unwrap_or(0);
     let engine = &signed.visit.engine;
-    match engine.revoke_grant(signed.account_id(), application_id, &signed.actor()).await {
-        Ok(()) => signed.visit.go("/panel/connections"),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    let done = engine.revoke_grant(signed.account_id(), application_id, &signed.actor()).await;
+    signed.visit.go_on(done, "/panel/connections")
 }

@@ -1,10 +1,12 @@
-//! The proof that whoever logged in reads its e-mail. The forms are at home.
+//! The proof that whoever logged in reads its e-mail.
 
 use super::form::Form;
 use super::visit::SignedIn;
 use crate::api::request::RawBody;
 use axum::response::Response;
-use pasarela_engine::Failure;
+
+/// Where the forms are.
+const HOME: &str = "/panel/home";
 
 /// Takes the code that was sent.
 pub async fn prove(signed: SignedIn, body: RawBody) -> Response {
@@ -13,7 +15,8 @@ pub async fn prove(signed: SignedIn, body: RawBody) -> Response {
         Err(page) => return *page,
     };
     let engine = &signed.visit.engine;
-    answered(&signed, engine.prove_email(signed.person.id, form.text("code"), &signed.actor()).await)
+    let done = engine.prove_email(signed.person.id, form.text("code"), &signed.actor()).await;
+    signed.visit.go_on(done, HOME)
 }
 
 /// Sends another code.
@@ -21,12 +24,6 @@ pub async fn send(signed: SignedIn, body: RawBody) -> Response {
     if let Err(page) = Form::read(&signed.visit, &body) {
         return *page;
     }
-    answered(&signed, signed.visit.engine.send_email_code(signed.person.id).await)
-}
-
-fn answered(signed: &SignedIn, done: Result<(), Failure>) -> Response {
-    match done {
-        Ok(()) => signed.visit.go("/panel/home"),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    let done = signed.visit.engine.send_email_code(signed.person.id).await;
+    signed.visit.go_on(done, HOME)
 }

@@ -1,9 +1,10 @@
 //! What a form says, if it is ours.
 
-use super::visit::Visit;
+use super::visit::{SignedIn, Visit};
 use crate::api::request::RawBody;
 use axum::http::StatusCode;
 use axum::response::Response;
+use pasarela_domain::member::Permission;
 
 /// The most fields of a form.
 const MOST_FIELDS: usize = 100;
@@ -23,6 +24,16 @@ impl Form {
             return Ok(form);
         }
         Err(Box::new(visit.notice(StatusCode::FORBIDDEN, visit.words().form_expired)))
+    }
+
+    /// The same, of somebody whose role allows what the form does.
+    ///
+    /// # Errors
+    /// The page that says so.
+    pub fn of(signed: &SignedIn, body: &RawBody, permission: Permission) -> Result<Form, Box<Response>> {
+        let form = Form::read(&signed.visit, body)?;
+        signed.may(permission)?;
+        Ok(form)
     }
 
     /// A field's text, nothing where it is not there.

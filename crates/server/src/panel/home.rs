@@ -35,10 +35,7 @@ struct HomeTemplate {
 
 /// The page.
 pub async fn page(signed: SignedIn) -> Response {
-    match template(&signed).await {
-        Ok(template) => signed.visit.answer(&template),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    signed.visit.show(template(&signed).await)
 }
 
 async fn template(signed: &SignedIn) -> Result<HomeTemplate, Failure> {

@@ -31,10 +31,7 @@ pub async fn page(signed: SignedIn) -> Response {
     if let Err(page) = signed.may(Permission::People) {
         return *page;
     }
-    match template(&signed).await {
-        Ok(template) => signed.visit.answer(&template),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    signed.visit.show(template(&signed).await)
 }
 
 async fn template(signed: &SignedIn) -> Result<PeopleTemplate, Failure> {
@@ -55,7 +52,7 @@ async fn template(signed: &SignedIn) -> Result<PeopleTemplate, Failure> {
 
 /// Lets somebody in, or gives another role.
 pub async fn set(signed: SignedIn, body: RawBody) -> Response {
-    let form = match changing(&signed, &body) {
+    let form = match Form::of(&signed, &body, Permission::People) {
         Ok(form) => form,
         Err(page) => return *page,
     };
@@ -63,23 +60,20 @@ pub async fn set(signed: SignedIn, body: RawBody) -> Response {
         return signed.visit.notice(StatusCode::BAD_REQUEST, signed.visit.words().not_found);
     };
     let engine = &signed.visit.engine;
-    match engine.set_member(signed.account_id(), form.text("email"), role, &signed.actor()).await {
-        Ok(()) => signed.visit.go("/panel/people"),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    let done = engine.set_member(signed.account_id(), form.text("email"), role, &signed.actor()).await;
+    signed.visit.go_on(done, "/panel/people")
 }
 
 /// Lets somebody out.
 pub async fn remove(signed: SignedIn, body: RawBody) -> Response {
-    let form = match changing(&signed, &body) {
+    let form = match Form::of(&signed, &body, Permission::People) {
         Ok(form) => form,
         Err(page) => return *page,
     };
     let person_id = form.text("person").parse().unwrap_or(0);
-    match signed.visit.engine.remove_member(signed.account_id(), person_id, &signed.actor()).await {
-        Ok(()) => signed.visit.go("/panel/people"),
-        Err(failure) => signed.visit.fail(&failure),
-    }
+    let engine = &signed.visit.engine;
+    let done = engine.remove_member(signed.account_id(), person_id, &signed.actor()).await;
+    signed.visit.go_on(done, "/panel/people")
 }
 
 /// Whoever logged in acts for the account no more, and looks at its own again. Nobody else's leave is needed.
@@ -95,10 +89,4 @@ pub async fn leave(mut signed: SignedIn, body: RawBody) -> Response {
         }
         Err(failure) => signed.visit.fail(&failure),
     }
-}
-
-fn changing(signed: &SignedIn, body: &RawBody) -> Result<Form, Box<Response>> {
-    let form = Form::read(&signed.visit, body)?;
-    signed.may(Permission::People)?;
-    Ok(form)
 }

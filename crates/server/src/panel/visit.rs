@@ -2,7 +2,7 @@
 
 use super::frame::{AccountChoice, Frame, Room, Visitor, navigation, role_word};
 use super::words::PanelWords;
-use crate::api::browser_session::{self, Browser};
+use crate::api::browser_session::{self, Browser, raw_cookie};
 use crate::api::request::{header_text, query_value};
 use crate::pages::{Framing, Locale, Page};
 use crate::tls::ClientConnection;
@@ -26,6 +26,9 @@ const FORMS: &str = "panel";
 const LANGUAGE: &str = "pasarela_language";
 /// The cookie with the account that was chosen, without its prefix.
 const ACCOUNT: &str = "account";
+
+/// Longer than a language's tag or an account's number.
+const LONGEST_PLAIN: usize = 20;
 
 /// A browser at the panel.
 pub struct Visit {
@@ -111,6 +114,22 @@ impl Visit {
         let page = Page::render(template, self.locale.language(), Framing::Nobody);
         let page = if page.status == StatusCode::OK { page.with_status(status) } else { page };
         self.with_cookies(page.into_response())
+    }
+
+    /// Answers with a page, or with what went wrong while it was made.
+    pub fn show(&self, template: Result<impl Template, Failure>) -> Response {
+        match template {
+            Ok(template) => self.answer(&template),
+            Err(failure) => self.fail(&failure),
+        }
+    }
+
+    /// Goes on to `to` when something was done, or says what went wrong.
+    pub fn go_on(&self, done: Result<(), Failure>, to: &str) -> Response {
+        match done {
+            Ok(()) => self.go(to),
+            Err(failure) => self.fail(&failure),
+        }
     }
 
     /// Sends the browser elsewhere in the panel.
@@ -276,10 +295,7 @@ async fn looked_at(
 
 /// A cookie that is no secret.
 fn plain_cookie(parts: &Parts, name: &str) -> Option<String> {
-    let all = parts.headers.get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok());
-    let mut pairs = all.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(its, _)| *its == name)?;
-    (value.len() <= 20).then(|| value.to_owned())
+    raw_cookie(&parts.headers, name).filter(|value| value.len() <= LONGEST_PLAIN).map(str::to_owned)
 }
 
 fn set_plain(name: &str, value: &str) -> Option<HeaderValue> {

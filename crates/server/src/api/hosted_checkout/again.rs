@@ -3,9 +3,9 @@
 
 use super::super::REQUEST_TIME;
 use super::super::answer::ApiFailure;
-use super::super::request::{BODY_TIME, header_text, query_value};
+use super::super::request::{BODY_TIME, page_locale};
+use super::page_request::PageAnswer;
 use super::posted::Posted;
-use crate::pages::Locale;
 use crate::pages::checkout as pages;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -21,15 +21,15 @@ const SENT_AGAIN: [&str; 8] =
 
 /// The answer of `paying`; where it failed inside, the page from which `step` is posted once more.
 pub(super) async fn unless_answered(
-    paying: impl Future<Output = Response>,
+    paying: impl Future<Output = PageAnswer>,
     step: &str,
     query: Option<&str>,
     headers: &HeaderMap,
     posted: &Posted,
 ) -> Response {
     let answered = tokio::time::timeout(PAYING_TIME, paying).await;
-    let late = || ApiFailure::from(Failure::Unavailable { retry_after_s: 1 }).into_response();
-    let mut response = answered.unwrap_or_else(|_| late());
+    let late = |_| Err(Failure::Unavailable { retry_after_s: 1 }.into());
+    let mut response = answered.unwrap_or_else(late).into_response();
     if !response.status().is_server_error() {
         return response;
     }
@@ -43,11 +43,7 @@ pub(super) async fn unless_answered(
             Failure::Refused(_) => {}
         }
     }
-    let locale = Locale::choose(
-        query_value(query, "locale").as_deref(),
-        header_text(headers, "accept-language").as_deref(),
-        None,
-    );
+    let locale = page_locale(query, headers, None);
     let action = format!("/checkout/v1/{step}?{}", query.unwrap_or_default());
     let mut page = pages::unanswered(&action, fields(posted), locale).into_response();
     page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
@@ -68,7 +64,7 @@ mod tests {
     async fn answer(failure: Failure, language: &'static str, form: &str) -> (Response, String) {
         let headers = HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, HeaderValue::from_static(language))]);
         let posted = Posted::of(form.as_bytes());
-        let paying = async { ApiFailure::from(failure).into_response() };
+        let paying = async { Err(failure.into()) };
         let page = unless_answered(paying, "pay", Some("pref_id=1-a&x=%22"), &headers, &posted).await;
         let (head, body) = page.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();

@@ -1,14 +1,13 @@
 //! A preference that a browser opened.
 
-use super::super::answer::ApiFailure;
 use super::super::branding::logo_path;
-use super::super::request::{header_text, query_value};
+use super::super::request::page_locale;
 use super::modal;
+use super::page_request::{Instead, PageRequest};
 use crate::pages::assets::color_path;
 use crate::pages::checkout::{self as pages, CheckoutView, Closed, Shop, Typed};
 use crate::pages::checkout_words::CheckoutWords;
 use crate::pages::{Locale, missing};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use pasarela_domain::catalogue::SiteCatalogue;
 use pasarela_domain::payment::create::TEST_EMAIL_DOMAIN;
@@ -94,33 +93,20 @@ impl Opened {
     }
 }
 
-pub(super) async fn find(
-    engine: &Engine,
-    query: Option<&str>,
-    headers: &HeaderMap,
-) -> Result<Opened, Box<Response>> {
-    let accept_language = header_text(headers, "accept-language");
-    let asked = query_value(query, "locale");
-    let nowhere = || {
-        let locale = Locale::choose(asked.as_deref(), accept_language.as_deref(), None);
-        Box::new(missing(locale).into_response())
-    };
-    let id = query_value(query, "pref_id").or_else(|| query_value(query, "preference-id"));
+/// The checkout of the preference that a request names.
+pub(super) async fn find(request: &PageRequest) -> Result<Opened, Instead> {
+    let PageRequest { engine, query, headers, .. } = request;
+    let query = query.as_deref();
+    let nowhere = || Instead::from(missing(page_locale(query, headers, None)).into_response());
+    let id = request.value("pref_id").or_else(|| request.value("preference-id"));
     let id = id.ok_or_else(nowhere)?;
-    let checkout = match engine.open_checkout(&id).await {
-        Ok(Some(checkout)) => checkout,
-        Ok(None) => return Err(nowhere()),
-        Err(failure) => return Err(Box::new(ApiFailure::from(failure).into_response())),
-    };
-    let shop = match shop_of(engine, &checkout).await {
-        Ok(shop) => shop,
-        Err(failure) => return Err(Box::new(ApiFailure::from(failure).into_response())),
-    };
+    let checkout = engine.open_checkout(&id).await?.ok_or_else(nowhere)?;
+    let shop = shop_of(engine, &checkout).await?;
     let site = checkout.preference.site();
-    let locale = Locale::choose(asked.as_deref(), accept_language.as_deref(), Some(site));
+    let locale = page_locale(query, headers, Some(site));
     let mut address = form_urlencoded::Serializer::new(String::new());
     address.append_pair("pref_id", &id);
-    if asked.as_deref().and_then(Locale::from_tag).is_some() {
+    if request.value("locale").as_deref().and_then(Locale::from_tag).is_some() {
         address.append_pair("locale", locale.language());
     }
     if modal::is_over_page(query) {

@@ -52,6 +52,11 @@ impl Posted {
         self.0.get(name).map(String::as_str).unwrap_or_default()
     }
 
+    /// The same; `None` where nothing was said.
+    pub(super) fn said(&self, name: &str) -> Option<String> {
+        Some(self.get(name).to_owned()).filter(|text| !text.is_empty())
+    }
+
     /// The plan that was chosen: how many instalments, and what its buyer was shown that they cost in all (`3:109.73`). A
     /// number alone is of a page that shows no plans.
     pub(super) fn plan(&self, currency: Currency) -> (Option<u32>, Option<Money>) {
@@ -108,21 +113,20 @@ pub(super) fn buyer_choice(
     connection: Option<&ClientConnection>,
 ) -> BuyerChoice {
     let (installments, shown_total) = posted.plan(currency);
-    let said = |name: &str| Some(posted.get(name).to_owned()).filter(|text| !text.is_empty());
     const ADDRESS: [&str; 6] =
         ["zip_code", "street_name", "street_number", "neighborhood", "city", "federal_unit"];
     BuyerChoice {
-        payment_method_id: said("payment_method_id"),
-        token: said("token"),
-        installments: said("token").and(installments),
-        shown_total: said("token").and(shown_total),
+        payment_method_id: posted.said("payment_method_id"),
+        token: posted.said("token"),
+        installments: posted.said("token").and(installments),
+        shown_total: posted.said("token").and(shown_total),
         email: posted.get("email").to_lowercase(),
         first_name: posted.get("first_name").to_owned(),
         last_name: posted.get("last_name").to_owned(),
         document_type: posted.get("document_type").to_owned(),
         document_number: posted.get("document_number").to_owned(),
         address: ADDRESS.into_iter().map(|name| (name, posted.get(name).to_owned())).collect(),
-        financial_institution: said("financial_institution"),
+        financial_institution: posted.said("financial_institution"),
         ip_address: connection.map(|client| client.address.ip().to_string()).unwrap_or_default(),
     }
 }

@@ -1,45 +1,36 @@
 //! What became of a payment.
 
-use super::super::answer::ApiFailure;
-use super::super::request::{path_id, query_value};
+use super::super::request::path_id;
 use super::opened::{Opened, find};
+use super::page_request::{PageAnswer, PageRequest};
 use super::words::{result_address, result_of};
 use crate::pages::checkout::{self as pages, Challenge, Onward};
+use crate::pages::payment_view::path_of;
 use crate::pages::{PaymentView, missing};
-use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use pasarela_domain::merchant_order::order_of;
 use pasarela_domain::money::Money;
 use pasarela_domain::payment::PaymentState;
 use pasarela_domain::preference::return_address::{Outcome, return_address, returns_by_itself};
-use pasarela_engine::{Engine, Failure};
+use pasarela_engine::Failure;
 
 /// What became of a payment, at an address that only the one who paid was sent to.
-pub(super) async fn result(
-    State(engine): State<Engine>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let opened = match find(&engine, query.as_deref(), &headers).await {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
+pub(super) async fn result(request: PageRequest) -> PageAnswer {
+    let opened = find(&request).await?;
+    let engine = &request.engine;
     let nowhere = || missing(opened.locale).into_response();
-    let id = query_value(query.as_deref(), "payment_id").and_then(|id| path_id(&id));
-    let word = query_value(query.as_deref(), "word").unwrap_or_default();
+    let id = request.value("payment_id").and_then(|id| path_id(&id));
+    let word = request.value("word").unwrap_or_default();
     let Some(id) = id.filter(|id| engine.is_checkout_word(&result_of(&opened, *id), &word)) else {
-        return nowhere();
+        return Ok(nowhere());
     };
     let state = match engine.checkout_payment(&opened.checkout, id).await {
         Ok(state) => state,
-        Err(Failure::Refused(_)) => return nowhere(),
-        Err(failure) => return ApiFailure::from(failure).into_response(),
+        Err(Failure::Refused(_)) => return Ok(nowhere()),
+        Err(failure) => return Err(failure.into()),
     };
-    match engine.balance_part_of(&opened.checkout, &state).await {
-        Ok(part) => show_result(&opened, &state, part).unwrap_or_else(nowhere),
-        Err(failure) => ApiFailure::from(failure).into_response(),
-    }
+    let balance_part = engine.balance_part_of(&opened.checkout, &state).await?;
+    Ok(show_result(&opened, &state, balance_part).unwrap_or_else(nowhere))
 }
 
 fn show_result(opened: &Opened, state: &PaymentState, balance_part: Option<Money>) -> Option<Response> {
@@ -72,33 +63,24 @@ fn method_name<'a>(opened: &'a Opened, id: &'a str) -> &'a str {
     opened.catalogue().method(id).map_or(id, |method| method.name.as_str())
 }
 
-/// The challenge, while it is open: at this platform, by whichever address the buyer came.
+/// The challenge, while it is open.
 fn challenge(state: &PaymentState) -> Option<Challenge> {
     state.internals.challenge_passes?;
     let info = state.payment.three_ds_info.as_ref()?;
     let url = url::Url::parse(&info.external_resource_url).ok()?;
-    let address = format!("{}?{}", url.path(), url.query().unwrap_or_default());
-    Some(Challenge { address, creq: info.creq.clone() })
+    Some(Challenge { address: path_of(&url), creq: info.creq.clone() })
 }
 
 /// Where a bank sends the buyer back to: the result of the attempt that led there, or the start when it is forgotten.
-pub(super) async fn come_back(
-    State(engine): State<Engine>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let opened = match find(&engine, query.as_deref(), &headers).await {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
-    let attempt = query_value(query.as_deref(), "attempt").unwrap_or_default();
-    let made = match attempt.as_str() {
-        "" => Ok(None),
-        attempt => engine.attempted_payment(&opened.checkout, attempt).await,
+pub(super) async fn come_back(request: PageRequest) -> PageAnswer {
+    let opened = find(&request).await?;
+    let made = match request.value("attempt") {
+        None => Ok(None),
+        Some(attempt) => request.engine.attempted_payment(&opened.checkout, &attempt).await,
     };
     match made {
-        Ok(Some(id)) => Redirect::to(&result_address(&engine, &opened, id)).into_response(),
-        Ok(None) | Err(Failure::Refused(_)) => Redirect::to(&opened.view.start).into_response(),
-        Err(failure) => ApiFailure::from(failure).into_response(),
+        Ok(Some(id)) => Ok(Redirect::to(&result_address(&request.engine, &opened, id)).into_response()),
+        Ok(None) | Err(Failure::Refused(_)) => Ok(Redirect::to(&opened.view.start).into_response()),
+        Err(failure) => Err(failure.into()),
     }
 }

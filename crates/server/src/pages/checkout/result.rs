@@ -8,6 +8,7 @@ use crate::pages::assets::CHECKOUT_SCRIPT;
 use crate::pages::date::{date_attribute, date_text, remaining_text};
 use crate::pages::due_date::due;
 use crate::pages::layout::{FOLLOWING_SECONDS, Layout};
+use crate::pages::payment_view::path_of;
 use crate::pages::pix::PixCode;
 use crate::pages::progress::Progress;
 use crate::pages::simulated::Simulated;
@@ -161,11 +162,6 @@ fn waiting<'a>(view: &'a PaymentView, onward: &'a Onward<'_>, locale: Locale) ->
             None => Waiting::Nothing,
         },
     }
-}
-
-/// A page of this platform, whichever address it is known by.
-fn path_of(page: &url::Url) -> String {
-    format!("{}?{}", page.path(), page.query().unwrap_or_default())
 }
 
 fn filled(text: &str, amount: &str, onward: &Onward<'_>) -> String {
