@@ -38,6 +38,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
             directory: None,
             database: None,
             vault_directory: None,
+            outbox: None,
             vault_key: KeySource::File,
             development: true,
             public_url: "http://localhost".to_owned(),
