@@ -101,8 +101,29 @@ test('the seller\'s name, color and logo, kept readable', async () => {
   await page.evaluate(AXE);
   const contrast = await page.evaluate(async () => (await window.axe.run(document, { iframes: false, runOnly: ['color-contrast'] })).violations.length);
   assert.equal(contrast, 0);
+  // A ticket that a shop opens by itself is in its name, too.
+  const ticket = await api(world, 'MLU', '/v1/payments', { method: 'POST', headers: { 'X-Idempotency-Key': 'branded' }, body: JSON.stringify({ transaction_amount: 1500, description: 'Mate de calabaza', payment_method_id: 'abitab', payer: { email: EMAIL, identification: { type: 'CI', number: '12345672' } } }) });
+  await page.goto(ticket.transaction_details.external_resource_url);
+  assert.equal(await page.locator('.shop-name').innerText(), 'Mates del Sur');
+  await page.evaluate(AXE);
+  assert.deepEqual(await page.evaluate(async () => (await window.axe.run(document)).violations.map(({ id }) => id)), []);
+  await look(page, 'branded-ticket-phone');
   await context.close();
   assert.deepEqual([context.errors, context.elsewhere], [[], []]);
+});
+
+test('what is bought has its picture', async () => {
+  const photo = (name) => `${world.ready.demo.replace('localhost', '127.0.0.1')}/assets/${name}.png`;
+  const items = [['Taza Alba', 'alba', 2], ['Tetera Siesta, esmalte de ceniza, hecha a pedido', 'siesta', 1]].map(([title, name, quantity]) => ({ title, quantity, unit_price: 5000, picture_url: photo(name) }));
+  const made = await preference(world, 'MLA', { ...backs, items: [...items, { title: 'Envoltorio de regalo', quantity: 1, unit_price: 800 }] });
+  for (const [name, browser] of [['pictured-phone-dark', { ...PHONE, dark: true }], ['pictured-desk', DESK]]) {
+    const context = await browserOf(world, { ...browser, scale: SCALE });
+    const page = await context.newPage();
+    await page.goto(startOf(world, made), { waitUntil: 'networkidle' });
+    await look(page, name);
+    await context.close();
+    assert.deepEqual([context.errors, context.elsewhere], [[], []]);
+  }
 });
 
 test('the comparison sees a button whose color changed and a word that is gone', async () => {

@@ -102,6 +102,27 @@ test('a Pix is copied, paid at the simulated bank, and the page tells it and goe
   assert.deepEqual([context.errors, context.elsewhere], [[], []]);
 });
 
+test('what is bought is shown with the seller\'s pictures, which come from the platform', async () => {
+  const photo = `${world.ready.demo.replace('localhost', '127.0.0.1')}/assets/alba.png`;
+  world.pages.set('/evil.svg', '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>');
+  const item = (title, picture_url) => ({ title, quantity: 1, unit_price: 50, ...(picture_url && { picture_url }) });
+  const items = [item('Taza', photo), item('Un dibujo', `${world.shopUrl}/evil.svg`), item('Nada ahí', `${world.shopUrl}/none.png`), item('Sin foto')];
+  const made = await preference(world, 'MLB', { items });
+  const context = await browserOf(world);
+  const page = await context.newPage();
+  await page.goto(startOf(world, made), { waitUntil: 'networkidle' });
+  const widths = await page.locator('.pictured img').evaluateAll((all) => all.map((image) => [image.naturalWidth, image.getBoundingClientRect().width]));
+  // What is no picture leaves its place empty.
+  assert.deepEqual(widths, [[96, 48], [0, 48], [0, 48]]);
+  const shown = await fetch(`${world.url}/checkout/v1/picture?pref_id=${made.id}&item=0`);
+  assert.deepEqual(['content-type', 'content-security-policy', 'x-content-type-options'].map((name) => shown.headers.get(name)), ['image/png', "default-src 'none'; sandbox", 'nosniff']);
+  for (const query of [`pref_id=${made.id}&item=1`, `pref_id=${made.id}&item=3`, `pref_id=${made.id}&item=9`, `pref_id=${made.id}&item=-1`, `pref_id=${made.id}`, 'item=0']) {
+    assert.equal((await fetch(`${world.url}/checkout/v1/picture?${query}`)).status, 404, query);
+  }
+  await context.close();
+  assert.deepEqual([context.errors, context.elsewhere], [[], []]);
+});
+
 test('tickets, Pix, banks and cards are paid without scripts, too', async () => {
   for (const [site, method] of [['MLB', 'pix'], ['MLB', 'bolbradesco'], ['MLA', 'rapipago'], ['MCO', 'pse'], ['MLB', 'card']]) {
     const made = await preference(world, site, {}, PRICES[site]);

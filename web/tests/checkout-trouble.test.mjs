@@ -37,6 +37,35 @@ test('the back button after a refusal leads to a form that can pay', async () =>
   await done(context);
 });
 
+test('who typed who they are need not type it again after a refusal; nothing of it stays once it is paid', async () => {
+  const { context, page, start } = await buyer('typed');
+  await page.goto(`${start}&method=card`);
+  await typeCard(page, 'MLB', { holder: 'FUND', email: 'another@testuser.com' });
+  await page.click('#pay');
+  const { progress } = await result(page);
+  assert.equal(progress, 'rejected');
+  const kept = () => page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  assert.match(await kept(), /12345678909/);
+  assert.doesNotMatch(await kept(), /5031433215406351|1130|11\/30|"123"/);
+  await page.locator('.onward a').first().click();
+  await frameOf(page, 'cardNumber');
+  const values = await page.evaluate(() => ['card_holder', 'document_type', 'document_number', 'email'].map((id) => document.getElementById(id).value));
+  assert.deepEqual(values, ['FUND', 'CPF', '12345678909', 'another@testuser.com']);
+  // Another way to pay asks for the same person.
+  await page.goto(`${start}&method=bolbradesco`);
+  assert.deepEqual(await page.evaluate(() => ['document_number', 'email'].map((id) => document.getElementById(id).value)), ['12345678909', 'another@testuser.com']);
+  // Another purchase does not.
+  const other = await preference(world, 'MLB');
+  await page.goto(startOf(world, other, '&method=bolbradesco'));
+  assert.equal(await page.inputValue('#document_number'), '');
+  await page.goto(`${start}&method=card`);
+  await typeCard(page, 'MLB');
+  await page.click('#pay');
+  assert.equal((await result(page)).progress, 'paid');
+  assert.doesNotMatch(await kept(), /12345678909|another@/);
+  await done(context);
+});
+
 test('a button that is pressed often pays once', async () => {
   const { context, page, start, payments } = await buyer('often');
   await page.goto(`${start}&method=card`);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { buyer, finish, open, openCardForm, packings, payments, reached, token } from './shopping.mjs';
-import { World } from './world.mjs';
+import { seller, World } from './world.mjs';
 
 const AXE = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
@@ -149,6 +149,17 @@ test('forms of other sites and webhooks that nobody signed change nothing', asyn
   }
   await page.goto(page.order);
   assert.equal(await page.locator('.stage-open').count(), 1);
+  await page.context().close();
+});
+
+test('a webhook secret that was rotated is the one that the shop knows', async () => {
+  const rotated = await fetch(`${world.url}/pasarela/webhooks/secret`, { method: 'POST', headers: { authorization: `Bearer ${seller().access_token}`, 'content-type': 'application/json' }, body: '{"grace": "PT0S"}' });
+  assert.equal(rotated.status, 201);
+  const page = await buyer();
+  await openCardForm(page);
+  await page.click('#pay');
+  await page.waitForURL(page.order);
+  await reached(page, 'paid');
   await page.context().close();
 });
 

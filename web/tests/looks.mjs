@@ -21,17 +21,26 @@ export const SCALE = 0.5;
 async function still(page) {
   const challenge = page.frame({ name: 'challenge' });
   for (const frame of [page.mainFrame(), ...(challenge ? [challenge] : [])]) await frame.evaluate(() => {
-    const same = (selector, text) => document.querySelectorAll(selector).forEach((element) => (element.textContent = text));
+    const trees = [document, ...[...document.querySelectorAll('*')].flatMap(({ shadowRoot }) => shadowRoot ?? [])];
+    const each = (selector, change) => trees.forEach((tree) => tree.querySelectorAll(selector).forEach(change));
+    const same = (selector, text) => each(selector, (element) => (element.textContent = text));
     same('time', '1 / 1 / 2027');
     same('[data-live]', '23 h 59 min');
     same('.facts dd.digits:not(.price)', '1234 5678');
     same('.number .digits', '1234 5678 9012 3456');
-    for (const code of document.querySelectorAll('.code svg')) {
+    each('.code svg', (code) => {
       const { width, height } = code.getBoundingClientRect();
       const box = document.createElement('canvas');
       box.style.cssText = `display:block;width:${width}px;height:${height}px;background:#777`;
       code.replaceWith(box);
-    }
+    });
+    each('img.code, .qr img', (code) => Object.assign(code.style, { background: '#777', objectPosition: '-9999px' }));
+    // Bricks, and the demo shop: there the code beside a page is another one with each change.
+    same('.brick .facts dd', '1234');
+    same('.brick p.digits', '1234 5678 9012 3456');
+    same('.payment .digits.small, .timeline code', '1234 5678');
+    each('.qr textarea', (text) => (text.value = '1234 5678 9012 3456'));
+    each('aside.code details', (shown) => (shown.style.visibility = 'hidden'));
     document.activeElement?.blur();
     scrollTo(0, 0);
   });

@@ -46,6 +46,20 @@ test('the published hashes are those of the files', async () => {
   }
 });
 
+test('a library that was altered on the way is not run by a page that pins it', async () => {
+  const { 'v2.js': integrity } = await (await get('/js/v2/integrity.json')).json();
+  const text = await (await get('/js/v2')).text();
+  for (const [addition, wanted] of [['', 'function'], ['\n/* altered */', 'undefined']]) {
+    const context = await world.browser.newContext();
+    const page = await context.newPage();
+    await page.route(`${world.url}/js/v2`, (route) => route.fulfill({ body: text + addition, contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' } }));
+    world.pages.set('/pinned', `<!doctype html><title>Shop</title><script crossorigin integrity="${integrity}" src="${world.url}/js/v2"></script>`);
+    await page.goto(`${world.shopUrl}/pinned`);
+    assert.equal(await page.evaluate(() => typeof window.MercadoPago), wanted);
+    await context.close();
+  }
+});
+
 test('the frame may load and call its own origin, and nothing else', async () => {
   const response = await get('/secure-fields/v2');
   const policy = response.headers.get('content-security-policy');

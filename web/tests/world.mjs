@@ -27,9 +27,13 @@ export const CARDS = {
 };
 
 export class World {
-  /** Everything, started. `hosts` are names that the browser finds at the server's HTTPS port. */
-  static async open({ hosts = false } = {}) {
+  /**
+   * Everything, started. `hosts` are names that the browser finds at the server's HTTPS port; with `lan` the server is there for
+   * this machine's network.
+   */
+  static async open({ hosts = false, lan = false } = {}) {
     const world = new World();
+    world.arguments = lan ? ['--lan'] : [];
     world.directory = mkdtempSync(path.join(tmpdir(), 'pasarela-web-'));
     await world.startServer();
     await world.startShop();
@@ -45,7 +49,7 @@ export class World {
     const data = path.join(this.directory, 'data');
     this.server = spawn(
       BINARY,
-      ['dev', '--listen', '127.0.0.1:0', '--https', '--https-listen', '127.0.0.1:0', '--data', data, '--json'],
+      ['dev', '--listen', '127.0.0.1:0', '--https', '--https-listen', '127.0.0.1:0', '--data', data, '--json', ...this.arguments],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const limit = setTimeout(() => this.server.kill('SIGKILL'), READY_MS);
@@ -55,7 +59,7 @@ export class World {
     }
     clearTimeout(limit);
     if (!this.ready) throw new Error('the server did not start');
-    this.url = this.ready.http.replace(/\/$/, '');
+    this.url = this.ready.url;
   }
 
   /** A shop's server: pages by path, and what was posted to it. */
@@ -77,9 +81,9 @@ export class World {
   }
 
   /** A page of the shop with `body`, opened; it has the library unless `library` says another script. */
-  async page(body, { library = `<script src="${this.url}/js/v2"></script>`, language = 'es', before, url, errors = [] } = {}) {
+  async page(body, { library = `<script src="${this.url}/js/v2"></script>`, language = 'es', before, url, errors = [], scale = 1 } = {}) {
     const html = `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Shop</title>${library}</head><body>${body}</body></html>`;
-    const context = await this.browser.newContext({ ignoreHTTPSErrors: true });
+    const context = await this.browser.newContext({ ignoreHTTPSErrors: true, deviceScaleFactor: scale, reducedMotion: scale === 1 ? 'no-preference' : 'reduce' });
     // A page of the internet asks its user before it speaks to this machine, which is where the mapped hosts are.
     if (url) await context.grantPermissions(['local-network-access']);
     const page = await context.newPage();

@@ -28,8 +28,13 @@ use orders::OrderBook;
 use platform::Platform;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+
+/// Where the shop keeps the secret that webhooks are signed with. It is asked for each webhook: who owns the shop may change the
+/// secret at the platform any day.
+pub type WebhookSecret = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<String>> + Send>> + Send + Sync>;
 
 /// What a shop is told before it opens.
 #[derive(Clone)]
@@ -39,13 +44,13 @@ pub struct Settings {
     /// Where buyers find the shop: `http://localhost:8081`.
     pub url: String,
     /// Where the platform finds it: `http://127.0.0.1:8081`.
-    pub webhooks_url: String,
+    pub inner_url: String,
     /// The key that pages use.
     pub public_key: String,
     /// The key that stays on this server.
     pub access_token: String,
     /// What webhooks are signed with.
-    pub webhook_secret: String,
+    pub webhook_secret: WebhookSecret,
     /// E-mail and password of a test buyer with money in its wallet, which are shown to whoever pays by it.
     pub buyer: (String, String),
     /// The file of orders; without one they are forgotten when the shop closes.

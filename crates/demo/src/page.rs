@@ -1,6 +1,7 @@
 //! Pages: their frame, their files, and what browsers are told about them.
 
 use crate::Shop;
+use crate::goods::piece;
 use crate::source::Source;
 use crate::visit::Visit;
 use crate::words::{Language, Words};
@@ -137,14 +138,26 @@ pub async fn asset(Path(name): Path<String>) -> Response {
         "card-form.js" => (SCRIPT, include_str!("../assets/card-form.js")),
         "secure-fields.js" => (SCRIPT, include_str!("../assets/secure-fields.js")),
         "result.js" => (SCRIPT, include_str!("../assets/result.js")),
-        _ => return StatusCode::NOT_FOUND.into_response(),
+        _ => return photo(&name),
     };
+    file(kind, text.as_bytes())
+}
+
+/// `alba.png`
+fn photo(name: &str) -> Response {
+    match name.strip_suffix(".png").and_then(piece) {
+        Some(piece) => file("image/png", piece.photo),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn file(kind: &'static str, bytes: &'static [u8]) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, text).into_response()
+    (headers, bytes).into_response()
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";

@@ -164,6 +164,6 @@ pub fn shown(order: &Order, charged: Result<Value, Trouble>) -> Response {
 impl Shop {
     /// Where webhooks of a payment go. `source_news` keeps the older IPN out.
     pub fn notification_url(&self) -> String {
-        format!("{}/webhooks?source_news=webhooks", self.settings.webhooks_url)
+        format!("{}/webhooks?source_news=webhooks", self.settings.inner_url)
     }
 }

@@ -20,8 +20,8 @@ pub async fn receive(State(shop): State<Shop>, RawQuery(query): RawQuery, header
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let id = parameter("data.id").unwrap_or_default();
 
-    let secret = &shop.settings.webhook_secret;
-    if !is_genuine(secret, &id, header("x-request-id"), header("x-signature")) {
+    let Some(secret) = (shop.settings.webhook_secret)().await else { return StatusCode::SERVICE_UNAVAILABLE };
+    if !is_genuine(&secret, &id, header("x-request-id"), header("x-signature")) {
         return StatusCode::UNAUTHORIZED;
     }
     // Other topics are no business of this shop, and an id is digits.

@@ -241,6 +241,28 @@ pub struct PayerHint {
     pub is_first_purchase_online: Option<bool>,
 }
 
+impl PayerHint {
+    /// Whether it is about the buyer with this e-mail.
+    pub fn is_about(&self, email: &str) -> bool {
+        !self.email.is_empty() && self.email.eq_ignore_ascii_case(email)
+    }
+
+    /// The document, where its kind and its number were said.
+    pub fn document(&self) -> Option<&DocumentHint> {
+        let document = &self.identification;
+        (!document.kind.is_empty() && !document.number.is_empty()).then_some(document)
+    }
+
+    /// Postal code, street and house number, by the names that a payment has for them, where all of them were said.
+    pub fn street(&self) -> Option<[(&'static str, &str); 3]> {
+        let AddressHint { zip_code, street_name, street_number } = &self.address;
+        let number = street_number.as_deref().unwrap_or_default();
+        let parts =
+            [("zip_code", zip_code.as_str()), ("street_name", street_name), ("street_number", number)];
+        parts.iter().all(|(_, text)| !text.is_empty()).then_some(parts)
+    }
+}
+
 /// A phone; empty where nothing was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs)]

@@ -46,7 +46,15 @@ impl Engine {
     /// # Errors
     /// When the store can't be read.
     pub async fn branding(&self, caller: &Caller) -> Result<Branding, Failure> {
-        read(self.kept_look(caller.application_id, caller.mode, SettingKind::Branding).await?.as_ref())
+        self.branding_of(caller.application_id, caller.mode).await
+    }
+
+    /// What the buyers of an application see, in a mode.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn branding_of(&self, id: ApplicationId, mode: Mode) -> Result<Branding, Failure> {
+        read(self.kept_look(id, mode, SettingKind::Branding).await?.as_ref())
     }
 
     /// Changes it.

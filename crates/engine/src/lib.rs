@@ -28,6 +28,7 @@ mod fresh_tokens;
 mod housekeeping;
 pub mod identifiers;
 mod inbox;
+pub mod item_pictures;
 pub mod logins;
 mod membership;
 pub mod merchant_orders;
@@ -67,6 +68,7 @@ use clock::Clock;
 use exposed_inputs::ExposedInputs;
 use fresh_tokens::FreshTokens;
 use identifiers::IdSource;
+use item_pictures::ItemPictures;
 use logins::attempts::Attempts;
 use logins::passwords::Passwords;
 use notifications::address_guard::Reach;
@@ -162,6 +164,7 @@ pub(crate) struct Inner {
     pub(crate) attempts: Attempts,
     pub(crate) passwords: Passwords,
     pub(crate) exposed_inputs: ExposedInputs,
+    pub(crate) item_pictures: ItemPictures,
     pub(crate) counting: Counting,
     /// Who may check its addresses, or measure, now.
     pub(crate) turns: quality::turns::Turns,
@@ -241,6 +244,7 @@ impl Engine {
                 attempts: Attempts::default(),
                 passwords: Passwords::default(),
                 exposed_inputs: ExposedInputs::default(),
+                item_pictures: ItemPictures::default(),
                 counting: Counting::default(),
                 turns: quality::turns::Turns::default(),
                 prober: OnceLock::new(),

@@ -168,6 +168,12 @@ pub struct DevArguments {
     /// Where to listen for plain HTTP; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "PASARELA_LISTEN")]
     pub listen: SocketAddr,
+    /// Let phones and other machines of the same network in, too: listen on every address of this machine, and name in pages and
+    /// links the one that the network knows it by
+    ///
+    /// Everybody in the network can then use the well-known credentials.
+    #[arg(long, env = "PASARELA_LAN", value_parser = FalseyValueParser::new())]
+    pub lan: bool,
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = "./.pasarela", env = "PASARELA_DATA")]
     pub data: PathBuf,

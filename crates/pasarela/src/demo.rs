@@ -5,9 +5,10 @@ use crate::ready::reachable;
 use crate::service::{bind, local_address};
 use pasarela_demo::{Settings, Shop};
 use pasarela_domain::identity::Mode;
-use pasarela_engine::seeds;
+use pasarela_engine::{Engine, seeds};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// How many ports above the server's are tried before the system chooses one.
@@ -22,9 +23,11 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Takes a port near the server's, or the one that is asked for. The orders are kept in `directory`.
+    /// Takes a port near `server`, or the one that is asked for. The orders are kept in `directory`. `named` is where browsers
+    /// find the server.
     pub async fn open(
-        server: SocketAddr,
+        engine: &Engine,
+        (server, named): (SocketAddr, SocketAddr),
         asked: Option<SocketAddr>,
         directory: Option<&Path>,
     ) -> Result<Demo, Failure> {
@@ -43,14 +46,18 @@ impl Demo {
         let seller = seeds::sellers()[0].credentials(Mode::Test);
         let buyer = &seeds::buyers()[0].account;
         let password = seeds::logins::login_of(buyer.id).map(|login| login.password.clone());
-        let url = format!("http://{}:{}", host(address), address.port());
+        let url = format!("http://{}:{}", host(address, named), address.port());
+        let (engine, id) = (engine.clone(), seller.application_id);
         let shop = Shop::open(Settings {
-            platform_url: format!("http://{}", reachable(server)),
+            platform_url: format!("http://{named}"),
             url: url.clone(),
-            webhooks_url: format!("http://{}", reachable(address)),
+            inner_url: format!("http://{}", reachable(address)),
             public_key: seller.public_key,
             access_token: seller.access_token,
-            webhook_secret: seller.webhook_secret,
+            webhook_secret: Arc::new(move || {
+                let engine = engine.clone();
+                Box::pin(async move { engine.current_webhook_secret(id, Mode::Test).await })
+            }),
             buyer: (buyer.email.clone(), password.unwrap_or_default()),
             orders_file: directory.map(|directory| directory.join("demo").join("orders.json")),
         });
@@ -83,9 +90,10 @@ async fn near(server: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// `localhost` on this machine, so that the shop's cookies and the platform's are apart, too: cookies know no ports.
-fn host(address: SocketAddr) -> String {
-    match address.ip() {
-        ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+fn host(address: SocketAddr, named: SocketAddr) -> String {
+    let ip = if address.ip().is_unspecified() { named.ip() } else { address.ip() };
+    match ip {
+        ip if ip.is_loopback() => "localhost".to_owned(),
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     }

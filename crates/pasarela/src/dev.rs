@@ -4,11 +4,11 @@ use crate::arguments::DevArguments;
 use crate::demo::Demo;
 use crate::failure::Failure;
 use crate::place;
-use crate::ready::{Https, Ready};
+use crate::ready::{Https, Ready, reachable};
 use crate::service::{self, LogFormat, Service, StopRequests, bind, local_address};
 use pasarela_engine::{DatabaseUrl, Engine, EngineOptions, KeySource};
 use pasarela_server::tls::{self, Authority};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// The port to which unmodified programs connect.
-const HTTPS_FIRST: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 443);
+const HTTPS_FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 443);
 /// The one that is free and allowed nearly always.
-const HTTPS_SECOND: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8443);
+const HTTPS_SECOND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 /// What is still being answered or delivered when the server is asked to stop may take this long. Longer would not help
 /// anybody: what is acknowledged is on disk, and what is not delivered is delivered after the next start.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -31,23 +31,28 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, Failure> {
 
 async fn serve(arguments: &DevArguments) -> Result<(), Failure> {
     let mut stop_requests = StopRequests::listen()?;
-    let plain = bind(arguments.listen, "--listen").await?;
+    let (listen, in_network) = match arguments.lan {
+        true => lan(arguments.listen)?,
+        false => (arguments.listen, None),
+    };
+    let plain = bind(listen, "--listen").await?;
     let http = local_address(&plain)?;
+    let named = in_network.map_or_else(|| reachable(http), |ip| SocketAddr::new(ip, http.port()));
     let directory = (!arguments.ephemeral).then_some(arguments.data.as_path());
     let database = arguments.database_url.as_deref().map(place::database).transpose()?;
     let ready_at = match (&database, directory) {
         (Some(database), _) => Some(database.to_string()),
         (None, directory) => directory.map(|directory| directory.display().to_string()),
     };
-    let engine = open(arguments, directory, database, http).await?;
+    let engine = open(arguments, directory, database, named).await?;
     let doors = Doors::open(arguments, directory).await?;
     let demo = match arguments.no_demo {
         true => None,
-        false => Some(Demo::open(http, arguments.demo_listen, directory).await?),
+        false => Some(Demo::open(&engine, (http, named), arguments.demo_listen, directory).await?),
     };
     let demo_url = demo.as_ref().map(|demo| demo.url.clone());
     let router = pasarela_server::router_beside_demo(engine.clone(), demo_url.as_deref());
-    let ready = doors.ready(http, ready_at, demo_url);
+    let ready = doors.ready((http, named), ready_at, demo_url);
 
     let mut service = Service::start(engine, arguments.max_connections);
     let keeper = service.keeper();
@@ -79,7 +84,7 @@ async fn open(
     arguments: &DevArguments,
     directory: Option<&Path>,
     database: Option<DatabaseUrl>,
-    http: SocketAddr,
+    named: SocketAddr,
 ) -> Result<Engine, Failure> {
     let options = EngineOptions {
         directory: directory.map(Path::to_path_buf),
@@ -88,7 +93,7 @@ async fn open(
         outbox: None,
         vault_key: KeySource::File,
         development: true,
-        public_url: format!("http://{}", crate::ready::reachable(http)),
+        public_url: format!("http://{named}"),
         test_clock: arguments.clock,
     };
     Engine::open(options).await.map_err(|error| {
@@ -135,10 +140,16 @@ impl Doors {
         Ok(Doors { authority, https, proxy, proxy_address, _ephemeral_authority: ephemeral_authority })
     }
 
-    fn ready(&self, http: SocketAddr, data: Option<String>, demo: Option<String>) -> Ready {
+    fn ready(
+        &self,
+        (http, named): (SocketAddr, SocketAddr),
+        data: Option<String>,
+        demo: Option<String>,
+    ) -> Ready {
         let https = self.https.as_ref().map(|(_, https)| https.clone());
         Ready {
             http,
+            named,
             https,
             proxy: self.proxy_address,
             authority_certificate: self
@@ -149,6 +160,28 @@ impl Doors {
             demo,
         }
     }
+}
+
+/// Every address of this machine, and the one that its network knows it by: hosted pages and the demo shop name that.
+fn lan(asked: SocketAddr) -> Result<(SocketAddr, Option<IpAddr>), Failure> {
+    if !asked.ip().is_loopback() && !asked.ip().is_unspecified() {
+        return Ok((asked, None));
+    }
+    // Nothing is sent: the system only says by which address it would send to somewhere else (RFC 5737: a documentation's).
+    let ip = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+        .and_then(|socket| {
+            socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).and_then(|()| socket.local_addr())
+        })
+        .map(|address| address.ip())
+        .ok()
+        .filter(|ip| !ip.is_loopback() && !ip.is_unspecified());
+    let ip = ip.ok_or_else(|| {
+        Failure::new(
+            "this machine is in no network".to_owned(),
+            "Connect it, or say by which address others find it: --listen 192.168.1.5:8080.",
+        )
+    })?;
+    Ok((SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), asked.port()), Some(ip)))
 }
 
 /// Listens where it was asked to, or on 443 where that is possible, because unmodified programs connect there.

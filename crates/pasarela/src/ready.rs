@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub struct Ready {
     /// Plain HTTP.
     pub http: SocketAddr,
+    /// The same, as pages and links name it.
+    pub named: SocketAddr,
     /// HTTPS, if it was asked for.
     pub https: Option<Https>,
     /// The forward proxy, if it was asked for.
@@ -37,6 +39,7 @@ impl Ready {
     pub fn json(&self) -> String {
         json!({
             "http": format!("http://{}", self.http),
+            "url": format!("http://{}", self.named),
             "https": self.https.as_ref().map(|https| format!("https://{}", https.address)),
             "proxy": self.proxy.map(|proxy| format!("http://{proxy}")),
             "demo": self.demo,
@@ -47,7 +50,7 @@ impl Ready {
 
     /// The text for people: what to configure, and a payment to try at once.
     pub fn for_people(&self) -> String {
-        let base = format!("http://{}", reachable(self.http));
+        let base = format!("http://{}", self.named);
         let seller = seeds::sellers()[0].credentials(Mode::Test);
         let (public_key, access_token) = (&seller.public_key, &seller.access_token);
         let kept = match &self.data {

@@ -6,6 +6,7 @@ use pasarela_domain::site::{SITES, Site};
 use pasarela_domain::timestamp::{DAY, HOUR, Timestamp};
 use pasarela_server::docs::{Example, docs_page};
 use pasarela_server::pages::assets::{CHALLENGE_SCRIPT, ICON, SCRIPT, STYLESHEET};
+use pasarela_server::pages::layout::Shop;
 use pasarela_server::pages::voucher_method::VOUCHER_METHODS;
 use pasarela_server::pages::{
     HomeView, Locale, Page, PaymentView, PromotionsView, SellerRow, bank_transfer, challenge,
@@ -22,24 +23,33 @@ fn main() -> std::io::Result<()> {
         std::fs::write(folder.join(&asset.path[1..]), asset.content())?;
     }
     let now = Timestamp(1_795_298_400_000);
+    let shop = Shop::named("Tienda de prueba");
     for method in &VOUCHER_METHODS {
         for locale in [Locale::Spanish, Locale::Portuguese, Locale::English] {
             let view = voucher(method.id(), now);
-            write(&folder, &format!("ticket-{}-{}", method.id(), locale.language()), &ticket(&view, locale))?;
+            write(
+                &folder,
+                &format!("ticket-{}-{}", method.id(), locale.language()),
+                &ticket(&view, &shop, locale),
+            )?;
         }
     }
     let boleto = voucher("bolbradesco", now);
     for (name, status, detail) in [("paid", "approved", "accredited"), ("expired", "cancelled", "expired")] {
         let view =
             PaymentView { status: status.to_owned(), status_detail: detail.to_owned(), ..boleto.clone() };
-        write(&folder, &format!("ticket-{name}"), &ticket(&view, Locale::Portuguese))?;
+        write(&folder, &format!("ticket-{name}"), &ticket(&view, &shop, Locale::Portuguese))?;
     }
-    write(&folder, "pix", &pix(&pix_view(now), Locale::Portuguese))?;
-    write(&folder, "pix-en", &pix(&pix_view(now), Locale::English))?;
-    write(&folder, "bank", &bank_transfer(&bank_view("pse", Site::MCO, now), Locale::Spanish))?;
-    write(&folder, "bank-clabe", &bank_transfer(&bank_view("clabe", Site::MLM, now), Locale::Spanish))?;
+    write(&folder, "pix", &pix(&pix_view(now), &shop, Locale::Portuguese))?;
+    write(&folder, "pix-en", &pix(&pix_view(now), &shop, Locale::English))?;
+    write(&folder, "bank", &bank_transfer(&bank_view("pse", Site::MCO, now), &shop, Locale::Spanish))?;
+    write(
+        &folder,
+        "bank-clabe",
+        &bank_transfer(&bank_view("clabe", Site::MLM, now), &shop, Locale::Spanish),
+    )?;
     let done = PaymentView { status: "approved".to_owned(), ..bank_view("pse", Site::MCO, now) };
-    write(&folder, "bank-done", &bank_transfer(&done, Locale::Spanish))?;
+    write(&folder, "bank-done", &bank_transfer(&done, &shop, Locale::Spanish))?;
     write(
         &folder,
         "challenge",

@@ -8,6 +8,7 @@ use pasarela_domain::catalogue::{self, PaymentType};
 use pasarela_domain::site::{SITES, Site};
 use pasarela_domain::timestamp::{DAY, HOUR, Timestamp};
 use pasarela_server::pages::assets::{CHALLENGE_SCRIPT, ICON, SCRIPT, STYLESHEET, asset};
+use pasarela_server::pages::layout::Shop;
 use pasarela_server::pages::locale::LOCALES;
 use pasarela_server::pages::voucher_method::VoucherMethod;
 use pasarela_server::pages::{
@@ -27,6 +28,10 @@ fn payment(site: Site, parts: Value) -> PaymentView {
         body[key] = value.clone();
     }
     PaymentView::from_body(&body, site, NOW, "Loja Pasarela").expect("a payment")
+}
+
+fn shop() -> Shop {
+    Shop::named("Loja Pasarela")
 }
 
 fn boleto() -> PaymentView {
@@ -56,9 +61,9 @@ fn transfer() -> PaymentView {
 
 fn every_page(view: &PaymentView, locale: Locale) -> Vec<Page> {
     vec![
-        ticket(view, locale),
-        pix(view, locale),
-        bank_transfer(view, locale),
+        ticket(view, &shop(), locale),
+        pix(view, &shop(), locale),
+        bank_transfer(view, &shop(), locale),
         challenge(view, locale, "abc"),
         challenge_complete(view, locale),
         missing(locale),
@@ -95,7 +100,7 @@ fn only_the_web_is_linked_to() {
         assert_eq!(view.callback_url, None, "{address}");
     }
     assert!(
-        bank_transfer(&transfer(), Locale::Spanish)
+        bank_transfer(&transfer(), &shop(), Locale::Spanish)
             .html
             .contains("href=\"https://shop.example/thanks?order=7&#38;x=1\"")
     );
@@ -129,9 +134,9 @@ fn pages_that_act_cannot_be_framed_and_the_challenge_can() {
     let frames = |page: Page| {
         headers_of(page)[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("frame-ancestors")
     };
-    assert!(frames(bank_transfer(&transfer(), Locale::Spanish)));
+    assert!(frames(bank_transfer(&transfer(), &shop(), Locale::Spanish)));
     assert!(!frames(challenge(&pix_payment(), Locale::Portuguese, "abc")));
-    assert!(!frames(ticket(&boleto(), Locale::Portuguese)));
+    assert!(!frames(ticket(&boleto(), &shop(), Locale::Portuguese)));
 }
 
 #[test]
@@ -149,7 +154,7 @@ fn every_voucher_method_of_every_site_has_a_page_of_its_own() {
                     "transaction_details": {"payment_method_reference_id": "1234567890", "barcode": {"content": "29876543210987654321"}}}),
             );
             for locale in LOCALES {
-                let html = ticket(&view, locale).html;
+                let html = ticket(&view, &shop(), locale).html;
                 assert!(html.contains("<svg"), "{id} has no barcode");
                 assert!(html.contains("1234 5678 90"), "{id} has no reference");
                 assert!(!html.contains("{name}"), "{id} has a step without its name");
@@ -160,7 +165,7 @@ fn every_voucher_method_of_every_site_has_a_page_of_its_own() {
 
 #[test]
 fn each_language_has_its_own_words() {
-    let texts = LOCALES.map(|locale| ticket(&boleto(), locale).html);
+    let texts = LOCALES.map(|locale| ticket(&boleto(), &shop(), locale).html);
     assert!(texts[0].contains("Cómo pagar") && texts[0].contains("<html lang=\"es\">"));
     assert!(texts[1].contains("Como pagar") && texts[1].contains("<html lang=\"pt-BR\">"));
     assert!(texts[2].contains("How to pay") && texts[2].contains("<html lang=\"en\">"));
@@ -168,7 +173,7 @@ fn each_language_has_its_own_words() {
 
 #[test]
 fn a_ticket_shows_what_is_needed_to_pay() {
-    let html = ticket(&boleto(), Locale::Portuguese).html;
+    let html = ticket(&boleto(), &shop(), Locale::Portuguese).html;
     for text in [
         "R$\u{a0}1.249,00",
         "Loja Pasarela",
@@ -188,7 +193,7 @@ fn a_ticket_that_is_over_cannot_be_paid_by_mistake() {
     // The timer has not run yet, but the date has passed.
     let late = PaymentView { now: NOW.plus_ms(4 * DAY), ..boleto() };
     for (view, progress) in [(paid, "paid"), (late, "expired")] {
-        let html = ticket(&view, Locale::Portuguese).html;
+        let html = ticket(&view, &shop(), Locale::Portuguese).html;
         assert!(html.contains(&format!("data-progress=\"{progress}\"")));
         assert!(!html.contains("23793.38128") && !html.contains("<svg"), "{progress} still shows how to pay");
         assert!(!html.contains("http-equiv"), "{progress} still looks again");
@@ -197,7 +202,7 @@ fn a_ticket_that_is_over_cannot_be_paid_by_mistake() {
 
 #[test]
 fn a_pending_pix_follows_the_payment_without_scripts() {
-    let html = pix(&pix_payment(), Locale::Portuguese).html;
+    let html = pix(&pix_payment(), &shop(), Locale::Portuguese).html;
     assert!(html.contains("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>"));
     assert!(html.contains("<svg") && html.contains("br.gov.bcb.pix"));
     assert!(html.contains("1 h 00 min"));
@@ -205,11 +210,11 @@ fn a_pending_pix_follows_the_payment_without_scripts() {
 
 #[test]
 fn only_a_test_payment_has_a_simulated_bank() {
-    let test = bank_transfer(&transfer(), Locale::Spanish).html;
+    let test = bank_transfer(&transfer(), &shop(), Locale::Spanish).html;
     assert!(
         test.contains("value=\"pay\"") && test.contains("value=\"decline\"") && test.contains("Bancolombia")
     );
-    let live = bank_transfer(&PaymentView { live: true, ..transfer() }, Locale::Spanish).html;
+    let live = bank_transfer(&PaymentView { live: true, ..transfer() }, &shop(), Locale::Spanish).html;
     assert!(!live.contains("<form") && !live.contains("<button name"));
     assert!(!live.contains("Pago de prueba"));
 }
@@ -217,7 +222,7 @@ fn only_a_test_payment_has_a_simulated_bank() {
 #[test]
 fn after_the_bank_the_buyer_goes_back_to_the_shop() {
     let done = PaymentView { status: "approved".to_owned(), ..transfer() };
-    let html = bank_transfer(&done, Locale::Spanish).html;
+    let html = bank_transfer(&done, &shop(), Locale::Spanish).html;
     assert!(html.contains("content=\"4;url=https://shop.example/thanks?order=7&#38;x=1\""));
     assert!(!html.contains("<form"));
 }
@@ -228,7 +233,7 @@ fn a_clabe_is_shown_in_its_four_parts() {
         Site::MLM,
         json!({"payment_method_id": "clabe", "payment_method": {"data": {"reference_id": "002010077777777771"}}}),
     );
-    assert!(bank_transfer(&view, Locale::Spanish).html.contains("002 010 07777777777 1"));
+    assert!(bank_transfer(&view, &shop(), Locale::Spanish).html.contains("002 010 07777777777 1"));
 }
 
 #[test]

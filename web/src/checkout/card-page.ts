@@ -7,6 +7,7 @@ import type { FieldOptions, FieldType } from '../protocol';
 import { faultsOf, type Input } from './faults';
 import { noteSending } from './memory';
 import { amountText, planRow, planValue, type Cost, type Notation } from './plans';
+import { keepTyped } from './typed';
 
 /** How long the platform may take to answer a payment. */
 const TIME_LIMIT_MS = 65_000;
@@ -241,6 +242,7 @@ class CardPage {
       const body = new URLSearchParams(new FormData(this.form) as unknown as Record<string, string>);
       body.set('installments', plan);
       noteSending(this.form, address);
+      keepTyped(this.form);
       const answer = await fetch(address, { method: 'POST', body, signal: patience.signal });
       if (answer.status >= 500) throw new Error('no answer');
       this.unanswered = false;

@@ -4,6 +4,7 @@ import { startCard } from './card-page';
 import { remember } from './memory';
 import { leaveOverPage } from './modal';
 import { sendOnce } from './once';
+import { fillInTyped } from './typed';
 
 // A page that the back button takes out of the browser's memory has a form that was sent already.
 addEventListener('pageshow', (event) => {
@@ -12,6 +13,7 @@ addEventListener('pageshow', (event) => {
 
 sendOnce();
 remember();
+fillInTyped();
 leaveOverPage();
 const card = document.querySelector<HTMLFormElement>('form#card');
 if (card) startCard(card);

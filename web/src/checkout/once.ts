@@ -1,6 +1,7 @@
 // A form of these pages is sent once however often its button is pressed. (The platform would make one payment anyway; this
 // spares the buyer the doubt.)
 import { noteSending } from './memory';
+import { keepTyped } from './typed';
 
 /** After this long the network has surely forgotten the first try. */
 const AGAIN_MS = 20_000;
@@ -15,6 +16,7 @@ export function sendOnce(): void {
       }
       sent = true;
       noteSending(form, form.action);
+      keepTyped(form);
       form.setAttribute('aria-busy', 'true');
       setTimeout(() => {
         sent = false;

@@ -53,6 +53,8 @@ pub fn sale_of(shop: &Shop, order: &Order) -> Value {
         json!({
             "id": line.piece, "title": format!("Barro {}", line.name), "quantity": line.quantity,
             "unit_price": amount(line.price), "currency_id": "BRL",
+            // The platform fetches it and shows it from its own pages: the buyer's browser never comes here for it.
+            "picture_url": format!("{}/assets/{}.png", shop.settings.inner_url, line.piece),
         })
     };
     let back = format!("{}/orders/{}/back", shop.settings.url, order.id);

@@ -1,7 +1,7 @@
 //! From a buyer's choice on the hosted checkout to the request for a payment: what the seller wrote into the preference,
 //! and what the buyer typed.
 
-use super::{Item, Preference};
+use super::{Item, PayerHint, Preference};
 use crate::money::{Money, apportion};
 use crate::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
@@ -99,7 +99,7 @@ pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>, 
     say("token", choice.token.clone().into());
     say("installments", choice.installments.into());
     say("payment_method_id", choice.payment_method_id.clone().into());
-    say("payer", payer(choice));
+    say("payer", payer(&preference.payer, choice));
     say("description", description(&preference.items).into());
     say("external_reference", preference.external_reference.clone().into());
     say("statement_descriptor", preference.statement_descriptor.clone().into());
@@ -126,19 +126,29 @@ pub fn request(preference: &Preference, choice: &BuyerChoice, place: Place<'_>, 
     Value::Object(body)
 }
 
-fn payer(choice: &BuyerChoice) -> Value {
+/// What the buyer typed. Of a document or a street that was left empty, what the seller knows: of this very buyer, whom the
+/// e-mail names, and of nobody else who has the preference's address.
+fn payer(hint: &PayerHint, choice: &BuyerChoice) -> Value {
+    let hint = Some(hint).filter(|hint| hint.is_about(&choice.email));
     let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let mut payer = json!({"email": choice.email, "first_name": said(&choice.first_name), "last_name": said(&choice.last_name)});
+    let known = hint.and_then(PayerHint::document);
     if !choice.document_number.is_empty() {
         payer["identification"] =
             json!({"type": said(&choice.document_type), "number": choice.document_number});
+    } else if let Some(document) = known {
+        payer["identification"] = json!({"type": document.kind, "number": document.number});
     }
-    let address: Map<String, Value> = choice
-        .address
-        .iter()
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(name, text)| ((*name).to_owned(), Value::String(text.clone())))
-        .collect();
+    let typed = choice.address.iter().filter(|(_, text)| !text.is_empty());
+    let mut address: Map<String, Value> =
+        typed.map(|(name, text)| ((*name).to_owned(), Value::String(text.clone()))).collect();
+    if let Some(street) = hint.and_then(PayerHint::street)
+        && !street.iter().any(|(name, _)| address.contains_key(*name))
+        // Only for a method that asks for one.
+        && !address.is_empty()
+    {
+        address.extend(street.map(|(name, text)| (name.to_owned(), Value::from(text))));
+    }
     if !address.is_empty() {
         payer["address"] = Value::Object(address);
     }

@@ -179,6 +179,12 @@ impl Prober {
         }
     }
 
+    /// The file at `url`; `None` where there is none, or a larger one than is read.
+    pub async fn file(&self, url: &str, budget: &Budget) -> Option<Vec<u8>> {
+        let fetched = self.fetch(&Url::parse(url).ok()?, budget).await.ok()?;
+        (fetched.status == 200).then_some(fetched.body)
+    }
+
     async fn fetch(&self, url: &Url, budget: &Budget) -> Result<Fetched, String> {
         let mut url = url.clone();
         for _ in 0..=MOST_HOPS {

@@ -4,6 +4,8 @@ use super::answer::{Answer, ApiFailure};
 use super::authentication::Seller;
 use super::json;
 use super::request::{PathPart, RawBody};
+use crate::pages::assets::color_path;
+use crate::pages::layout::Shop;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,8 +14,8 @@ use base64::prelude::BASE64_STANDARD;
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
 use pasarela_domain::json::Json;
 use pasarela_domain::refusal::Refusal;
-use pasarela_engine::Engine;
 use pasarela_engine::branding::{Branding, BrandingChange};
+use pasarela_engine::{Engine, Failure};
 use serde_json::json as value;
 
 /// The name, the color and the logo of the application's pages, in the credential's mode.
@@ -69,14 +71,28 @@ fn body_of(engine: &Engine, caller: &Caller, branding: &Branding) -> serde_json:
         "live_mode": caller.mode.is_live(),
         "name": branding.name,
         "color": branding.color.as_ref().map(|color| format!("#{color}")),
-        "logo_url": logo_path(caller, branding).map(|path| format!("{}{path}", engine.public_url())),
+        "logo_url": logo_path(caller.application_id, caller.mode, branding).map(|path| format!("{}{path}", engine.public_url())),
+    })
+}
+
+/// What buyers see of the seller: the name, color and logo of the application, else the name of the account.
+pub(super) async fn shop_of(
+    engine: &Engine,
+    (id, mode): (ApplicationId, Mode),
+    account_name: &str,
+) -> Result<Shop, Failure> {
+    let branding = engine.branding_of(id, mode).await?;
+    Ok(Shop {
+        logo: logo_path(id, mode, &branding),
+        colors: branding.color.as_deref().map(color_path),
+        ..Shop::named(branding.name.as_deref().unwrap_or(account_name))
     })
 }
 
 /// Where the logo is: another address for another picture, so that browsers may keep it.
-pub(super) fn logo_path(caller: &Caller, branding: &Branding) -> Option<String> {
+fn logo_path(id: ApplicationId, mode: Mode, branding: &Branding) -> Option<String> {
     let name = branding.logo.as_ref()?;
-    Some(format!("/shop-logos/{}-{}-{name}.png", caller.application_id, caller.mode.name()))
+    Some(format!("/shop-logos/{id}-{}-{name}.png", mode.name()))
 }
 
 /// An application's logo.

@@ -1,9 +1,11 @@
 //! The hosted pages' routes: they find the payment by its id and the hash from its body, and show it.
 
+use super::branding::shop_of;
 use super::openapi;
 use super::request::{PathPart, RawBody, page_locale, query_value};
 use super::{promotions, quality};
 use crate::docs::{Example, docs_page};
+use crate::pages::layout::Shop;
 use crate::pages::{
     self, BankOutcome, ChallengeRequest, HomeView, Locale, PayerOutcome, PaymentView, SellerRow,
 };
@@ -51,6 +53,7 @@ struct Shown {
     state: PaymentState,
     mode: Mode,
     view: PaymentView,
+    shop: Shop,
     locale: Locale,
 }
 
@@ -79,11 +82,15 @@ async fn find(
     let site = state.internals.site;
     let merchant = engine.account(record.account_id).await.ok().flatten();
     let merchant = merchant.map(|account| account.name.clone()).unwrap_or_default();
+    let shop = match shop_of(engine, (state.internals.application_id, record.mode), &merchant).await {
+        Ok(shop) => shop,
+        Err(failure) => return Err(Box::new(super::answer::ApiFailure::from(failure).into_response())),
+    };
     let body = serde_json::from_slice(&record.body).unwrap_or_default();
     let now = engine.now(record.account_id, record.mode);
-    let view = PaymentView::from_body(&body, site, now, &merchant).ok_or_else(missing)?;
+    let view = PaymentView::from_body(&body, site, now, &shop.name).ok_or_else(missing)?;
     let locale = page_locale(query, headers, Some(site));
-    Ok(Shown { state, mode: record.mode, view, locale })
+    Ok(Shown { state, mode: record.mode, view, shop, locale })
 }
 
 async fn ticket(
@@ -94,17 +101,17 @@ async fn ticket(
 ) -> Response {
     match find(&engine, &id, query.as_deref(), &headers).await {
         Ok(shown) if shown.view.payment_method_id == "pix" => {
-            pages::pix(&shown.view, shown.locale).into_response()
+            pages::pix(&shown.view, &shown.shop, shown.locale).into_response()
         }
         Ok(shown) if shown.view.payment_type_id == "bank_transfer" => {
-            pages::bank_transfer(&shown.view, shown.locale).into_response()
+            pages::bank_transfer(&shown.view, &shown.shop, shown.locale).into_response()
         }
         Ok(shown)
             if shown.state.internals.challenge_passes.is_some() || shown.view.card_last_four.is_some() =>
         {
             pages::challenge_complete(&shown.view, shown.locale).into_response()
         }
-        Ok(shown) => pages::ticket(&shown.view, shown.locale).into_response(),
+        Ok(shown) => pages::ticket(&shown.view, &shown.shop, shown.locale).into_response(),
         Err(response) => *response,
     }
 }
@@ -116,7 +123,7 @@ async fn bank_transfer(
     headers: HeaderMap,
 ) -> Response {
     match find(&engine, &id, query.as_deref(), &headers).await {
-        Ok(shown) => pages::bank_transfer(&shown.view, shown.locale).into_response(),
+        Ok(shown) => pages::bank_transfer(&shown.view, &shown.shop, shown.locale).into_response(),
         Err(response) => *response,
     }
 }

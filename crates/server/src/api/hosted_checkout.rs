@@ -9,6 +9,7 @@ mod again;
 mod modal;
 mod opened;
 mod page_request;
+mod picture;
 mod posted;
 mod result;
 mod wallet;
@@ -42,6 +43,7 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/checkout/v1/result", get(result::result))
         .route("/checkout/v1/return", get(result::come_back))
         .layer(from_fn(modal::frameable))
+        .route("/checkout/v1/picture", get(picture::picture))
         // Without that: where somebody is logged in, nobody's page may lie over it.
         .merge(wallet::routes())
 }
@@ -96,7 +98,7 @@ fn offline_page(
     match method {
         Some(method) => {
             let form = form_word(engine, opened);
-            let about = (method, catalogue);
+            let about = (method, catalogue, opened.unshown(&typed.value("email")));
             pages::offline_form(&opened.view, about, typed, &form, notice, opened.locale).into_response()
         }
         None => opened.choice(None),

@@ -1,7 +1,7 @@
 //! The bank of a transfer (PSE, Webpay, Khipu, CLABE): of a test payment, a simulated one with two buttons.
 
 use super::amount::amount_text;
-use super::layout::Layout;
+use super::layout::{Layout, Shop};
 use super::locale::Locale;
 use super::number_groups::grouped;
 use super::payment_view::PaymentView;
@@ -50,10 +50,10 @@ struct BankTransferTemplate<'a> {
 /// The page behind a transfer's `external_resource_url`. After a POST of its buttons the handler answers 303 to this
 /// same address: the page then tells the outcome and takes the buyer back to `callback_url`. (Not 303 to the shop
 /// itself: `form-action 'self'` also holds for where a form's answer redirects.)
-pub fn bank_transfer(view: &PaymentView, locale: Locale) -> Page {
+pub fn bank_transfer(view: &PaymentView, shop: &Shop, locale: Locale) -> Page {
     let words = locale.words();
     let progress = view.progress();
-    let mut layout = Layout::of_payment(words.bank_title.to_owned(), view, locale);
+    let mut layout = Layout::in_name_of(shop, words.bank_title.to_owned(), view, locale);
     if !progress.is_waiting() {
         layout.leave_for = view.callback_url.as_ref().map(|url| format!("{LEAVING_SECONDS};url={url}"));
     } else if !view.live {

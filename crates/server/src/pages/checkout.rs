@@ -13,7 +13,7 @@ mod unanswered;
 pub use card::{CardPage, card_form};
 pub use choice::choice;
 pub use closed::{Closed, closed};
-pub use form::{Field, Typed, offline_form};
+pub use form::{Field, Typed, Unshown, offline_form};
 pub use result::{Challenge, Onward, result};
 pub use review::review;
 pub use unanswered::unanswered;
@@ -42,8 +42,8 @@ pub struct CheckoutView {
     pub site: Site,
     /// Whether real money moves.
     pub live: bool,
-    /// What is bought: the line, and what it costs.
-    pub lines: Vec<(String, String)>,
+    /// What is bought.
+    pub lines: Vec<Line>,
     /// What sending costs.
     pub shipping: Option<String>,
     /// What the buyer pays, without what instalments cost.
@@ -56,23 +56,37 @@ pub struct CheckoutView {
     pub leave: Option<String>,
 }
 
+/// A line of a purchase.
+#[derive(Debug)]
+pub struct Line {
+    /// What, and how many of it.
+    pub title: String,
+    /// What they cost.
+    pub price: String,
+    /// Where its picture is.
+    pub picture: Option<String>,
+}
+
 impl CheckoutView {
     /// What is shown of a preference.
     pub fn of(preference: &Preference, shop: Shop, query: String, leave: Option<String>) -> CheckoutView {
         let site = preference.site();
         let text = |money| amount_text(money, site);
-        let line = |item: &Item| {
+        let line = |(index, item): (usize, &Item)| {
             let price = item.unit_price.money(site.currency());
             let price = Money::new(price.minor * item.quantity, price.currency);
             let title = match item.quantity {
                 1 => item.title.clone(),
                 count => format!("{count} × {}", item.title),
             };
-            (title, text(price))
+            let has_picture = item.picture_url.as_deref().is_some_and(|url| !url.is_empty());
+            let picture = has_picture.then(|| format!("/checkout/v1/picture?{query}&item={index}"));
+            Line { title, price: text(price), picture }
         };
-        let mut lines: Vec<(String, String)> = preference.items.iter().take(MOST_LINES).map(line).collect();
+        let items = preference.items.iter().enumerate();
+        let mut lines: Vec<Line> = items.take(MOST_LINES).map(line).collect();
         if preference.items.len() > MOST_LINES {
-            lines.push(("…".to_owned(), String::new()));
+            lines.push(Line { title: "…".to_owned(), price: String::new(), picture: None });
         }
         let shipping = preference.shipping_cost();
         CheckoutView {

@@ -82,4 +82,9 @@ impl Layout {
         let following = view.progress().is_waiting().then_some(FOLLOWING_SECONDS);
         Layout { test: !view.live, following, ..Layout::new(title, locale, Some(view.site)) }
     }
+
+    /// The same, in the name of who is paid.
+    pub fn in_name_of(shop: &Shop, title: String, view: &PaymentView, locale: Locale) -> Layout {
+        Layout { shop: Some(shop.clone()), ..Layout::of_payment(title, view, locale) }
+    }
 }

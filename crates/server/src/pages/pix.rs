@@ -3,7 +3,7 @@
 use super::amount::amount_text;
 use super::date::remaining_text;
 use super::due_date::due;
-use super::layout::Layout;
+use super::layout::{Layout, Shop};
 use super::locale::Locale;
 use super::payment_view::PaymentView;
 use super::progress::Progress;
@@ -42,9 +42,9 @@ impl PixCode<'_> {
 }
 
 /// The page behind a Pix payment's `ticket_url`.
-pub fn pix(view: &PaymentView, locale: Locale) -> Page {
+pub fn pix(view: &PaymentView, shop: &Shop, locale: Locale) -> Page {
     let words = locale.words();
-    let layout = Layout::of_payment(format!("{} Pix", words.pay_with), view, locale);
+    let layout = Layout::in_name_of(shop, format!("{} Pix", words.pay_with), view, locale);
     let language = layout.language;
     let template = PixTemplate {
         layout,

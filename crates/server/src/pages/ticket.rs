@@ -2,7 +2,7 @@
 
 use super::amount::amount_text;
 use super::due_date::due;
-use super::layout::Layout;
+use super::layout::{Layout, Shop};
 use super::locale::Locale;
 use super::number_groups::grouped;
 use super::payment_view::PaymentView;
@@ -47,11 +47,11 @@ pub(crate) struct TicketBody {
 }
 
 /// The page behind a voucher's `external_resource_url`. A method that is not known (yet) gets the steps of a cash desk.
-pub fn ticket(view: &PaymentView, locale: Locale) -> Page {
+pub fn ticket(view: &PaymentView, shop: &Shop, locale: Locale) -> Page {
     let words = locale.words();
     let method = VoucherMethod::find(&view.payment_method_id);
     let method_name = method.map_or(view.payment_method_id.as_str(), |method| method.name());
-    let layout = Layout::of_payment(format!("{} {method_name}", words.pay_with), view, locale);
+    let layout = Layout::in_name_of(shop, format!("{} {method_name}", words.pay_with), view, locale);
     let language = layout.language;
     let template = TicketTemplate {
         layout,

@@ -1,7 +1,7 @@
 //! `/pasarela/branding`, and what of it buyers see.
 
 use crate::checkout::{Buyer, preference};
-use crate::test_app::TestApp;
+use crate::test_app::{Client, PUBLIC_URL, TestApp, pix_body, with};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use pasarela_domain::site::Site;
@@ -47,6 +47,44 @@ async fn buyers_see_the_sellers_name_color_and_logo() {
     let now = seller.put("/pasarela/branding", &none).await.expect(200);
     assert_eq!((&now["name"], &now["logo_url"]), (&Value::Null, &Value::Null));
     assert!(buyer.open("").await.text().contains("Test Seller"));
+}
+
+#[tokio::test]
+async fn pages_that_a_shop_opens_itself_are_in_its_name_too() {
+    let app = TestApp::new().await;
+    let (seller, live) = (app.seller(Site::MLB), app.live_seller(Site::MLB));
+    let set = json!({"name": "Mates del Sur", "color": "#7a3e00", "logo": png(64)});
+    let logo = seller.put("/pasarela/branding", &set).await.expect(200)["logo_url"].clone();
+    let logo = url::Url::parse(logo.as_str().unwrap()).unwrap().path().to_owned();
+    let opened = async |seller: &Client, members: Value, page: &str| {
+        let payment = seller.post("/v1/payments", &with(pix_body(), members)).await.expect(201);
+        let page = payment.pointer(page).and_then(Value::as_str).unwrap_or_else(|| panic!("{payment}"));
+        app.stranger().get(page.strip_prefix(PUBLIC_URL).unwrap()).await.text()
+    };
+    const CODE: &str = "/point_of_interaction/transaction_data/ticket_url";
+    const PAGE: &str = "/transaction_details/external_resource_url";
+    let bank = json!({
+        "payment_method_id": "pse", "transaction_amount": 20_000, "callback_url": "https://shop.example/",
+        "transaction_details": {"financial_institution": "1007"},
+        "additional_info": {"ip_address": "127.0.0.1"},
+        "payer": {"email": "test_user_5551234@testuser.com", "entity_type": "individual",
+            "identification": {"type": "CC", "number": "123456789"}},
+    });
+    for (site, members, address) in [
+        (Site::MLB, json!({}), CODE),
+        (Site::MLA, json!({"payment_method_id": "rapipago", "transaction_amount": 1_000}), PAGE),
+        (Site::MCO, bank, PAGE),
+    ] {
+        let seller = app.seller(site);
+        seller.put("/pasarela/branding", &set).await.expect(200);
+        let page = opened(&seller, members, address).await;
+        assert!(page.contains("<span class=\"shop-name\">Mates del Sur</span>"), "{site:?}: {page}");
+        assert!(page.contains("/assets/color-7a3e00.css"), "{site:?}: {page}");
+        assert!(site != Site::MLB || page.contains(&format!("src=\"{logo}\"")), "{page}");
+    }
+    // Test and live are apart.
+    let page = opened(&live, json!({"payer": {"email": "ana@example.com"}}), CODE).await;
+    assert!(page.contains("<span class=\"shop-name\">Test Seller") && !page.contains("Mates"), "{page}");
 }
 
 #[tokio::test]

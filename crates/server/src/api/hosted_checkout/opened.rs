@@ -1,21 +1,20 @@
 //! A preference that a browser opened.
 
-use super::super::branding::logo_path;
+use super::super::branding::shop_of;
 use super::super::request::page_locale;
 use super::modal;
 use super::page_request::{Instead, PageRequest};
-use crate::pages::assets::color_path;
-use crate::pages::checkout::{self as pages, CheckoutView, Closed, Shop, Typed};
+use crate::pages::checkout::{self as pages, CheckoutView, Closed, Typed, Unshown};
 use crate::pages::checkout_words::CheckoutWords;
 use crate::pages::{Locale, missing};
 use axum::response::{IntoResponse, Response};
 use pasarela_domain::catalogue::SiteCatalogue;
+use pasarela_domain::documents;
 use pasarela_domain::payment::create::TEST_EMAIL_DOMAIN;
 use pasarela_domain::payment::request::is_email;
 use pasarela_domain::preference::return_address::return_address;
-use pasarela_domain::preference::{PayerHint, Window};
+use pasarela_domain::preference::{DocumentHint, PayerHint, Window};
 use pasarela_engine::checkout::OpenCheckout;
-use pasarela_engine::{Engine, Failure};
 use url::form_urlencoded;
 
 /// What a test purchase's e-mail is when the shop says none that may pay.
@@ -91,6 +90,18 @@ impl Opened {
             ("card_holder", format!("{} {}", payer.name, payer.surname).trim().to_owned()),
         ])
     }
+
+    /// What of the payer is used for a field that is left empty, while its e-mail is in the form.
+    pub(super) fn unshown(&self, email: &str) -> Unshown {
+        let payer = &self.checkout.preference.payer;
+        if self.checkout.has_buyer || !payer.is_about(email) {
+            return Unshown::default();
+        }
+        let is_right = |document: &DocumentHint| {
+            documents::check(self.checkout.caller.site, &document.kind, &document.number).is_ok()
+        };
+        Unshown { document: payer.document().is_some_and(is_right), street: payer.street().is_some() }
+    }
 }
 
 /// The checkout of the preference that a request names.
@@ -101,7 +112,8 @@ pub(super) async fn find(request: &PageRequest) -> Result<Opened, Instead> {
     let id = request.value("pref_id").or_else(|| request.value("preference-id"));
     let id = id.ok_or_else(nowhere)?;
     let checkout = engine.open_checkout(&id).await?.ok_or_else(nowhere)?;
-    let shop = shop_of(engine, &checkout).await?;
+    let caller = &checkout.caller;
+    let shop = shop_of(engine, (caller.application_id, caller.mode), &checkout.merchant_name).await?;
     let site = checkout.preference.site();
     let locale = page_locale(query, headers, Some(site));
     let mut address = form_urlencoded::Serializer::new(String::new());
@@ -115,15 +127,4 @@ pub(super) async fn find(request: &PageRequest) -> Result<Opened, Instead> {
     let leave = return_address(&checkout.preference, None);
     let view = CheckoutView::of(&checkout.preference, shop, address.finish(), leave);
     Ok(Opened { checkout, view, locale })
-}
-
-/// What buyers see of the seller: the name, color and logo of the application that made the preference.
-async fn shop_of(engine: &Engine, checkout: &OpenCheckout) -> Result<Shop, Failure> {
-    let caller = &checkout.caller;
-    let branding = engine.branding(caller).await?;
-    Ok(Shop {
-        logo: logo_path(caller, &branding),
-        colors: branding.color.as_deref().map(color_path),
-        ..Shop::named(branding.name.as_deref().unwrap_or(&checkout.merchant_name))
-    })
 }

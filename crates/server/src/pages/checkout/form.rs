@@ -38,8 +38,18 @@ pub struct Field {
 #[derive(Clone, Debug, Default)]
 pub struct Typed(pub Vec<(&'static str, String)>);
 
+/// What the shop has said of the buyer, is shown to nobody, and is used where the buyer leaves its field empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unshown {
+    /// The document.
+    pub document: bool,
+    /// Postal code, street and house number.
+    pub street: bool,
+}
+
 impl Typed {
-    fn value(&self, name: &str) -> String {
+    /// What is in the field of this name.
+    pub fn value(&self, name: &str) -> String {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, text)| text.clone()).unwrap_or_default()
     }
 }
@@ -96,6 +106,15 @@ fn documents(catalogue: &SiteCatalogue, words: &'static CheckoutWords, typed: &T
     vec![kind, number]
 }
 
+/// A field that the buyer may leave to what the shop has said.
+fn may_be_empty(field: Field, is_unshown: bool, words: &'static CheckoutWords) -> Field {
+    if is_unshown && field.options.is_empty() {
+        Field { required: false, hint: Some(words.unshown_hint), ..field }
+    } else {
+        field
+    }
+}
+
 /// What is asked of a card that is typed.
 pub(in crate::pages) fn card_fields(
     catalogue: &SiteCatalogue,
@@ -125,7 +144,7 @@ pub(in crate::pages) fn card_fields(
 /// The page on which a buyer says who pays a ticket or a transfer.
 pub fn offline_form(
     view: &CheckoutView,
-    (method, catalogue): (&PaymentMethod, &SiteCatalogue),
+    (method, catalogue, unshown): (&PaymentMethod, &SiteCatalogue, Unshown),
     typed: &Typed,
     ticket: &str,
     notice: Option<&'static str>,
@@ -141,12 +160,16 @@ pub fn offline_form(
         fields.push(half("last_name", words.last_name, "family-name"));
     }
     if needs("identification_number") || needs("identification_type") {
-        fields.extend(documents(catalogue, words, typed));
+        let documents = documents(catalogue, words, typed).into_iter();
+        fields.extend(documents.map(|field| may_be_empty(field, unshown.document, words)));
     }
     if method.id == "bolbradesco" {
-        fields.push(half("zip_code", words.zip_code, "postal-code"));
-        fields.push(half("street_number", words.street_number, "off"));
-        fields.push(named("street_name", words.street_name, "address-line1"));
+        let street = [
+            half("zip_code", words.zip_code, "postal-code"),
+            half("street_number", words.street_number, "off"),
+            named("street_name", words.street_name, "address-line1"),
+        ];
+        fields.extend(street.into_iter().map(|field| may_be_empty(field, unshown.street, words)));
         fields.push(half("neighborhood", words.neighborhood, "address-level3"));
         fields.push(half("city", words.city, "address-level2"));
         fields.push(named("federal_unit", words.federal_unit, "address-level1"));

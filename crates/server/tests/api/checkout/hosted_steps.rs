@@ -195,3 +195,67 @@ async fn the_card_pages_key_makes_tokens_and_nothing_else() {
         assert_eq!(app.stranger().get(&path).await.status, 400, "{made_up}");
     }
 }
+
+#[tokio::test]
+async fn what_the_shop_knows_of_its_buyer_is_used_where_the_buyer_leaves_it_empty_and_shown_to_nobody() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let payer = json!({"email": "Test_User_77@testuser.com", "identification": {"type": "CPF", "number": "12345678909"},
+                       "address": {"zip_code": "01310100", "street_name": "Paulista", "street_number": "1578"}});
+    let made = preference(&seller, json!({"payer": payer, "external_reference": "hint"})).await;
+    let buyer = Buyer::of(&app, &made);
+    let page = buyer.open("&method=bolbradesco").await.text();
+    let is_required = |page: &str, name: &str| {
+        let tag = page.split("<input ").find(|tag| tag.contains(&format!("name=\"{name}\""))).unwrap();
+        tag[..tag.find('>').unwrap()].contains(" required")
+    };
+    for (name, required) in
+        [("document_number", false), ("zip_code", false), ("street_name", false), ("city", true)]
+    {
+        assert_eq!(is_required(&page, name), required, "{name}: {page}");
+    }
+    assert!(
+        page.contains("Left empty") && !page.contains("12345678909") && !page.contains("Paulista"),
+        "{page}"
+    );
+    let form = |email: &'static str, street: &'static str| {
+        let mut fields = hidden(&page);
+        let typed = [
+            ("email", email),
+            ("first_name", "Ana"),
+            ("last_name", "Silva"),
+            ("document_type", "CPF"),
+            ("document_number", ""),
+            ("zip_code", ""),
+            ("street_name", street),
+            ("street_number", ""),
+            ("neighborhood", "Bela Vista"),
+            ("city", "São Paulo"),
+            ("federal_unit", "SP"),
+        ];
+        fields.extend(typed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        fields
+    };
+    // Somebody else has no part of it, and half an address is not filled up with another one's.
+    for (email, street) in [("another@testuser.com", ""), ("test_user_77@testuser.com", "Augusta")] {
+        let refused = buyer.post("pay", &refs(&form(email, street))).send().await;
+        assert_eq!(refused.status, 200, "{}", refused.text());
+        let again = refused.text();
+        assert_eq!(is_required(&again, "document_number"), email.starts_with("another"), "{again}");
+        assert!(!again.contains("12345678909") && !again.contains("Paulista"), "{again}");
+    }
+    let answer = buyer.post("pay", &refs(&form("test_user_77@testuser.com", ""))).send().await;
+    let shown = buyer.follow(&answer).await.text();
+    assert!(!shown.contains("12345678909") && !shown.contains("Paulista"), "{shown}");
+    let found = seller.get("/v1/payments/search?external_reference=hint").await.expect(200);
+    let paid = &found["results"].as_array().unwrap()[..];
+    assert_eq!(paid.len(), 1, "{found}");
+    // A payment shows its payer once it is paid.
+    seller.act(&paid[0], "pay").await.expect(200);
+    let payment = seller.payment(&paid[0]["id"]).await;
+    assert_eq!(
+        payment["payer"]["identification"],
+        json!({"type": "CPF", "number": "12345678909"}),
+        "{payment}"
+    );
+}
