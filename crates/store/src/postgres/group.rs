@@ -100,7 +100,7 @@ pub(crate) fn is_sequential(prepared: &Prepared) -> bool {
 }
 
 /// Whether a task is not to share a transaction.
-fn stands_alone(task: &Task) -> bool {
+pub(crate) fn stands_alone(task: &Task) -> bool {
     match task {
         Task::Commit(prepared) => {
             let sets_clock = |record: &RecordChange| matches!(record, RecordChange::SetClock { .. });

@@ -17,7 +17,7 @@ use tokio_postgres::{Error, Row};
 
 /// Connections that short questions share. Each is one process of the server's; with many of them questions would be
 /// spread so thin that few share a round trip.
-const LANES: usize = 3;
+pub(crate) const LANES: usize = 3;
 
 /// Searches at a time.
 const SEARCHES: usize = 4;

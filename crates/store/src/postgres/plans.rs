@@ -75,6 +75,7 @@ async fn every_statement_of_the_request_path_goes_by_the_account() {
             assert!(condition.contains("(account_id = $1)"), "{condition}: {sql}");
         }
     }
+    assert_eq!(conditions(&client, reader::CLOCK_OFFSETS).await, ["(account_id = ANY ($1))"]);
 }
 
 #[tokio::test]

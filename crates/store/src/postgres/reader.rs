@@ -13,11 +13,13 @@ use crate::{
     AccountRecord, ApplicationRecord, CardTokenRecord, CredentialRecord, DeliveryAttempt, DeliveryRecord,
     IdempotencyRecord, Lookup, PayerRecord, PaymentRecord, ReadError, Timer,
 };
+use futures_util::future::try_join_all;
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode, PaymentId};
 use pasarela_domain::ledger::{LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
+use std::collections::HashMap;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -26,13 +28,14 @@ pub(crate) const MOST_ROWS: u32 = 10_000;
 
 const PAYMENT: &str =
     concat!("SELECT ", payment_columns!(), " FROM payment WHERE account_id = $1 AND mode = $2 AND id = $3");
-const CARD_TOKEN: &str =
-    concat!("SELECT ", card_token_columns!(), " FROM card_token WHERE account_id = $1 AND lookup = $2");
+const CARD_TOKENS: &str =
+    concat!("SELECT ", card_token_columns!(), " FROM card_token WHERE account_id = $1 AND lookup = ANY($2)");
 const PAYER: &str =
     concat!("SELECT ", payer_columns!(), " FROM payer WHERE account_id = $1 AND mode = $2 AND email = $3");
 const IDEMPOTENCY: &str =
     concat!("SELECT ", idempotency_columns!(), " FROM idempotency WHERE account_id = $1 AND key = $2");
-const CLOCK_OFFSET: &str = "SELECT offset_ms FROM clock WHERE account_id = $1";
+/// Clocks stand whole on every machine: those of several accounts are at one place.
+pub(crate) const CLOCK_OFFSETS: &str = "SELECT account_id, offset_ms FROM clock WHERE account_id = ANY($1)";
 /// The balance of a user's account is one row, under the user's own id.
 const BALANCE: &str = "SELECT amount_minor FROM balance
      WHERE account_id = $1 AND mode = $2 AND currency = $3 AND kind = $4 AND owner = $1";
@@ -67,12 +70,11 @@ const ATTEMPTS: &str = concat!(
 
 /// The statements of the request path. A test holds their plans against the index that leads with the account.
 #[cfg(test)]
-pub(crate) const HOT: [&str; 12] = [
+pub(crate) const HOT: [&str; 11] = [
     PAYMENT,
-    CARD_TOKEN,
+    CARD_TOKENS,
     PAYER,
     IDEMPOTENCY,
-    CLOCK_OFFSET,
     BALANCE,
     POSTINGS,
     NEXT_TIMERS,
@@ -121,7 +123,25 @@ impl PostgresStore {
         account_id: AccountId,
         lookup: &Lookup,
     ) -> Result<Option<CardTokenRecord>, ReadError> {
-        self.readers().one(CARD_TOKEN, &[&account_id, &lookup.as_slice()], rows::card_token).await
+        let store = self.clone();
+        let answers = async move |keys: Vec<_>| store.card_tokens(&keys).await;
+        self.card_token_questions().ask((account_id, *lookup), answers).await
+    }
+
+    /// Tokens by account and lookup; a statement for each account, so that one node answers it.
+    async fn card_tokens(
+        &self,
+        keys: &[(AccountId, Lookup)],
+    ) -> Result<HashMap<(AccountId, Lookup), CardTokenRecord>, ReadError> {
+        let mut by_account: HashMap<AccountId, Vec<&[u8]>> = HashMap::new();
+        for (account_id, lookup) in keys {
+            by_account.entry(*account_id).or_default().push(lookup);
+        }
+        let asked = by_account.iter().map(async |(account_id, lookups)| {
+            self.readers().many(CARD_TOKENS, &[account_id, lookups], rows::card_token).await
+        });
+        let found = try_join_all(asked).await?;
+        Ok(found.into_iter().flatten().map(|token| ((token.account_id, token.lookup), token)).collect())
     }
 
     /// The tokens that still hold something sealed, `limit` at a time, after the one with the lookup `after`. Each page
@@ -250,8 +270,12 @@ impl PostgresStore {
 
     /// How far a test account's clock is ahead of the wall clock, in milliseconds.
     pub(crate) async fn clock_offset(&self, account_id: AccountId) -> Result<i64, ReadError> {
-        let offset = self.readers().one(CLOCK_OFFSET, &[&account_id], |row| rows::get(row, 0)).await?;
-        Ok(offset.unwrap_or(0))
+        let store = self.clone();
+        let answers = async move |accounts: Vec<AccountId>| {
+            let read = |row: &Row| Ok((rows::get(row, 0)?, rows::get(row, 1)?));
+            Ok(store.readers().many(CLOCK_OFFSETS, &[&accounts], read).await?.into_iter().collect())
+        };
+        Ok(self.clock_questions().ask(account_id, answers).await?.unwrap_or(0))
     }
 
     /// All test accounts whose clock was set, with how far it is ahead.

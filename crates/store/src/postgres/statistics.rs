@@ -20,6 +20,10 @@ const LONG_PAUSE: Duration = Duration::from_secs(10);
 /// From so many rows on, the database's housekeeping has seen the table several times: nothing is done here any more.
 const GROWN_UP: i64 = 10_000_000;
 
+/// A tenth of the database's own sample: enough to tell a key from what is no key, and a tenth of the work. What the
+/// housekeeping finds later with its whole sample is as good as ever.
+const SAMPLE: &str = "SET default_statistics_target = 10";
+
 /// The tables whose rows have become four times as many since they were analysed, and are no few.
 const GROWN: &str = "SELECT format('%I', relation.relname)
      FROM pg_catalog.pg_stat_user_tables AS statistics JOIN pg_catalog.pg_class AS relation ON relation.oid = statistics.relid
@@ -58,6 +62,7 @@ async fn attend(target: Target) {
 
 async fn look(target: &Target) -> Result<Infallible, tokio_postgres::Error> {
     let session = target.session(Purpose::Long).await?;
+    session.client().batch_execute(SAMPLE).await?;
     let mut before = Vec::new();
     loop {
         let rows = session.query(GROWN, &[&GROWN_UP]).await?;

@@ -1,18 +1,20 @@
 //! How a PostgreSQL store is opened, written to and closed.
 
+use crate::postgres::batches::Batches;
 use crate::postgres::connection::{Purpose, Target, describe};
-use crate::postgres::lanes::Readers;
+use crate::postgres::lanes::{LANES, Readers};
 use crate::postgres::lease::Lease;
 use crate::postgres::migrations::{migrate, require_newest};
 use crate::postgres::rows;
 use crate::postgres::statistics::Attendant;
-use crate::postgres::writer::Writer;
+use crate::postgres::writer;
 use crate::prepared::Prepared;
 use crate::work::{Counters, QUEUE, Task, Work};
 use crate::{
-    Changes, CommitError, DatabaseUrl, NodeLease, OpenError, ReadError, StoreCounters, StoreOptions,
-    WorkShares,
+    CardTokenRecord, Changes, CommitError, DatabaseUrl, Lookup, NodeLease, OpenError, ReadError,
+    StoreCounters, StoreOptions, WorkShares,
 };
+use pasarela_domain::identity::AccountId;
 use pasarela_domain::timestamp::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::mpsc::error::TrySendError;
@@ -31,6 +33,8 @@ struct Inner {
     counters: Arc<Counters>,
     lease: Arc<Lease>,
     readers: Readers,
+    clocks: Arc<Batches<AccountId, i64>>,
+    card_tokens: Arc<Batches<(AccountId, Lookup), CardTokenRecord>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     statistics: Option<Attendant>,
 }
@@ -58,15 +62,17 @@ impl PostgresStore {
             (None, None, None)
         } else {
             let (queue, waiting) = mpsc::channel(QUEUE);
-            let writer = Writer::new(target.clone(), lease.clone(), counters.clone());
+            let writer = writer::run(target.clone(), lease.clone(), counters.clone(), waiting);
             let statistics = Attendant::start(target.clone());
-            (Some(queue), Some(tokio::spawn(writer.run(waiting))), Some(statistics))
+            (Some(queue), Some(tokio::spawn(writer)), Some(statistics))
         };
         let inner = Inner {
             queue: RwLock::new(queue),
             counters,
             lease,
             readers: Readers::new(target),
+            clocks: Batches::new(LANES),
+            card_tokens: Batches::new(LANES),
             writer: Mutex::new(writer),
             statistics,
         };
@@ -136,6 +142,16 @@ impl PostgresStore {
     /// The connections for reading.
     pub(crate) fn readers(&self) -> &Readers {
         &self.inner.readers
+    }
+
+    /// Questions where test clocks are.
+    pub(crate) fn clock_questions(&self) -> &Arc<Batches<AccountId, i64>> {
+        &self.inner.clocks
+    }
+
+    /// Questions for card tokens.
+    pub(crate) fn card_token_questions(&self) -> &Arc<Batches<(AccountId, Lookup), CardTokenRecord>> {
+        &self.inner.card_tokens
     }
 
     /// Whether the vault with this `identity` is the one of this database; the first one that asks is.

@@ -7,9 +7,11 @@ use crate::postgres::group::GroupRows;
 use crate::postgres::ledger::{Sequence, Sums};
 use crate::postgres::records::Step;
 use crate::postgres::statements::{FENCE, PURGE_IDEMPOTENCY, PURGE_SECRETS, TRANSACTION_STATUS};
+use crate::postgres::turns::Turn;
 use crate::prepared::Prepared;
 use crate::work::{Outcome, Task};
 use futures_util::future::{join, join_all};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Statement};
@@ -61,12 +63,14 @@ enum Written {
     Not(Verdict),
 }
 
-/// Writes `requests` at once, without looking whether they can be done: mostly they can.
+/// Writes `requests` at once, without looking whether they can be done: mostly they can. The turn is passed on when nothing
+/// but the confirmation is left.
 pub(crate) async fn write(
     session: &Session,
     fence: Fence,
     requests: &[Request<'_>],
-    sequence: &mut Sequence,
+    sequence: &Mutex<Sequence>,
+    turn: Turn,
 ) -> Verdict {
     let all: Vec<&Request<'_>> = requests.iter().collect();
     let Some(rows) = rows(&all, false, sequence, fence) else { return Verdict::Failed(beyond_money()) };
@@ -75,15 +79,16 @@ pub(crate) async fn write(
         let transaction = begin(session, fence, &rows.steps()).await?;
         Ok(Written::ready(transaction, outcomes()))
     });
-    finish(session, written.await).await
+    finish(session, written.await, turn).await
 }
 
-/// Looks at each of `requests` in turn, and writes those that can be done.
+/// Looks at one of `requests` after the other, and writes those that can be done.
 pub(crate) async fn check_and_write(
     session: &Session,
     fence: Fence,
     requests: &[Request<'_>],
-    sequence: &mut Sequence,
+    sequence: &Mutex<Sequence>,
+    turn: Turn,
 ) -> Verdict {
     let written = in_time(ANSWER_WAIT, async {
         let Some(transaction) = begin(session, fence, &[]).await? else {
@@ -113,7 +118,7 @@ pub(crate) async fn check_and_write(
         run(session, &statements, &steps).await?;
         Ok(Written::Ready { transaction, outcomes })
     });
-    match finish(session, written.await).await {
+    match finish(session, written.await, turn).await {
         // What was looked at and locked does not fit any more: another node inserted the same meanwhile.
         Verdict::Misfit(cause) => Verdict::Again(cause),
         verdict => verdict,
@@ -121,7 +126,7 @@ pub(crate) async fn check_and_write(
 }
 
 /// Does a task that is no commit.
-pub(crate) async fn purge(session: &Session, fence: Fence, task: &Task) -> Verdict {
+pub(crate) async fn purge(session: &Session, fence: Fence, task: &Task, turn: Turn) -> Verdict {
     let (sql, now, limit) = match task {
         Task::PurgeSecrets { now, limit } => (PURGE_SECRETS, now, limit),
         Task::PurgeIdempotency { now, limit } => (PURGE_IDEMPOTENCY, now, limit),
@@ -136,7 +141,7 @@ pub(crate) async fn purge(session: &Session, fence: Fence, task: &Task) -> Verdi
         let count = session.client().execute(&statement, &[&now.0, &limit]).await?;
         Ok(Written::Ready { transaction, outcomes: vec![Ok(count)] })
     });
-    finish(session, written.await).await
+    finish(session, written.await, turn).await
 }
 
 /// What became of a transaction: `None` while nobody knows.
@@ -171,12 +176,13 @@ impl Written {
 fn rows<'a>(
     requests: &[&Request<'a>],
     decided: bool,
-    sequence: &mut Sequence,
+    sequence: &Mutex<Sequence>,
     fence: Fence,
 ) -> Option<GroupRows<'a>> {
     let prepared: Vec<&'a Prepared> = requests.iter().map(|request| request.prepared).collect();
     let sums: Vec<&Sums> = requests.iter().map(|request| &request.sums).collect();
-    GroupRows::of(&prepared, &sums, decided, sequence, fence.number)
+    let mut sequence = sequence.lock().unwrap_or_else(PoisonError::into_inner);
+    GroupRows::of(&prepared, &sums, decided, &mut sequence, fence.number)
 }
 
 /// Why an attempt ended before it was to be confirmed.
@@ -242,9 +248,12 @@ async fn run(session: &Session, statements: &[Statement], steps: &[Step<'_>]) ->
 }
 
 /// Confirms what is written, or takes it back.
-async fn finish(session: &Session, written: Result<Written, Trouble>) -> Verdict {
+async fn finish(session: &Session, written: Result<Written, Trouble>, turn: Turn) -> Verdict {
     match written {
-        Ok(Written::Ready { transaction, outcomes }) => commit(session, transaction, outcomes).await,
+        Ok(Written::Ready { transaction, outcomes }) => {
+            let _confirming = turn.pass();
+            commit(session, transaction, outcomes).await
+        }
         Ok(Written::Not(verdict)) => roll_back(session, verdict).await,
         Err(Trouble::Misfit(cause)) => roll_back(session, Verdict::Misfit(cause)).await,
         Err(Trouble::Database(cause)) => roll_back(session, verdict(session, &cause)).await,

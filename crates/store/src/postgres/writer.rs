@@ -1,27 +1,25 @@
-//! The writer: one task, one connection, one transaction for everything that waits.
+//! The writer: two hands that take turns, each with a connection, and one transaction for everything that waits.
 //!
 //! Requests of many connections would fight for the rows of hot balances; one writer a node adds them up and writes each
-//! once. Nodes still meet at those rows, and wait for each other there as long as a confirmation takes.
+//! once. While the database confirms what one hand has written, the other writes what came meanwhile. Nodes still meet at
+//! hot rows, and wait for each other there as long as a confirmation takes.
 
 use crate::CommitError;
 use crate::postgres::connection::{Purpose, Session, Target, describe};
-use crate::postgres::group::take_group;
+use crate::postgres::group::stands_alone;
 use crate::postgres::lease::Lease;
 use crate::postgres::ledger::{Sequence, sums};
 use crate::postgres::transaction::{Fence, Request, Verdict, check_and_write, is_committed, purge, write};
-use crate::work::{Counters, GROUP, Outcome, Task, Work};
-use std::collections::VecDeque;
-use std::sync::Arc;
+use crate::postgres::turns::{Turn, Turns};
+use crate::work::{Counters, Outcome, Task, Work};
+use futures_util::future::join_all;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// From this many requests in a group, the writer waits a moment before the next: whoever was answered is about to come
-/// again, and a group costs two round trips whatever its size. Below, nobody waits.
-const BUSY_GROUP: usize = 4;
-
-/// How long it waits for all of them: less than a round trip with a sync.
-const GATHERING: Duration = Duration::from_millis(1);
+/// One confirms while the other writes. The database can do no more at a time: all of a node's groups meet at the same rows.
+const HANDS: usize = 2;
 
 /// How often a group that gets into other transactions' way is tried again.
 const ATTEMPTS: u32 = 5;
@@ -41,48 +39,51 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 /// How long it is asked what became of a transaction whose answer was lost.
 const UNSURE_PATIENCE: Duration = Duration::from_secs(15);
 
-/// The writer's state.
-pub(crate) struct Writer {
+/// What the hands share.
+struct Shared {
     target: Target,
     lease: Arc<Lease>,
     counters: Arc<Counters>,
-    session: Option<Session>,
-    sequence: Sequence,
+    turns: Turns,
+    sequence: Mutex<Sequence>,
     /// Since when nothing could be written.
-    out_since: Option<Instant>,
+    out_since: Mutex<Option<Instant>>,
 }
 
-impl Writer {
-    /// A writer to `target`, whose schema is the newest.
-    pub(crate) fn new(target: Target, lease: Arc<Lease>, counters: Arc<Counters>) -> Writer {
-        Writer { target, lease, counters, session: None, sequence: Sequence::default(), out_since: None }
-    }
+/// Writes what comes through `queue` to `target`, whose schema is the newest, until it is closed and empty.
+pub(crate) async fn run(
+    target: Target,
+    lease: Arc<Lease>,
+    counters: Arc<Counters>,
+    queue: mpsc::Receiver<Work>,
+) {
+    let (turns, sequence, out_since) = (Turns::new(queue), Mutex::default(), Mutex::default());
+    let shared = Arc::new(Shared { target, lease, counters, turns, sequence, out_since });
+    let hands = (0..HANDS).map(|_| tokio::spawn(Hand { shared: shared.clone(), session: None }.run()));
+    // One that broke has told whoever waited for it, and the other goes on.
+    let _ = join_all(hands).await;
+}
 
+/// One of the two.
+struct Hand {
+    shared: Arc<Shared>,
+    session: Option<Session>,
+}
+
+impl Hand {
     /// Works until the queue is closed and empty.
-    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Work>) {
-        let mut waiting: VecDeque<Work> = VecDeque::new();
-        let mut answered = 0;
-        loop {
-            take_all(&mut queue, &mut waiting);
-            if answered >= BUSY_GROUP {
-                gather(&mut queue, &mut waiting, answered).await;
-            }
-            if waiting.is_empty() {
-                match queue.recv().await {
-                    Some(work) => waiting.push_back(work),
-                    None => return,
-                }
-                take_all(&mut queue, &mut waiting);
-            }
-            let group = take_group(&mut waiting);
-            answered = group.len();
+    async fn run(mut self) {
+        let shared = self.shared.clone();
+        let mut last = 0;
+        while let Some((group, turn)) = shared.turns.next(last).await {
+            last = group.len();
             for _ in &group {
-                self.counters.taken();
+                self.shared.counters.taken();
             }
-            if let Some(cause) = self.serve(group).await {
+            if let Some(cause) = self.serve(group, turn).await {
                 // Whoever waits has waited long enough to be told, too.
-                while let Some(work) = waiting.pop_front().or_else(|| queue.try_recv().ok()) {
-                    self.counters.taken();
+                for work in shared.turns.all_that_wait() {
+                    self.shared.counters.taken();
                     let _ = work.reply.send(Err(cause.clone()));
                 }
             }
@@ -90,9 +91,15 @@ impl Writer {
     }
 
     /// Commits a group and answers each of its requests. Gives the reason when the database is out of reach.
-    async fn serve(&mut self, group: Vec<Work>) -> Option<CommitError> {
+    async fn serve(&mut self, group: Vec<Work>, turn: Turn) -> Option<CommitError> {
         let tasks: Vec<&Task> = group.iter().map(|work| &work.task).collect();
-        let mut outcomes = self.commit(&tasks).await;
+        if let [task] = tasks[..]
+            && stands_alone(task)
+        {
+            // It may change what the other hand's group has only just written.
+            turn.wait_for_confirmations().await;
+        }
+        let mut outcomes = self.commit(&tasks, Some(turn)).await;
         if let Err(cause) = &outcomes
             && matches!(cause, CommitError::Failed(_))
             && tasks.len() > 1
@@ -100,7 +107,7 @@ impl Writer {
             // One of them may be what the database can't take: it is not to fail the others.
             let mut one_by_one = Vec::with_capacity(tasks.len());
             for task in &tasks {
-                one_by_one.push(self.commit(&[task]).await.and_then(|outcomes| {
+                one_by_one.push(self.commit(&[task], None).await.and_then(|outcomes| {
                     outcomes.into_iter().next().unwrap_or(Err(CommitError::Failed("no outcome".to_owned())))
                 }));
             }
@@ -117,7 +124,7 @@ impl Writer {
         let outcomes = outcomes.unwrap_or_else(|cause| vec![Err(cause); tasks.len()]);
         for (work, outcome) in group.into_iter().zip(outcomes) {
             if outcome.is_ok() {
-                self.counters.done(&work.task);
+                self.shared.counters.done(&work.task);
             }
             // Who no longer waits for the answer has no use for it.
             let _ = work.reply.send(outcome);
@@ -125,28 +132,34 @@ impl Writer {
         outage
     }
 
-    /// Writes the tasks of a group in one transaction, as often as it takes within the bounds. The error is each one's.
-    async fn commit(&mut self, tasks: &[&Task]) -> Result<Vec<Outcome>, CommitError> {
+    /// Writes the tasks of a group in one transaction, as often as it takes within the bounds, each time in its turn. The
+    /// error is each one's.
+    async fn commit(&mut self, tasks: &[&Task], mut turn: Option<Turn>) -> Result<Vec<Outcome>, CommitError> {
         let requests = requests(tasks)?;
         let (mut looks, mut attempts) = (false, 0);
         loop {
+            let turn = match turn.take() {
+                Some(turn) => turn,
+                None => self.shared.turns.turn().await,
+            };
             let fence = self.fence().await?;
             let session = self.session().await?;
+            let sequence = &self.shared.sequence;
             let verdict = match tasks {
                 [task @ (Task::PurgeSecrets { .. } | Task::PurgeIdempotency { .. })] => {
-                    purge(&session, fence, task).await
+                    purge(&session, fence, task, turn).await
                 }
-                _ if looks => check_and_write(&session, fence, &requests, &mut self.sequence).await,
-                _ => write(&session, fence, &requests, &mut self.sequence).await,
+                _ if looks => check_and_write(&session, fence, &requests, sequence, turn).await,
+                _ => write(&session, fence, &requests, sequence, turn).await,
             };
             let is_lost = matches!(verdict, Verdict::Lost(_) | Verdict::Unsure { .. });
             if !is_lost {
-                self.out_since = None;
+                *lock(&self.shared.out_since) = None;
                 self.session = Some(session);
             }
             match verdict {
                 Verdict::Done(outcomes) => {
-                    self.counters.synced();
+                    self.shared.counters.synced();
                     return Ok(outcomes);
                 }
                 Verdict::Misfit(cause) => {
@@ -162,7 +175,7 @@ impl Writer {
                     looks = true;
                     tokio::time::sleep(jitter(FIRST_PAUSE * (1 << attempts))).await;
                 }
-                Verdict::LeaseLost if self.lease.is_unattended() && attempts < ATTEMPTS => {
+                Verdict::LeaseLost if self.shared.lease.is_unattended() && attempts < ATTEMPTS => {
                     attempts += 1;
                     self.renew().await?;
                 }
@@ -170,7 +183,7 @@ impl Writer {
                 Verdict::Lost(cause) => self.lost(&cause).await?,
                 Verdict::Unsure { transaction, outcomes, cause } => {
                     if self.resolve(&transaction, cause.clone()).await? {
-                        self.counters.synced();
+                        self.shared.counters.synced();
                         return Ok(outcomes);
                     }
                     self.lost(&cause).await?;
@@ -181,17 +194,18 @@ impl Writer {
     }
 
     /// The number under which this node writes. Where nobody took a lease (a tool that makes no ids), the writer does.
-    async fn fence(&mut self) -> Result<Fence, CommitError> {
-        if self.lease.last().is_none() {
+    async fn fence(&self) -> Result<Fence, CommitError> {
+        let lease = &self.shared.lease;
+        if lease.last().is_none() {
             self.renew().await?;
         }
-        let Some(held) = self.lease.last() else { return Err(CommitError::LeaseLost) };
-        self.sequence.begin_after(held.ids_after.0);
-        Ok(Fence { number: held.number, holder: self.lease.holder() })
+        let Some(held) = lease.last() else { return Err(CommitError::LeaseLost) };
+        lock(&self.shared.sequence).begin_after(held.ids_after.0);
+        Ok(Fence { number: held.number, holder: lease.holder() })
     }
 
     async fn renew(&self) -> Result<(), CommitError> {
-        let renewed = self.lease.renew().await;
+        let renewed = self.shared.lease.renew().await;
         renewed.map(|_| ()).map_err(|cause| CommitError::Unavailable(cause.to_string()))
     }
 
@@ -201,7 +215,8 @@ impl Writer {
             if let Some(session) = self.session.take().filter(|session| !session.is_closed()) {
                 return Ok(session);
             }
-            let connecting = tokio::time::timeout(CONNECT_LIMIT, self.target.session(Purpose::Write)).await;
+            let connecting =
+                tokio::time::timeout(CONNECT_LIMIT, self.shared.target.session(Purpose::Write)).await;
             match connecting {
                 Ok(Ok(session)) => self.session = Some(session),
                 Ok(Err(cause)) => self.lost(&describe(&cause)).await?,
@@ -213,7 +228,7 @@ impl Writer {
     /// The connection, or an attempt to get one, has failed: waits a moment, or gives up.
     async fn lost(&mut self, cause: &str) -> Result<(), CommitError> {
         let now = Instant::now();
-        let since = *self.out_since.get_or_insert_with(|| {
+        let since = *lock(&self.shared.out_since).get_or_insert_with(|| {
             tracing::warn!(cause, "the writer lost the database");
             now
         });
@@ -230,7 +245,8 @@ impl Writer {
         let until = Instant::now() + UNSURE_PATIENCE;
         let mut why = cause;
         while Instant::now() < until {
-            let connecting = tokio::time::timeout(CONNECT_LIMIT, self.target.session(Purpose::Write)).await;
+            let connecting =
+                tokio::time::timeout(CONNECT_LIMIT, self.shared.target.session(Purpose::Write)).await;
             match connecting {
                 Ok(Ok(session)) => {
                     let asked =
@@ -255,27 +271,8 @@ impl Writer {
     }
 }
 
-/// Takes what is in the queue, as much as a group can hold.
-fn take_all(queue: &mut mpsc::Receiver<Work>, waiting: &mut VecDeque<Work>) {
-    while waiting.len() < GROUP
-        && let Ok(work) = queue.try_recv()
-    {
-        waiting.push_back(work);
-    }
-}
-
-/// Waits until as many more came as were `answered` just now, or long enough.
-async fn gather(queue: &mut mpsc::Receiver<Work>, waiting: &mut VecDeque<Work>, answered: usize) {
-    let wanted = (waiting.len() + answered).min(GROUP);
-    let gathering = async {
-        while waiting.len() < wanted
-            && let Some(work) = queue.recv().await
-        {
-            waiting.push_back(work);
-        }
-    };
-    // What came in time is there, also when not all of it came.
-    let _ = tokio::time::timeout(GATHERING, gathering).await;
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The commits among `tasks`.
