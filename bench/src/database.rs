@@ -26,6 +26,9 @@ pub struct OnDatabase {
     p50_us: f64,
     p99_us: f64,
     payments_per_commit: f64,
+    /// Microseconds of processor time a payment: the server's, that of its connections in the database, and that of the
+    /// bare loop's connection.
+    processor_us: [f64; 3],
     node: Node,
 }
 
@@ -55,26 +58,36 @@ pub async fn measure(plan: &Plan) -> Result<OnDatabase, Failure> {
 }
 
 async fn measure_in(plan: &Plan, directory: &Path, url: &str) -> Result<OnDatabase, Failure> {
-    let bare = BareLoop::new(&plan.binary, url).await?;
     let database = connect(url).await?;
     let data = directory.join("with-database");
     let mut subject = Subject::start_on(&plan.binary, &data, Some(url)).await?;
+    let tokens = subject.prepare(plan.method, 2 * SAMPLE).await?;
+    subject.create(plan.method, CONNECTIONS, NO_END, tokens, SAMPLE).await?;
+    let bare = BareLoop::new(&plan.binary, url, RowBytes::of(&database).await?).await?;
     let (mut rates, mut bare_rates, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let (mut p50s, mut p99s, mut commits) = (Vec::new(), Vec::new(), Vec::new());
+    let mut processor: [Vec<f64>; 3] = Default::default();
     let mut expected = 4_000.0;
     for pair in 0..plan.pairs {
         let count = (expected * plan.duration.as_secs_f64() * 1.5) as usize + 1_000;
         let tokens = subject.prepare(plan.method, count).await?;
         let before = bare.rate(plan.duration).await?;
         let counted = subject.counters().await?;
+        let used = [process::processor_seconds(subject.pid()?)?, processor_seconds(&database).await?];
         let outcome = subject.create(plan.method, CONNECTIONS, plan.duration, tokens, usize::MAX).await?;
+        let now = [process::processor_seconds(subject.pid()?)?, processor_seconds(&database).await?];
+        let answered = outcome.answered.max(1) as f64;
+        for part in 0..used.len() {
+            processor[part].push((now[part] - used[part]) * 1e6 / answered);
+        }
         if let (Some(start), Some(end)) = (counted, subject.counters().await?)
             && end.syncs > start.syncs
         {
             commits.push(outcome.answered as f64 / (end.syncs - start.syncs) as f64);
         }
         let after = bare.rate(plan.duration).await?;
-        let (rate, around) = (outcome.per_second(), (before + after) / 2.0);
+        processor[2].push((before.processor_us + after.processor_us) / 2.0);
+        let (rate, around) = (outcome.per_second(), (before.per_second + after.per_second) / 2.0);
         eprintln!("  PostgreSQL, pair {} of {}: {rate:.0}/s beside {around:.0}/s bare", pair + 1, plan.pairs);
         expected = rate;
         rates.push(rate);
@@ -93,7 +106,19 @@ async fn measure_in(plan: &Plan, directory: &Path, url: &str) -> Result<OnDataba
         p50_us: median(&mut p50s),
         p99_us: median(&mut p99s),
         payments_per_commit: median(&mut commits),
+        processor_us: processor.map(|mut of_pairs| median(&mut of_pairs)),
     })
+}
+
+/// Seconds of processor time that the connections to the client's database have used so far.
+async fn processor_seconds(database: &Client) -> Result<f64, Failure> {
+    let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()";
+    let mut seconds = 0.0;
+    for row in database.query(sql, &[]).await? {
+        // One that has ended meanwhile is none of those that matter.
+        seconds += process::processor_seconds(row.get::<_, i32>(0).unsigned_abs()).unwrap_or(0.0);
+    }
+    Ok(seconds)
 }
 
 async fn measure_node(
@@ -136,8 +161,19 @@ async fn database_bytes(database: &Client) -> Result<i64, Failure> {
 
 /// Prints the table.
 pub fn print(measured: &OnDatabase) {
-    let mut table =
-        Table::new(["connections", "payments/s", "bare loop/s", "ratio", "p50 ms", "p99 ms", "per commit"]);
+    let mut table = Table::new([
+        "connections",
+        "payments/s",
+        "bare loop/s",
+        "ratio",
+        "p50 ms",
+        "p99 ms",
+        "per commit",
+        "cpu µs",
+        "database's",
+        "bare loop's",
+    ]);
+    let [server, database, bare] = measured.processor_us.map(|us| format!("{us:.0}"));
     table.row(vec![
         CONNECTIONS.to_string(),
         format!("{:.0}", measured.per_second),
@@ -146,6 +182,9 @@ pub fn print(measured: &OnDatabase) {
         format!("{:.2}", measured.p50_us / 1e3),
         format!("{:.2}", measured.p99_us / 1e3),
         format!("{:.1}", measured.payments_per_commit),
+        server,
+        database,
+        bare,
     ]);
     table.print(&format!(
         "Create payment on PostgreSQL, and a bare loop of the same rows, {CONNECTIONS} a transaction"
@@ -194,20 +233,60 @@ const FIRST_ID: i64 = 110_000_000_000;
 const BEGIN: i64 = 1_795_262_400_000;
 const FORTNIGHT_MS: i64 = 14 * 86_400_000;
 
-/// As many bytes as the server keeps of a payment's body, of a spent token's, and of a posting.
-const BODY_BYTES: usize = 420;
-const TOKEN_BYTES: usize = 120;
-const LEGS_BYTES: usize = 18;
+/// Payments of the server's that the bare loop's rows are made after.
+const SAMPLE: usize = 500;
+
+/// How many bytes the server's rows have where theirs are not the same anyway: the bare loop's have as many.
+struct RowBytes {
+    content: usize,
+    traces: usize,
+    legs: usize,
+    token: usize,
+    sealed_number: usize,
+    sealed_code: usize,
+    spent_token: usize,
+}
+
+impl RowBytes {
+    async fn of(database: &Client) -> Result<RowBytes, Failure> {
+        let sql = "SELECT avg(octet_length(content))::int, max(cardinality(traces)),
+             (SELECT avg(octet_length(legs))::int FROM posting),
+             (SELECT avg(octet_length(content))::int FROM card_token WHERE version = 1),
+             (SELECT avg(octet_length(sealed_number))::int FROM card_token),
+             (SELECT avg(octet_length(sealed_security_code))::int FROM card_token),
+             (SELECT avg(octet_length(content))::int FROM card_token WHERE version = 2)
+             FROM payment";
+        let row = database.query_one(sql, &[]).await?;
+        // What a way to pay has none of has no bytes.
+        let at = |index| row.get::<_, Option<i32>>(index).map_or(0, |bytes| bytes.unsigned_abs() as usize);
+        Ok(RowBytes {
+            content: at(0),
+            traces: at(1),
+            legs: at(2),
+            token: at(3),
+            sealed_number: at(4),
+            sealed_code: at(5),
+            spent_token: at(6),
+        })
+    }
+}
+
+/// What the bare loop reached.
+struct BareRate {
+    per_second: f64,
+    processor_us: f64,
+}
 
 /// Writes what the server writes for a payment by card, set by set, in a database of its own with the same tables.
 struct BareLoop {
     client: Client,
     statements: Vec<Statement>,
+    bytes: RowBytes,
     next: std::cell::Cell<i64>,
 }
 
 impl BareLoop {
-    async fn new(binary: &Path, cluster: &str) -> Result<BareLoop, Failure> {
+    async fn new(binary: &Path, cluster: &str, bytes: RowBytes) -> Result<BareLoop, Failure> {
         const NAME: &str = "bare";
         connect(cluster).await?.batch_execute(&format!("CREATE DATABASE {NAME}")).await?;
         let url = cluster.rsplit_once('/').map_or(cluster, |(server, _)| server).to_owned() + "/" + NAME;
@@ -223,7 +302,7 @@ impl BareLoop {
             "INSERT INTO payment (account_id, id, mode, version, created, updated, approved, release, status,
                  status_detail, payment_method_id, payment_type_id, operation_type, payer_id, external_reference, traces, content)
              SELECT $1, id, 0, 1, at, at, at, late, 'approved', 'accredited', 'master', 'credit_card',
-                 'regular_payment', 7, reference, '{11, 12, 13, 14}'::bigint[], content
+                 'regular_payment', 7, reference, $7::bigint[], content
              FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[])
              AS new (id, at, late, reference, content)",
             "INSERT INTO posting (account_id, mode, effective_at, sequence, resource_id, cause, currency, legs)
@@ -242,38 +321,41 @@ impl BareLoop {
         ] {
             statements.push(client.prepare(sql).await?);
         }
-        Ok(BareLoop { client, statements, next: std::cell::Cell::new(0) })
+        Ok(BareLoop { client, statements, bytes, next: std::cell::Cell::new(0) })
     }
 
-    /// Payments a second.
-    async fn rate(&self, duration: Duration) -> Result<f64, Failure> {
+    async fn rate(&self, duration: Duration) -> Result<BareRate, Failure> {
         let group = i64::try_from(CONNECTIONS)?;
-        let (mut busy, mut payments) = (Duration::ZERO, 0);
+        let (mut busy, mut processor, mut payments) = (Duration::ZERO, 0.0, 0);
         // The tokens that are spent are made beside the measured time, a share at a time.
         while busy < duration {
             const SHARE: i64 = 100;
             let first = self.next.replace(self.next.get() + SHARE * group);
             self.make_tokens(first, SHARE * group).await?;
+            let used = processor_seconds(&self.client).await?;
             let started = Instant::now();
             for number in 0..SHARE {
                 self.write(first + number * group, group).await?;
             }
             busy += started.elapsed();
+            processor += processor_seconds(&self.client).await? - used;
             payments += SHARE * group;
         }
-        Ok(payments as f64 / busy.as_secs_f64())
+        let payments = payments as f64;
+        Ok(BareRate { per_second: payments / busy.as_secs_f64(), processor_us: processor * 1e6 / payments })
     }
 
     async fn make_tokens(&self, first: i64, count: i64) -> Result<(), Failure> {
-        let lookups: Vec<Vec<u8>> = (first..first + count).map(spread).collect();
-        let sealed = vec![0x3c_u8; 60];
-        let content = vec![0xa5_u8; TOKEN_BYTES];
+        let lookups: Vec<Vec<u8>> = (first..first + count).map(lookup).collect();
+        let number = vec![0x3c_u8; self.bytes.sealed_number];
+        let code = vec![0x3c_u8; self.bytes.sealed_code];
+        let content = vec![0xa5_u8; self.bytes.token];
         self.client
             .execute(
                 "INSERT INTO card_token (account_id, lookup, mode, version, purge_at, sealed_number,
                      sealed_security_code, content)
-                 SELECT $1, lookup, 0, 1, $2, $3, $3, $4 FROM unnest($5::bytea[]) AS new (lookup)",
-                &[&SELLER, &(BEGIN + FORTNIGHT_MS), &sealed, &content, &lookups],
+                 SELECT $1, lookup, 0, 1, $2, $3, $4, $5 FROM unnest($6::bytea[]) AS new (lookup)",
+                &[&SELLER, &(BEGIN + FORTNIGHT_MS), &number, &code, &content, &lookups],
             )
             .await?;
         Ok(())
@@ -284,20 +366,23 @@ impl BareLoop {
         let numbers = first..first + count;
         let ids: Vec<i64> = numbers.clone().map(|number| FIRST_ID + number).collect();
         let keys: Vec<Vec<u8>> = numbers.clone().map(spread).collect();
+        let tokens: Vec<Vec<u8>> = numbers.clone().map(lookup).collect();
         let at: Vec<i64> = numbers.clone().map(|number| BEGIN + number / 10).collect();
         let late: Vec<i64> = at.iter().map(|at| at + FORTNIGHT_MS).collect();
         let references: Vec<String> = numbers.map(|number| format!("measured-{number:09}")).collect();
-        let contents = vec![vec![0xa5_u8; BODY_BYTES]; ids.len()];
-        let spent = vec![vec![0xa5_u8; TOKEN_BYTES]; ids.len()];
-        let legs = vec![vec![0x5a_u8; LEGS_BYTES]; ids.len()];
+        let contents = vec![vec![0xa5_u8; self.bytes.content]; ids.len()];
+        let spent = vec![vec![0xa5_u8; self.bytes.spent_token]; ids.len()];
+        let legs = vec![vec![0x5a_u8; self.bytes.legs]; ids.len()];
+        // One buyer's, as the measured payments' are.
+        let traces: Vec<i64> = (11..).take(self.bytes.traces).collect();
         let (kinds, owners) = (vec![2_i16, 8, 16, 17], vec![0, SELLER, 0, 0]);
         let amounts = vec![6_400_i64, -5_760, -128, -512];
         let values: [Vec<&(dyn ToSql + Sync)>; 6] = [
             vec![&SELLER, &keys, &ids, &late],
-            vec![&SELLER, &ids, &at, &late, &references, &contents],
+            vec![&SELLER, &ids, &at, &late, &references, &contents, &traces],
             vec![&SELLER, &ids, &at, &legs],
             vec![&SELLER, &ids, &late],
-            vec![&SELLER, &keys, &spent],
+            vec![&SELLER, &tokens, &spent],
             vec![&SELLER, &kinds, &owners, &amounts],
         ];
         let client = &self.client;
@@ -324,4 +409,9 @@ async fn connect(url: &str) -> Result<Client, Failure> {
 fn spread(number: i64) -> Vec<u8> {
     let high = number.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15);
     [high.to_be_bytes(), number.to_be_bytes()].concat()
+}
+
+/// The same, as long as what a token is found by.
+fn lookup(number: i64) -> Vec<u8> {
+    [spread(number), spread(!number)].concat()
 }
