@@ -52,6 +52,10 @@ impl From<CommitError> for Failure {
                 tracing::warn!(%cause, "nothing can be written now");
                 Failure::Unavailable { retry_after_s: 1 }
             }
+            CommitError::Unknown(cause) => {
+                tracing::warn!(%cause, "nobody knows whether a commit is stored; the key of the request tells when it is repeated");
+                Failure::Unavailable { retry_after_s: 1 }
+            }
             CommitError::DiskFull => {
                 tracing::error!("the disk is full: nothing can be written until there is room");
                 Failure::Unavailable { retry_after_s: 30 }

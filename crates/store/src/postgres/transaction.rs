@@ -48,9 +48,8 @@ pub(crate) enum Verdict {
     LeaseLost,
     /// Nothing is stored: the connection, or the server, has gone.
     Lost(String),
-    /// The answer to the confirmation was lost: all of it is stored, if the transaction with this number is committed, or
-    /// nothing.
-    Unsure { transaction: String, outcomes: Vec<Outcome>, cause: String },
+    /// The answer to the confirmation of the transaction with this number was lost: all of it is stored, or nothing.
+    Unsure { transaction: String, cause: String },
     /// Nothing is stored, and trying again would not help.
     Failed(CommitError),
 }
@@ -144,8 +143,20 @@ pub(crate) async fn purge(session: &Session, fence: Fence, task: &Task, turn: Tu
     finish(session, written.await, turn).await
 }
 
-/// What became of a transaction: `None` while nobody knows.
-pub(crate) async fn is_committed(session: &Session, transaction: &str) -> Result<Option<bool>, Error> {
+/// What the database says of a transaction whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nothing of it is stored.
+    NotStored,
+    /// The server has not noticed yet that the connection has gone.
+    Running,
+    /// A transaction with its number is committed. That proves nothing: a server that crashed, or a replica that took
+    /// over, gives the numbers of those that it lost to others.
+    Unproven,
+}
+
+/// What became of a transaction.
+pub(crate) async fn fate(session: &Session, transaction: &str) -> Result<Fate, Error> {
     match session.query(TRANSACTION_STATUS, &[&transaction]).await {
         Ok(rows) => {
             let status: Option<String> = match rows.first() {
@@ -153,13 +164,13 @@ pub(crate) async fn is_committed(session: &Session, transaction: &str) -> Result
                 None => None,
             };
             Ok(match status.as_deref() {
-                Some("committed") => Some(true),
-                Some("aborted") => Some(false),
-                _ => None,
+                Some("aborted") => Fate::NotStored,
+                Some("in progress") => Fate::Running,
+                _ => Fate::Unproven,
             })
         }
-        // "Transaction ID is in the future": a replica that was promoted has never seen it.
-        Err(cause) if cause.code().is_some_and(|code| code.code() == "22023") => Ok(Some(false)),
+        // "Transaction ID is in the future": the server has never seen it, or has lost it.
+        Err(cause) if cause.code().is_some_and(|code| code.code() == "22023") => Ok(Fate::NotStored),
         Err(cause) => Err(cause),
     }
 }
@@ -270,7 +281,7 @@ async fn commit(session: &Session, transaction: String, outcomes: Vec<Outcome>) 
         Ok(Err(cause)) => return verdict(session, &cause),
         Err(_) => format!("no answer within {} seconds", COMMIT_WAIT.as_secs()),
     };
-    Verdict::Unsure { transaction, outcomes, cause }
+    Verdict::Unsure { transaction, cause }
 }
 
 async fn roll_back(session: &Session, verdict: Verdict) -> Verdict {

@@ -9,7 +9,7 @@ use crate::postgres::connection::{Purpose, Session, Target, describe};
 use crate::postgres::group::stands_alone;
 use crate::postgres::lease::Lease;
 use crate::postgres::ledger::{Sequence, sums};
-use crate::postgres::transaction::{Fence, Request, Verdict, check_and_write, is_committed, purge, write};
+use crate::postgres::transaction::{Fate, Fence, Request, Verdict, check_and_write, fate, purge, write};
 use crate::postgres::turns::{Turn, Turns};
 use crate::work::{Counters, Outcome, Task, Work};
 use futures_util::future::join_all;
@@ -181,11 +181,8 @@ impl Hand {
                 }
                 Verdict::LeaseLost => return Err(CommitError::LeaseLost),
                 Verdict::Lost(cause) => self.lost(&cause).await?,
-                Verdict::Unsure { transaction, outcomes, cause } => {
-                    if self.resolve(&transaction, cause.clone()).await? {
-                        self.shared.counters.synced();
-                        return Ok(outcomes);
-                    }
+                Verdict::Unsure { transaction, cause } => {
+                    self.resolve(&transaction, cause.clone()).await?;
                     self.lost(&cause).await?;
                 }
                 Verdict::Failed(cause) => return Err(cause),
@@ -239,8 +236,9 @@ impl Hand {
         Ok(())
     }
 
-    /// Whether a transaction whose answer was lost is committed; an error if that can't be known in time.
-    async fn resolve(&mut self, transaction: &str, cause: String) -> Result<bool, CommitError> {
+    /// Returns when nothing is stored of a transaction whose answer was lost; an error where that is not so, or can't be
+    /// known in time.
+    async fn resolve(&mut self, transaction: &str, cause: String) -> Result<(), CommitError> {
         tracing::warn!(cause, "the answer to a commit was lost; the database is asked what became of it");
         let until = Instant::now() + UNSURE_PATIENCE;
         let mut why = cause;
@@ -249,15 +247,16 @@ impl Hand {
                 tokio::time::timeout(CONNECT_LIMIT, self.shared.target.session(Purpose::Write)).await;
             match connecting {
                 Ok(Ok(session)) => {
-                    let asked =
-                        tokio::time::timeout(CONNECT_LIMIT, is_committed(&session, transaction)).await;
-                    match asked {
-                        Ok(Ok(Some(is_committed))) => {
+                    match tokio::time::timeout(CONNECT_LIMIT, fate(&session, transaction)).await {
+                        Ok(Ok(Fate::NotStored)) => {
                             self.session = Some(session);
-                            return Ok(is_committed);
+                            return Ok(());
                         }
-                        // It still runs, as far as the server knows.
-                        Ok(Ok(None)) => {}
+                        Ok(Ok(Fate::Unproven)) => {
+                            self.session = Some(session);
+                            return Err(CommitError::Unknown(why));
+                        }
+                        Ok(Ok(Fate::Running)) => {}
                         Ok(Err(failure)) => why = describe(&failure),
                         Err(_) => why = "no answer to what became of a commit".to_owned(),
                     }

@@ -160,7 +160,7 @@ impl Cutter {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_an_answer_is_lost_the_database_says_what_became_of_the_commit() {
+async fn when_an_answer_is_lost_a_commit_is_tried_again_or_nobody_is_told_that_it_is_done() {
     let world = World::on_postgres().await;
     let url = world.database().url();
     let (start, rest) = url.split_once('@').unwrap();
@@ -181,9 +181,19 @@ async fn when_an_answer_is_lost_the_database_says_what_became_of_the_commit() {
     execute(&world, &hold).await;
 
     cutter.is_armed.store(true, Ordering::Relaxed);
+    let (mut done, mut unknown) = (0, 0);
     for id in 2..=25 {
-        assert_eq!(store.commit(inserting(id)).await, Ok(()), "payment {id}");
+        match store.commit(inserting(id)).await {
+            Ok(()) => done += 1,
+            // It is there, but whether it is this one that the transaction's number is of, nobody can tell.
+            Err(CommitError::Unknown(_)) => {
+                unknown += 1;
+                assert!(matches!(store.commit(inserting(id)).await, Err(CommitError::AlreadyExists(_))));
+            }
+            Err(other) => panic!("payment {id}: {other}"),
+        }
     }
+    assert!(done > 0 && unknown > 0, "{done} done, {unknown} unknown");
     assert!(cutter.confirmations.load(Ordering::Relaxed) > 30, "{:?}", cutter.confirmations);
     assert_eq!(number(&world, "SELECT count(*) FROM payment").await, 25);
     assert_eq!(number(&world, "SELECT count(*) FROM posting").await, 25);
