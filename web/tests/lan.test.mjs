@@ -10,9 +10,8 @@ import { World } from './world.mjs';
 /** Whether this machine has a way to others, as the server asks it: nothing is sent. */
 const isInNetwork = await new Promise((resolve) => {
   const socket = createSocket('udp4');
-  socket.once('error', () => resolve(false));
-  socket.connect(9, '192.0.2.1', () => {
-    resolve(!socket.address().address.startsWith('127.'));
+  socket.connect(9, '192.0.2.1', (error) => {
+    resolve(!error && !socket.address().address.startsWith('127.'));
     socket.close();
   });
 });
