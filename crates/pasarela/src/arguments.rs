@@ -705,9 +705,12 @@ pub struct AdvanceArguments {
 /// Where a running server is, and as whom to speak to it.
 #[derive(Debug, Args)]
 pub struct ServerArguments {
-    /// The running server
+    /// The running server, by http:// or https://
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "PASARELA_SERVER")]
     pub server: String,
+    /// Certificates (PEM) to trust besides the system's: the ca.pem of `pasarela dev --https`, …
+    #[arg(long, value_name = "FILE", env = "PASARELA_CA")]
+    pub ca: Option<PathBuf>,
     /// An access token; without it, the test token of the Brazilian development seller
     #[arg(long, value_name = "TOKEN", env = "PASARELA_ACCESS_TOKEN", hide_env_values = true)]
     pub access_token: Option<String>,

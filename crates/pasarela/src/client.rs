@@ -1,14 +1,13 @@
 //! A small HTTP client for the verbs that speak to a running server.
 
+use crate::address::{Address, Roots};
 use crate::arguments::ServerArguments;
 use crate::failure::Failure;
 use crate::runtime;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, Response, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, Request, Response, StatusCode};
 use pasarela_domain::identity::Mode;
 use pasarela_engine::seeds;
 use serde_json::Value;
@@ -22,8 +21,7 @@ const LARGEST_ANSWER: usize = 1 << 20;
 /// Speaks to one server with one access token.
 pub struct Client {
     server: String,
-    authority: String,
-    base_path: String,
+    address: Address,
     access_token: String,
 }
 
@@ -40,25 +38,15 @@ impl Client {
 
     fn of(arguments: &ServerArguments, mode: Mode) -> Result<Client, Failure> {
         let server = arguments.server.trim_end_matches('/').to_owned();
-        let not_usable = || {
+        let address = Address::of(&server, &Roots::of(arguments.ca.as_deref())?)?.ok_or_else(|| {
             Failure::new(
                 format!("{server} is not the address of a server"),
                 "Give it like this: --server http://127.0.0.1:8080",
             )
-        };
-        let uri: Uri = server.parse().map_err(|_| not_usable())?;
-        let authority = uri.authority().ok_or_else(not_usable)?;
-        let scheme = uri.scheme_str().ok_or_else(not_usable)?;
-        if scheme != "http" {
-            return Err(Failure::new(
-                format!("{server} is not plain HTTP"),
-                "These verbs speak plain HTTP; use the http:// address that `pasarela dev` printed.",
-            ));
-        }
+        })?;
         let default_token = || seeds::sellers()[0].pair(mode).access_token.clone();
         Ok(Client {
-            authority: authority.to_string(),
-            base_path: uri.path().trim_end_matches('/').to_owned(),
+            address,
             access_token: arguments.access_token.clone().unwrap_or_else(default_token),
             server,
         })
@@ -121,19 +109,16 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Failure> {
-        let mut sender = connect(&self.authority).await.map_err(|error| {
-            Failure::new(
-                format!("no server answers at {}: {error}", self.server),
-                "Start one with `pasarela dev`, or name the running one with --server URL.",
-            )
+        let mut sender = self.address.connect().await.map_err(|error| {
+            Failure::new(format!("no server answers at {}: {error}", self.server), error.next_step())
         })?;
         let mut key = [0; 16];
         pasarela_engine::nature::draw(&mut key);
         let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.base_path))
-            .header(HOST, &self.authority)
+            .uri(format!("{}{path}", self.address.path.trim_end_matches('/')))
+            .header(HOST, &self.address.authority)
             .header(AUTHORIZATION, format!("Bearer {}", self.access_token))
             .header(CONTENT_TYPE, "application/json")
             .header("x-idempotency-key", key)
@@ -164,20 +149,6 @@ impl Client {
             "Is a pasarela server listening there? Look at its log.",
         )
     }
-}
-
-/// A connection to a host and port, run beside whoever uses it.
-pub async fn connect(authority: &str) -> std::io::Result<SendRequest<Full<Bytes>>> {
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let stream = if has_port {
-        tokio::net::TcpStream::connect(authority).await?
-    } else {
-        tokio::net::TcpStream::connect(format!("{authority}:80")).await?
-    };
-    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = handshake.map_err(std::io::Error::other)?;
-    tokio::spawn(connection);
-    Ok(sender)
 }
 
 async fn read(body: Incoming) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {

@@ -3,7 +3,8 @@
 //! The server hands over one notification after the other; each is posted to the receiver byte for byte, its signature
 //! intact, and what the receiver answers is what the server records.
 
-use crate::client::{Client, connect};
+use crate::address::{Address, Roots};
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::runtime;
 use crate::webhooks::arguments::ListenArguments;
@@ -11,7 +12,7 @@ use crate::webhooks::printable;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HOST;
-use hyper::{Method, Request, Uri};
+use hyper::{Method, Request};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -30,61 +31,61 @@ const LONGEST_LINE: usize = 1 << 20;
 /// Listens until it is stopped.
 pub fn run(arguments: &ListenArguments) -> Result<ExitCode, Failure> {
     let client = Client::new(&arguments.server)?;
-    let target = Target::of(&arguments.forward_to)?;
+    let roots = Roots::of(arguments.server.ca.as_deref())?;
+    let receiver = Address::of(&arguments.forward_to, &roots)?.ok_or_else(|| {
+        Failure::new(
+            format!("{} is not the address of a receiver", arguments.forward_to),
+            "Give it like this: --forward-to http://localhost:3000/webhooks",
+        )
+    })?;
     let topics: Vec<&str> =
         arguments.topics.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
     let path = format!("/pasarela/webhooks/stream?topics={}", topics.join(","));
     runtime::block_on(async {
         // Whether the server is there at all is told at once; later, it may come back.
-        let mut stream = client.open(Method::GET, &path, Bytes::new()).await?;
+        let mut stream = begin(&client, &path).await?;
         println!("Listening. Notifications go to {}; Ctrl-C stops.", arguments.forward_to);
         loop {
-            if let Err(broken) = forward_all(&client, &target, stream).await {
+            if let Err(broken) = forward_all(&client, &receiver, stream).await {
                 eprintln!("the stream broke off ({broken}); it is begun again");
             }
+            let mut said = String::new();
             stream = loop {
                 tokio::time::sleep(PAUSE).await;
-                if let Ok(stream) = client.open(Method::GET, &path, Bytes::new()).await {
-                    break stream;
+                match begin(&client, &path).await {
+                    Ok(stream) => break stream,
+                    // A server that starts again takes a while; a token that works no more never comes back.
+                    Err(failure) if failure.to_string() == said => {}
+                    Err(failure) => {
+                        eprintln!("{failure}");
+                        said = failure.to_string();
+                    }
                 }
             };
+            if !said.is_empty() {
+                eprintln!("Listening again.");
+            }
         }
     })?
 }
 
-/// Where notifications go.
-struct Target {
-    authority: String,
-    path: String,
-    query: Option<String>,
+/// Begins a stream. A server that takes the connection and says nothing is asked again.
+async fn begin(client: &Client, path: &str) -> Result<Incoming, Failure> {
+    let begun = tokio::time::timeout(SILENCE, client.open(Method::GET, path, Bytes::new()));
+    begun.await.unwrap_or_else(|_| {
+        Err(Failure::new("the server gave no sign of life for too long", "Look at the server's log."))
+    })
 }
 
-impl Target {
-    fn of(url: &str) -> Result<Target, Failure> {
-        let usable = url.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
-        let uri = usable.ok_or_else(|| {
-            Failure::new(
-                format!("{url} is not the address of a receiver"),
-                "Give it like this: --forward-to http://localhost:3000/webhooks",
-            )
-        })?;
-        Ok(Target {
-            authority: uri.authority().map(ToString::to_string).unwrap_or_default(),
-            path: uri.path().to_owned(),
-            query: uri.query().map(str::to_owned),
-        })
-    }
-
-    /// Path and query of a notification: the receiver's own query first, as everywhere.
-    fn with(&self, query: &str) -> String {
-        match &self.query {
-            Some(own) => format!("{}?{own}&{query}", self.path),
-            None => format!("{}?{query}", self.path),
-        }
+/// Path and query of a notification: the receiver's own query first, as everywhere.
+fn target(receiver: &Address, query: &str) -> String {
+    match &receiver.query {
+        Some(own) => format!("{}?{own}&{query}", receiver.path),
+        None => format!("{}?{query}", receiver.path),
     }
 }
 
-async fn forward_all(client: &Client, target: &Target, mut stream: Incoming) -> Result<(), String> {
+async fn forward_all(client: &Client, receiver: &Address, mut stream: Incoming) -> Result<(), String> {
     let mut read = Vec::new();
     loop {
         let frame = tokio::time::timeout(SILENCE, stream.frame()).await;
@@ -97,7 +98,7 @@ async fn forward_all(client: &Client, target: &Target, mut stream: Incoming) -> 
         while let Some(end) = read.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = read.drain(..=end).collect();
             if let Ok(handed) = serde_json::from_slice::<Value>(&line) {
-                forward(client, target, &handed).await?;
+                forward(client, receiver, &handed).await?;
             }
         }
         if read.len() > LONGEST_LINE {
@@ -106,9 +107,9 @@ async fn forward_all(client: &Client, target: &Target, mut stream: Incoming) -> 
     }
 }
 
-async fn forward(client: &Client, target: &Target, handed: &Value) -> Result<(), String> {
+async fn forward(client: &Client, receiver: &Address, handed: &Value) -> Result<(), String> {
     let watch = Instant::now();
-    let posted = tokio::time::timeout(RECEIVER_TIMEOUT, post(target, handed)).await;
+    let posted = tokio::time::timeout(RECEIVER_TIMEOUT, post(receiver, handed)).await;
     let posted = posted.unwrap_or_else(|_| Err("timeout".to_owned()));
     let duration_ms = u32::try_from(watch.elapsed().as_millis()).unwrap_or(u32::MAX);
     let word = match &posted {
@@ -149,22 +150,19 @@ struct Posted {
 }
 
 /// Posts the notification as it was handed over; the failure in the server's own words.
-async fn post(target: &Target, handed: &Value) -> Result<Posted, String> {
+async fn post(receiver: &Address, handed: &Value) -> Result<Posted, String> {
     let no_answer = |_| "no valid http answer".to_owned();
     let request = &handed["request"];
     let mut sent = Request::builder()
         .method(Method::POST)
-        .uri(target.with(handed["query"].as_str().unwrap_or_default()))
-        .header(HOST, &target.authority);
+        .uri(target(receiver, handed["query"].as_str().unwrap_or_default()))
+        .header(HOST, &receiver.authority);
     for (name, value) in request["headers"].as_object().into_iter().flatten() {
         sent = sent.header(name, value.as_str().unwrap_or_default());
     }
     let body = request["body"].as_str().unwrap_or_default().to_owned();
     let sent = sent.body(Full::new(Bytes::from(body))).map_err(|_| "no valid address".to_owned())?;
-    let mut connection = connect(&target.authority).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        _ => "no connection".to_owned(),
-    })?;
+    let mut connection = receiver.connect().await.map_err(|error| error.word())?;
     let response = connection.send_request(sent).await.map_err(no_answer)?;
     let (head, body) = response.into_parts();
     let headers = head.headers.iter().map(|(name, value)| {
@@ -186,12 +184,9 @@ mod tests {
 
     #[test]
     fn the_receivers_own_query_comes_first() {
-        let target = Target::of("http://localhost:3000/hook?shop=7").ok().unwrap();
-        assert_eq!(target.with("data.id=1&type=payment"), "/hook?shop=7&data.id=1&type=payment");
-        let bare = Target::of("http://localhost:3000").ok().unwrap();
-        assert_eq!(bare.with("data.id=1&type=payment"), "/?data.id=1&type=payment");
-        for bad in ["localhost:3000", "https://localhost", "ftp://localhost/", ""] {
-            assert!(Target::of(bad).is_err(), "{bad}");
-        }
+        let of = |url| Address::of(url, &Roots::default()).ok().flatten().unwrap();
+        let query = "data.id=1&type=payment";
+        assert_eq!(target(&of("http://localhost:3000/hook?shop=7"), query), format!("/hook?shop=7&{query}"));
+        assert_eq!(target(&of("http://localhost:3000"), query), format!("/?{query}"));
     }
 }

@@ -5,6 +5,7 @@
 //! route. Start reading in `arguments.rs` for what can be typed, then in the file of the verb.
 
 mod accounts;
+mod address;
 mod arguments;
 mod backup;
 mod branding;

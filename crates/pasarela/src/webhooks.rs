@@ -224,15 +224,24 @@ fn resend(arguments: &ResendArguments) -> Result<String, Failure> {
             let mut query = vec![("begin_date", begin)];
             query.extend(arguments.until.map(|until| ("end_date", until.to_wire())));
             let mut ids = Vec::new();
-            let states: &[Option<&str>] =
-                if failed_since.is_some() { &[Some("failed"), Some("held")] } else { &[None] };
+            let states: &[Option<&str>] = if failed_since.is_some() {
+                &[Some("failed"), Some("held"), Some("pending")]
+            } else {
+                &[None]
+            };
             for state in states {
                 let mut query = query.clone();
                 query.extend(state.map(|state| ("state", state.to_owned())));
                 let found = found(&client, &query, usize::MAX)?;
-                ids.extend(found.iter().filter_map(|delivery| delivery["id"].as_i64()));
+                // What was not tried yet has not failed.
+                let failed = found.iter().filter(|delivery| {
+                    *state != Some("pending") || delivery["attempts"].as_u64().is_some_and(|made| made > 0)
+                });
+                ids.extend(failed.filter_map(|delivery| delivery["id"].as_i64()));
             }
             ids.sort_unstable();
+            // One may have failed for good between two looks.
+            ids.dedup();
             ids
         }
     };

@@ -95,6 +95,12 @@ fn what_failed_is_sent_again_all_at_once() {
     let (broken, _) = receiver(500);
     pasarela(&server, &["webhooks", "set", "--url", &broken]);
     pasarela(&server, &["trigger", "payment.approved"]);
+    // It waits for its second try, and need not.
+    let started = std::time::Instant::now();
+    let resend = || pasarela(&server, &["webhooks", "resend", "--failed-since", "1h"]);
+    while !resend().contains("One notification is sent again") {
+        assert!(started.elapsed() < LIMIT, "the first attempt fails in time");
+    }
     history(&server, "pending", 1);
     // Four days later all attempts have failed, and the address is paused.
     pasarela(&server, &["clock", "advance", "5d"]);
@@ -159,4 +165,47 @@ fn a_new_secret_is_printed_and_mistakes_are_explained() {
         assert!(!output.status.success());
         assert!(stderr(&output).contains(word), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn verbs_speak_to_a_server_over_tls_whose_authority_is_named() {
+    let server = Server::start_with(&["--ephemeral", "--https", "--https-listen", "127.0.0.1:0"]);
+    let (url, ca) = (server.ready["https"].as_str().unwrap(), server.ready["ca"].as_str().unwrap());
+    let over_tls = |arguments: &[&str]| run(&[arguments, &["--server", url, "--ca", ca]].concat());
+    let (receiver, came) = receiver(200);
+    let set = over_tls(&["webhooks", "set", "--url", &receiver]);
+    assert!(stdout(&set).contains(&receiver), "{}", stderr(&set));
+    let mut listening = Command::new(env!("CARGO_BIN_EXE_pasarela"))
+        .args(["listen", "--forward-to", &format!("{receiver}?listening"), "--server", url, "--ca", ca])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(listening.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("Listening."));
+    // It is known to listen with the stream's first sign of life.
+    let started = std::time::Instant::now();
+    let is_forwarded = || {
+        let triggered = over_tls(&["trigger", "payment.approved"]);
+        assert!(triggered.status.success(), "{}", stderr(&triggered));
+        let came = std::iter::from_fn(|| came.recv_timeout(Duration::from_secs(2)).ok());
+        came.take(2).any(|(first, ..)| first.starts_with("POST /hook?listening&data.id="))
+    };
+    while !is_forwarded() {
+        assert!(started.elapsed() < LIMIT, "nothing was forwarded");
+    }
+    listening.kill().unwrap();
+    listening.wait().unwrap();
+    let stranger = run(&["webhooks", "list", "--server", url]);
+    assert_eq!(stranger.status.code(), Some(1));
+    assert!(
+        stderr(&stranger).contains("certificate of an unknown issuer")
+            && stderr(&stranger).contains("--ca FILE"),
+        "{}",
+        stderr(&stranger)
+    );
+    let plain = run(&["webhooks", "list", "--server", &server.url().replace("http:", "https:"), "--ca", ca]);
+    assert!(stderr(&plain).contains("Does this port speak HTTPS?"), "{}", stderr(&plain));
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let no_roots = run(&["webhooks", "list", "--server", url, "--ca", empty.path().to_str().unwrap()]);
+    assert!(stderr(&no_roots).contains("there is no certificate in it"), "{}", stderr(&no_roots));
 }

@@ -49,6 +49,25 @@ pub enum SendFailure {
     Status(u16),
 }
 
+/// What [`tls_reason`] finds wrong.
+const TLS_REASONS: [&str; 5] = [EXPIRED, OF_ANOTHER_NAME, OF_AN_UNKNOWN_ISSUER, NOT_VALID, HANDSHAKE_FAILED];
+const EXPIRED: &str = "certificate expired";
+const OF_ANOTHER_NAME: &str = "certificate of another name";
+/// Its authority is none of those that are trusted.
+pub const OF_AN_UNKNOWN_ISSUER: &str = "certificate of an unknown issuer";
+const NOT_VALID: &str = "certificate not valid";
+/// What came was no TLS, or none that both speak.
+pub const HANDSHAKE_FAILED: &str = "handshake failed";
+
+impl SendFailure {
+    /// The failure that a program names which sent a message itself; no connection, where the words are none of these.
+    pub(crate) fn named(words: &str) -> SendFailure {
+        let known = [SendFailure::Timeout, SendFailure::Refused, SendFailure::BadAnswer];
+        let mut known = known.into_iter().chain(TLS_REASONS.map(SendFailure::Tls));
+        known.find(|failure| failure.to_string() == words).unwrap_or(SendFailure::NoConnection)
+    }
+}
+
 /// Sends messages. A connection to a receiver is kept for a moment for the next message: making one costs four times
 /// what a message over it does (120 µs of processor time here, of which 100 in the kernel).
 pub struct Sender {
@@ -131,10 +150,12 @@ impl Sender {
     }
 }
 
-pub(crate) fn connector(extra_roots: Vec<CertificateDer<'static>>) -> Option<TlsConnector> {
+/// What makes TLS connections: trusts the system's authorities and `extra_roots`. It reads the system's certificates, which takes
+/// tens of milliseconds; `None` where there are none at all.
+pub fn connector(extra_roots: Vec<CertificateDer<'static>>) -> Option<TlsConnector> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra_roots, provider.clone())
-        .inspect_err(|error| tracing::warn!(%error, "notifications over https are not possible"))
+        .inspect_err(|error| tracing::warn!(%error, "https is not possible: there are no root certificates"))
         .ok()?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -176,19 +197,17 @@ pub(crate) fn server_name(target: &Target) -> Result<ServerName<'static>, SendFa
 }
 
 /// What went wrong in a handshake. The library's own texts name alert numbers and bytes of certificates.
-pub(crate) fn tls_reason(error: &std::io::Error) -> &'static str {
+pub fn tls_reason(error: &std::io::Error) -> &'static str {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(reason)) => match reason {
-            rustls::CertificateError::Expired | rustls::CertificateError::ExpiredContext { .. } => {
-                "certificate expired"
-            }
+            rustls::CertificateError::Expired | rustls::CertificateError::ExpiredContext { .. } => EXPIRED,
             rustls::CertificateError::NotValidForName
-            | rustls::CertificateError::NotValidForNameContext { .. } => "certificate of another name",
-            rustls::CertificateError::UnknownIssuer => "certificate of an unknown issuer",
-            _ => "certificate not valid",
+            | rustls::CertificateError::NotValidForNameContext { .. } => OF_ANOTHER_NAME,
+            rustls::CertificateError::UnknownIssuer => OF_AN_UNKNOWN_ISSUER,
+            _ => NOT_VALID,
         },
-        _ => "handshake failed",
+        _ => HANDSHAKE_FAILED,
     }
 }
 

@@ -220,7 +220,7 @@ impl Engine {
         if delivery.state != DeliveryState::Held || delivery.attempts != answer.attempt {
             return Err(Refusal::plain(409, "this attempt is over").into());
         }
-        let outcome = answer.outcome.map_err(|why| failure_named(&why));
+        let outcome = answer.outcome.map_err(|why| SendFailure::named(&why));
         let sent = Sent {
             notification_id: answer.notification_id,
             request_id: answer.request_id,
@@ -425,10 +425,4 @@ impl Drop for Listener {
         // Nobody listens any more; if this can't be written, the last sign runs out by itself.
         runtime.spawn(async move { last.sign_off().await });
     }
-}
-
-/// The failure that a listening program names.
-fn failure_named(why: &str) -> SendFailure {
-    let known = [SendFailure::Timeout, SendFailure::Refused, SendFailure::BadAnswer];
-    known.into_iter().find(|failure| failure.to_string() == why).unwrap_or(SendFailure::NoConnection)
 }

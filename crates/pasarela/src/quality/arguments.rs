@@ -141,9 +141,9 @@ pub struct PageArguments {
     /// The platform whose library is the official one, besides the published addresses
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "PASARELA_SERVER")]
     pub platform: String,
-    /// A certificate (PEM) to trust besides the system's: that of a test authority
-    #[arg(long, value_name = "FILE")]
-    pub root: Option<std::path::PathBuf>,
+    /// Certificates (PEM) to trust besides the system's: those of a test authority
+    #[arg(long, value_name = "FILE", env = "PASARELA_CA")]
+    pub ca: Option<std::path::PathBuf>,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -2,6 +2,7 @@
 
 use super::arguments::{Format, PageArguments};
 use super::formats;
+use crate::address::Roots;
 use crate::failure::Failure;
 use crate::runtime;
 use pasarela_domain::quality::Finding;
@@ -12,8 +13,6 @@ use pasarela_domain::quality::rules::{self, Kind, Product};
 use pasarela_domain::site::Site;
 use pasarela_engine::notifications::address_guard::Reach;
 use pasarela_engine::quality::probes::{Budget, Prober};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 use std::process::ExitCode;
 use url::Url;
@@ -37,18 +36,7 @@ const OF_PAGES: [Check; 9] = [
 pub fn run(arguments: &PageArguments) -> Result<(String, ExitCode), Failure> {
     let site = Site::from_id(&arguments.site)
         .ok_or_else(|| Failure::new("there is no such site", "MLA, MLB, MLC, MCO, MLM, MPE or MLU"))?;
-    let mut roots: Vec<CertificateDer<'static>> = Vec::new();
-    if let Some(file) = &arguments.root {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            Failure::new(
-                format!("{} can't be read: {error}", file.display()),
-                "Give a PEM file with a certificate.",
-            )
-        };
-        for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unreadable(&error))? {
-            roots.push(certificate.map_err(|error| unreadable(&error))?);
-        }
-    }
+    let roots = Roots::of(arguments.ca.as_deref())?.into_certificates();
     // The person at this machine may look wherever the machine reaches.
     let prober = Prober::new(Reach::Anywhere, roots, &arguments.platform);
     let url = &arguments.url;

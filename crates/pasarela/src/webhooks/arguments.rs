@@ -160,7 +160,7 @@ pub struct ResendArguments {
     /// These notifications
     #[arg(value_name = "ID", conflicts_with_all = ["failed_since", "since"], required_unless_present_any = ["failed_since", "since"])]
     pub ids: Vec<i64>,
-    /// All that failed or are held, and were made since then: 2h, 3d, or a date
+    /// All that failed, wait for another try or are held, and were made since then: 2h, 3d, or a date
     #[arg(long, value_name = "TIME", value_parser = since, conflicts_with = "since")]
     pub failed_since: Option<Timestamp>,
     /// All that were made since then, whatever became of them
