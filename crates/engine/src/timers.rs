@@ -168,3 +168,83 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EngineOptions, seeds};
+    use pasarela_domain::timestamp::DAY;
+    use pasarela_store::{CheckoutChange, CheckoutKind, CheckoutRecord, CheckoutWords, RecordChange};
+    use pasarela_vault::KeySource;
+
+    /// More than one batch.
+    const BROKEN: i64 = STEP as i64 + 44;
+
+    fn timer(kind: TimerKind, subject: i64, due: Timestamp) -> Timer {
+        Timer { account_id: seeds::sellers()[0].account.id, mode: Mode::Live, kind, subject, due }
+    }
+
+    /// An order that can't be read, and its timer.
+    fn broken(subject: i64, due: Timestamp) -> (RecordChange, Timer) {
+        let timer = timer(TimerKind::OrderExpiry, subject, due);
+        let record = CheckoutRecord {
+            account_id: timer.account_id,
+            mode: timer.mode,
+            kind: CheckoutKind::MerchantOrder,
+            id: subject.to_string(),
+            version: 1,
+            created: due,
+            updated: due,
+            words: CheckoutWords::default(),
+            body: b"{}".to_vec(),
+            internals: b"{}".to_vec(),
+        };
+        (RecordChange::Checkout(CheckoutChange::Insert(record)), timer)
+    }
+
+    #[tokio::test]
+    async fn more_timers_that_fail_than_a_batch_has_hold_nobody_up() {
+        let engine = Engine::open(EngineOptions {
+            directory: None,
+            database: None,
+            vault_directory: None,
+            outbox: None,
+            vault_key: KeySource::File,
+            development: true,
+            public_url: String::new(),
+            test_clock: None,
+        });
+        let engine = engine.await.unwrap();
+        let yesterday = engine.inner.clock.wall().plus_ms(-DAY);
+        let (records, mut set_timers): (Vec<_>, Vec<_>) =
+            (1..=BROKEN).map(|subject| broken(subject, yesterday)).unzip();
+        // A payment that is gone: its timer is done by being taken away.
+        let good = timer(TimerKind::Release, BROKEN + 1, yesterday.plus_ms(1));
+        set_timers.push(good);
+        engine.inner.store.commit(Changes { records, set_timers, ..Changes::default() }).await.unwrap();
+        let mut aside = Aside::default();
+        for _ in 0..2 {
+            run_due(&engine, &mut aside).await.unwrap();
+        }
+        let left = engine.inner.store.due_timers(engine.inner.clock.wall(), 2 * STEP).await.unwrap();
+        assert_eq!(left.len() as i64, BROKEN, "those that fail are tried again");
+        assert!(!left.contains(&good));
+        assert_eq!(aside.0.len() as i64, BROKEN);
+        assert!(matches!(run_due(&engine, &mut aside).await, Ok(Done::OthersLater)), "later, not at once");
+    }
+
+    #[test]
+    fn what_fails_again_waits_longer_up_to_the_longest_sleep() {
+        let mut aside = Aside::default();
+        let failing = timer(TimerKind::Expiry, 7, Timestamp(0));
+        let pauses: Vec<u64> = (0..7)
+            .map(|_| {
+                aside.put(&failing);
+                aside.0[&key(&failing)].pause.as_secs()
+            })
+            .collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
+        assert!(aside.waits(&failing));
+        assert!(!aside.waits(&timer(TimerKind::Release, 7, Timestamp(0))));
+    }
+}

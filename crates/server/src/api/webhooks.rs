@@ -283,6 +283,7 @@ pub async fn answer(
     responses(
         (status = 200, description = "The stream", content_type = "application/x-ndjson", body = String),
         (status = 400, description = "No such topic", body = super::schema::ApiError),
+        (status = 429, description = "Too many streams of the application", body = super::schema::ApiError),
     ),
     security(("access_token" = [])),
 )]

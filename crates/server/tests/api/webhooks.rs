@@ -1,9 +1,19 @@
 //! `/pasarela/webhooks`: settings, precedence, secrets, history, and programs that listen.
 
-use crate::test_app::{Client, TestApp, pix_body, with};
+use crate::test_app::{Client, TestApp, pix_body, seed, with};
 use axum::http::Method;
 use pasarela_domain::site::Site;
+use pasarela_engine::notifications::message::Message;
+use pasarela_engine::notifications::sender::SendFailure;
+use pasarela_engine::notifications::streams::MOST_STREAMS;
+use pasarela_engine::notifications::{AnswerFuture, Answered, Courier};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Longer than anything that is awaited here takes on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
 
 async fn told(seller: &Client, payment: &Value) -> Vec<(String, String, String)> {
     let page =
@@ -190,4 +200,107 @@ async fn who_listens_to_what_there_is_not_is_told() {
     }
     let refused = seller.post("/pasarela/webhooks/simulate", &json!({})).await.refused();
     assert!(refused.contains("has no test address"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_application_listens_over_so_many_streams_and_one_that_ends_makes_room() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let caller = app.engine.authenticate(&seed(Site::MLB).test.access_token).await.unwrap().unwrap();
+    let listen = || app.engine.listen(&caller, Vec::new(), Duration::from_secs(600)).unwrap();
+    let mut listening: Vec<_> = std::iter::repeat_with(listen).take(MOST_STREAMS).collect();
+    let one_more = "/pasarela/webhooks/stream?seconds=1";
+    let refused = seller.get(one_more).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.text().contains("end one of them"), "{}", refused.text());
+    // Others have their own, and the other mode too.
+    for other in [app.seller(Site::MLA), app.live_seller(Site::MLB)] {
+        assert_eq!(other.get(one_more).await.status, 200);
+    }
+    drop(listening.pop());
+    assert_eq!(seller.get(one_more).await.status, 200);
+}
+
+/// A receiver that is down for weeks. What came while it was up: the resource and the action.
+#[derive(Clone, Default)]
+struct LongDown {
+    is_up: Arc<AtomicBool>,
+    came: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Courier for LongDown {
+    fn deliver<'a>(&'a self, message: &'a Message, _: Duration) -> AnswerFuture<'a> {
+        let is_up = self.is_up.load(Ordering::SeqCst);
+        if is_up {
+            let body: Value = serde_json::from_slice(&message.body).unwrap();
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            self.came.lock().unwrap().push((text(&body["data"]["id"]), text(&body["action"])));
+        }
+        let answer = if is_up {
+            Ok(Answered { status: 200, ..Answered::default() })
+        } else {
+            Err(SendFailure::Refused)
+        };
+        Box::pin(async { answer })
+    }
+}
+
+/// Waits until there are `count` notifications in `state`.
+async fn until(seller: &Client, state: &str, count: usize) {
+    let path = format!("/pasarela/webhooks/deliveries?limit=100&state={state}");
+    let reached = async {
+        while seller.get(&path).await.expect(200)["results"].as_array().unwrap().len() != count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, reached).await.unwrap_or_else(|_| panic!("{count} {state} in time"));
+}
+
+#[tokio::test]
+async fn what_a_receiver_missed_that_was_paused_for_weeks_comes_in_order_once_it_is_resumed() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let receiver = LongDown::default();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let (engine, courier) = (app.engine.clone(), Arc::new(receiver.clone()));
+    let workers = tokio::spawn(async move { engine.run_workers_with(courier, stopped).await });
+    seller.put("/pasarela/webhooks", &json!({"url": "http://shop.test/hook"})).await.expect(200);
+    seller.pix().await;
+    until(&seller, "pending", 1).await;
+    // The last attempt is made four days later; by then the first payment has expired unpaid, which is told behind it.
+    seller.advance("P5D").await;
+    until(&seller, "failed", 1).await;
+    let paused = async {
+        while seller.get("/pasarela/webhooks").await.expect(200)["failing"][0]["paused"] != json!(true) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, paused).await.expect("the address is paused in time");
+    let mut missed = Vec::new();
+    for _ in 0..3 {
+        let paid = seller.pix().await;
+        assert_eq!(seller.act(&paid, "pay").await.status, 200);
+        let path = format!("/v1/payments/{}/refunds", paid["id"]);
+        seller.post(&path, &json!({})).await.expect(201);
+        missed.push(paid["id"].to_string());
+        seller.advance("P6D").await;
+    }
+    let listed = seller.get("/pasarela/webhooks").await.expect(200);
+    assert!(listed["warnings"][0].as_str().unwrap().contains("is held"), "{listed}");
+    // Created, paid, refunded, each; and that the first one expired.
+    until(&seller, "held", 10).await;
+    receiver.is_up.store(true, Ordering::SeqCst);
+    let resumed = seller.post("/pasarela/webhooks/resume", &json!({})).await.expect(200);
+    assert_eq!(resumed["released"], json!(10), "{resumed}");
+    until(&seller, "delivered", 10).await;
+    let came = receiver.came.lock().unwrap().clone();
+    for id in missed {
+        let told: Vec<&str> =
+            came.iter().filter(|(of, _)| *of == id).map(|(_, action)| action.as_str()).collect();
+        assert_eq!(told, ["payment.created", "payment.updated", "payment.updated"], "{came:?}");
+    }
+    assert_eq!(came.len(), 10, "{came:?}");
+    assert_eq!(seller.get("/pasarela/webhooks").await.expect(200)["failing"], json!([]));
+    stop.send(true).unwrap();
+    workers.await.unwrap();
 }
