@@ -5,6 +5,7 @@
 //! milliseconds, and each one's delay is looked up in what the store recorded of it.
 
 use crate::Failure;
+use crate::process;
 use crate::receiver::Receiver;
 use crate::report::{Bound, Gate, Table, median, print_gates};
 use hdrhistogram::Histogram;
@@ -22,6 +23,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+/// Whose notifications they are.
+const ACCOUNT: i64 = 380_200_100;
 /// As many as the worker has in flight at one receiver.
 const CONNECTIONS: usize = 16;
 /// How many notifications each receiver that hangs is due.
@@ -62,7 +65,8 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         .map(|listener| Ok((listener.local_addr()?, listener)))
         .collect::<Result<_, Failure>>()?;
     let dead_urls: Vec<String> = dead.iter().map(|(address, _)| format!("http://{address}/hook")).collect();
-    let mut table = Table::new(["run", "bare/s", "worker/s", "ratio"]);
+    let mut table =
+        Table::new(["run", "bare/s", "worker/s", "ratio", "bare cpu µs", "worker cpu µs", "by cpu"]);
     let (mut ratios, mut delays) = (Vec::new(), Histogram::<u64>::new(3)?);
     for pair in 1..=arguments.pairs {
         let bare = bare(&receiver, arguments.deliveries).await?;
@@ -70,16 +74,22 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         let worker = world.backlog(&receiver, &dead_urls, arguments.deliveries).await?;
         world.trickle(&receiver, arguments, &mut delays).await?;
         world.close().await;
-        let ratio = worker / bare;
+        let ratio = worker.a_second / bare.a_second;
         ratios.push(ratio);
         table.row(vec![
             pair.to_string(),
-            format!("{bare:.0}"),
-            format!("{worker:.0}"),
+            format!("{:.0}", bare.a_second),
+            format!("{:.0}", worker.a_second),
             format!("{ratio:.3}"),
+            format!("{:.1}", bare.processor_us),
+            format!("{:.1}", worker.processor_us),
+            format!("{:.3}", bare.processor_us / worker.processor_us),
         ]);
     }
     table.print("notifications to a receiver that answers");
+    println!(
+        "cpu: processor time a message, the receiver's included; what others do on this machine hardly changes it"
+    );
     println!(
         "delay while {} receivers hang, ms: p50 {}, p99 {}, most {}",
         arguments.dead,
@@ -102,9 +112,38 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Messages a second that the bare client posts: the HTTP client of the deliveries, over kept connections, with one message
+/// How quickly messages went.
+struct Pace {
+    a_second: f64,
+    /// Microseconds of processor time a message, of sender and receiver.
+    processor_us: f64,
+}
+
+/// Measures a pace.
+struct Watch {
+    started: Instant,
+    processor_s: f64,
+}
+
+impl Watch {
+    fn start(receiver: &Receiver) -> Result<Watch, Failure> {
+        Ok(Watch { started: Instant::now(), processor_s: Watch::processor_s(receiver)? })
+    }
+
+    fn stop(self, receiver: &Receiver, count: usize) -> Result<Pace, Failure> {
+        let (count, elapsed) = (count as f64, self.started.elapsed());
+        let processor_s = Watch::processor_s(receiver)? - self.processor_s;
+        Ok(Pace { a_second: count / elapsed.as_secs_f64(), processor_us: processor_s / count * 1e6 })
+    }
+
+    fn processor_s(receiver: &Receiver) -> Result<f64, Failure> {
+        Ok(process::processor_seconds(std::process::id())? + receiver.processor_seconds()?)
+    }
+}
+
+/// The pace of the bare client: the HTTP client of the deliveries, over kept connections, with one message
 /// that is ready, and nothing to remember.
-async fn bare(receiver: &Receiver, count: usize) -> Result<f64, Failure> {
+async fn bare(receiver: &Receiver, count: usize) -> Result<Pace, Failure> {
     const BODY: &str = r#"{"action":"payment.created","api_version":"v1","data":{"id":"150200300400"},"date_created":"2026-01-10T22:07:06Z","id":127977040001,"live_mode":false,"type":"payment","user_id":"380200100"}"#;
     let message = Arc::new(Message {
         url: format!("{}&data.id=150200300400&type=payment", receiver.url()).parse()?,
@@ -115,7 +154,7 @@ async fn bare(receiver: &Receiver, count: usize) -> Result<f64, Failure> {
         body: BODY.as_bytes().to_vec(),
     });
     let sender = Arc::new(Sender::new(Reach::Anywhere, Vec::new()));
-    let started = Instant::now();
+    let watch = Watch::start(receiver)?;
     let posts = (0..CONNECTIONS).map(|number| {
         let (message, sender) = (Arc::clone(&message), Arc::clone(&sender));
         let mine = count / CONNECTIONS + usize::from(number < count % CONNECTIONS);
@@ -129,7 +168,7 @@ async fn bare(receiver: &Receiver, count: usize) -> Result<f64, Failure> {
     for post in posts.collect::<Vec<_>>() {
         post.await??;
     }
-    Ok(count as f64 / started.elapsed().as_secs_f64())
+    watch.stop(receiver, count)
 }
 
 /// A store with a worker on it.
@@ -165,20 +204,28 @@ impl World {
         Ok(World { store, wake, ids: AtomicI64::new(1), stop, worker })
     }
 
-    /// Commits notifications to `urls`, one each.
+    /// Commits notifications to `urls`, one each, and tells the worker.
     async fn commit(&self, urls: impl Iterator<Item = String>) -> Result<Vec<i64>, Failure> {
-        let deliveries: Vec<DeliveryRecord> = urls.map(|url| self.delivery(url)).collect();
+        let deliveries = self.commit_untold(urls).await?;
         let ids = deliveries.iter().map(|delivery| delivery.id).collect();
-        self.store.commit(Changes { deliveries: deliveries.clone(), ..Changes::default() }).await?;
         self.wake.committed(deliveries);
         Ok(ids)
+    }
+
+    async fn commit_untold(
+        &self,
+        urls: impl Iterator<Item = String>,
+    ) -> Result<Vec<DeliveryRecord>, Failure> {
+        let deliveries: Vec<DeliveryRecord> = urls.map(|url| self.delivery(url)).collect();
+        self.store.commit(Changes { deliveries: deliveries.clone(), ..Changes::default() }).await?;
+        Ok(deliveries)
     }
 
     fn delivery(&self, url: String) -> DeliveryRecord {
         let (id, now) = (self.ids.fetch_add(1, Ordering::Relaxed), clock::wall());
         DeliveryRecord {
             id,
-            account_id: 380_200_100,
+            account_id: ACCOUNT,
             application_id: 12,
             mode: Mode::Live,
             channel: Channel::Webhook,
@@ -195,21 +242,35 @@ impl World {
         }
     }
 
-    /// Lets the receivers that hang have their notifications, and then delivers `count`; how many a second.
-    async fn backlog(&self, receiver: &Receiver, dead: &[String], count: usize) -> Result<f64, Failure> {
+    /// Lets the receivers that hang have their notifications, and then delivers `count`, which their payments' commits have made
+    /// already.
+    async fn backlog(&self, receiver: &Receiver, dead: &[String], count: usize) -> Result<Pace, Failure> {
         for _ in 0..DUE_TO_EACH_DEAD {
             self.commit(dead.iter().cloned()).await?;
         }
-        let before = receiver.count().await?;
-        let started = Instant::now();
-        let mut left = count;
-        while left > 0 {
-            let step = left.min(STEP);
-            self.commit(std::iter::repeat_n(receiver.url(), step)).await?;
-            left -= step;
+        let mut made = Vec::with_capacity(count);
+        while made.len() < count {
+            let step = STEP.min(count - made.len());
+            made.extend(self.commit_untold(std::iter::repeat_n(receiver.url(), step)).await?);
         }
+        let before = receiver.count().await?;
+        let watch = Watch::start(receiver)?;
+        made.chunks(STEP).for_each(|step| self.wake.committed(step.to_vec()));
         receiver.wait_for(before + count as u64).await?;
-        Ok(count as f64 / started.elapsed().as_secs_f64())
+        if let Some(last) = made.last() {
+            self.until_recorded(last.id).await?;
+        }
+        watch.stop(receiver, count)
+    }
+
+    async fn until_recorded(&self, id: i64) -> Result<(), Failure> {
+        loop {
+            let delivery = self.store.delivery(ACCOUNT, id).await?.ok_or("a notification is gone")?;
+            if delivery.state == DeliveryState::Delivered {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// One notification after the other; adds their delays in milliseconds.
@@ -228,8 +289,8 @@ impl World {
         }
         receiver.wait_for(before + COUNT as u64).await?;
         for id in ids {
-            let delivery = self.store.delivery(380_200_100, id).await?.ok_or("a notification is gone")?;
-            let attempts = self.store.attempts(380_200_100, id).await?;
+            let delivery = self.store.delivery(ACCOUNT, id).await?.ok_or("a notification is gone")?;
+            let attempts = self.store.attempts(ACCOUNT, id).await?;
             // What arrived and is not recorded yet is one of the last; it was not late.
             let Some(last) = attempts.last() else { continue };
             let arrived = Timestamp(last.started.0 + last.duration_ms);

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::connection::Connection;
+use crate::process;
 use crate::requests;
 use crate::yardstick::start_role;
 use axum::Router;
@@ -25,20 +26,25 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Receiver {
     address: SocketAddr,
     /// Killed when this is dropped.
-    _process: Child,
+    process: Child,
 }
 
 impl Receiver {
     /// Starts this program again as the receiver.
     pub async fn start() -> Result<Receiver, Failure> {
         let (address, process) = start_role(&["receiver"]).await?;
-        Ok(Receiver { address, _process: process })
+        Ok(Receiver { address, process })
     }
 
     /// Where it wants to be told.
     pub fn url(&self) -> String {
         // One notification a payment: without the parameter it is told by an IPN, too.
         format!("http://{}/webhooks?source_news=webhooks", self.address)
+    }
+
+    /// Seconds of processor time that it has used.
+    pub fn processor_seconds(&self) -> Result<f64, Failure> {
+        process::processor_seconds(self.process.id().ok_or("the receiver has ended")?)
     }
 
     /// How many notifications have come in its life.

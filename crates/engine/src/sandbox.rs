@@ -175,7 +175,7 @@ impl Engine {
 
     async fn keep_clock(&self, account_id: AccountId, offset_ms: i64) -> Result<(), CommitError> {
         let change = RecordChange::SetClock { account_id, offset_ms };
-        self.inner.delivery_wake.clock_begins_to_move();
+        let alone = self.inner.delivery_wake.clock_begins_to_move().await;
         let kept = self.inner.store.commit(Changes { records: vec![change], ..Changes::default() }).await;
         if let Err(CommitError::Unknown(_)) = &kept
             && let Ok(stored_ms) = self.inner.store.clock_offset(account_id).await
@@ -184,6 +184,7 @@ impl Engine {
         }
         // Deliveries have moved with it, also when the answer is lost.
         self.inner.delivery_wake.clock_moved();
+        drop(alone);
         kept
     }
 

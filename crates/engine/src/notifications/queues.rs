@@ -12,6 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
+use waiting::Waiting;
+
+mod waiting;
 
 /// A place in the store's order of due deliveries: next attempt, then id.
 pub(super) type Position = (Timestamp, i64);
@@ -80,7 +83,7 @@ pub(super) enum Offered {
 
 /// Notifications that must not overtake each other: a hash of what they have in common. Two lanes that share a hash by
 /// chance wait for each other, which harms nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Lane(u64);
 
 /// URLs whose receiver is remembered. Most deliveries go to a few.
@@ -139,8 +142,7 @@ pub(super) struct Queues {
 
 #[derive(Default)]
 struct Receiver {
-    /// By id: the order in which the events happened.
-    waiting: BTreeMap<i64, DeliveryRecord>,
+    waiting: Waiting,
     running: usize,
     standing: Standing,
     /// Attempts without an answer, one after the other.
@@ -190,9 +192,8 @@ impl Queues {
         let key = self.receiver_of(&delivery.url);
         if self.held.contains(&delivery.id) {
             // A clock may have moved it since it was read.
-            let waiting = self.receivers.get_mut(&key).and_then(|known| known.waiting.get_mut(&delivery.id));
-            if let Some(waiting) = waiting {
-                *waiting = delivery;
+            if let Some(known) = self.receivers.get_mut(&key) {
+                known.waiting.replace(delivery);
             }
             return Offered::Held;
         }
@@ -215,7 +216,7 @@ impl Queues {
         let receiver = self.receivers.entry(key.clone()).or_default();
         let (was_empty, is_parked) = (receiver.waiting.is_empty(), receiver.is_parked);
         self.held.insert(delivery.id);
-        receiver.waiting.insert(delivery.id, delivery);
+        receiver.waiting.insert(lane(&self.lanes, &delivery), delivery);
         if was_empty {
             self.turns.push_back(key.clone());
         } else if is_parked {
@@ -240,20 +241,14 @@ impl Queues {
     /// Whether something waits here behind an attempt in flight.
     pub(super) fn has_behind(&self, running: &Running) -> bool {
         let receiver = self.receivers.get(&running.receiver);
-        receiver.is_some_and(|receiver| {
-            let mut newer = receiver.waiting.range(running.delivery_id + 1..);
-            newer.any(|(_, waiting)| lane(&self.lanes, waiting) == running.lane)
-        })
+        receiver.is_some_and(|receiver| receiver.waiting.has_behind(running.lane, running.delivery_id))
     }
 
     /// Takes out what waits behind an attempt in flight, which has failed or of which nothing is known: each counts as in
     /// flight until [`Queues::put_off`].
     pub(super) fn take_behind(&mut self, running: &Running) -> Vec<DeliveryRecord> {
         let Some(receiver) = self.receivers.get_mut(&running.receiver) else { return Vec::new() };
-        let lanes = &self.lanes;
-        let newer = running.delivery_id + 1..;
-        let behind = receiver.waiting.extract_if(newer, |_, waiting| lane(lanes, waiting) == running.lane);
-        let behind: Vec<DeliveryRecord> = behind.map(|(_, delivery)| delivery).collect();
+        let behind = receiver.waiting.take_behind(running.lane, running.delivery_id);
         for delivery in &behind {
             self.in_flight.insert(delivery.id, None);
         }
@@ -372,21 +367,16 @@ impl Queues {
         if is_full {
             return None;
         }
-        // The oldest of a lane comes first, so that the first one whose lane is free is the right one.
-        let (id, lane) = receiver
-            .waiting
-            .values()
-            .map(|delivery| (delivery.id, lane(&self.lanes, delivery)))
-            .find(|(_, lane)| !self.busy_lanes.contains(lane))?;
-        let delivery = receiver.waiting.remove(&id)?;
+        let (lane, delivery) = receiver.waiting.take_first(&self.busy_lanes)?;
         let counted = receiver.standing;
         receiver.running += 1;
         self.running += 1;
         self.running_struggling += usize::from(counted == Standing::Struggling);
         self.running_unproven += usize::from(counted == Standing::Unproven);
         self.busy_lanes.insert(lane);
-        self.in_flight.insert(id, None);
-        Some((delivery, Running { delivery_id: id, receiver: key.clone(), lane, counted }))
+        self.in_flight.insert(delivery.id, None);
+        let running = Running { delivery_id: delivery.id, receiver: key.clone(), lane, counted };
+        Some((delivery, running))
     }
 
     /// An attempt ended: its receiver may have another one, its lane waits until it is recorded. `struggling` says that no
@@ -402,11 +392,23 @@ impl Queues {
                 self.receivers.remove(&running.receiver);
             }
         }
-        // One that is good takes from nobody's share but its own, unless all are crowded.
-        if running.counted == Standing::Good && !struggling && self.running_good() + 1 < self.limits.crowded {
-            self.unpark(&running.receiver);
-        } else {
+        if self.gives_room(running.counted) {
             self.unpark_all();
+        } else {
+            self.unpark(&running.receiver);
+        }
+    }
+
+    /// Whether the end of an attempt that was counted so lets attempts at other receivers start: it took from what is shared.
+    const fn gives_room(&self, counted: Standing) -> bool {
+        let limits = &self.limits;
+        match counted {
+            Standing::Good => self.running_good() + 1 >= limits.crowded,
+            Standing::Unproven => {
+                let before = self.running_unproven + 1;
+                before == limits.crowded || before >= limits.running_unproven
+            }
+            Standing::Struggling => self.running_struggling + 1 >= limits.running_struggling,
         }
     }
 
@@ -460,6 +462,12 @@ impl Queues {
             wanting.find(|(_, receiver)| receiver.more_from.is_some() && is_short(receiver))?;
         let from = receiver.more_from.take()?;
         Some((key.clone(), from))
+    }
+
+    /// Whether as many wait for the receiver as may.
+    pub(super) fn is_full(&self, receiver: &Arc<str>) -> bool {
+        let known = self.receivers.get(receiver);
+        known.is_some_and(|known| known.waiting.len() >= self.limits.room_of(known.standing, self.held.len()))
     }
 
     /// Says that more of the receiver's deliveries are due in the store, from `position` on.

@@ -6,6 +6,8 @@
 use super::attempts::{Made, WallClock};
 use super::endpoints::{Endpoints, freed_of};
 use super::turns;
+use super::wake::Wake;
+use pasarela_domain::identity::Mode;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
     Changes, CommitError, DeliveryRecord, DeliveryState, NotificationChange, RecordChange, Store,
@@ -59,18 +61,27 @@ pub(super) enum Behind {
 pub(super) async fn record_attempts(
     store: &Store,
     endpoints: &Endpoints,
+    wake: &Wake,
     clock: &WallClock,
-    attempted: Vec<Attempted>,
+    mut attempted: Vec<Attempted>,
 ) -> Vec<Recorded> {
     let now = clock();
     let (mut changes, mut waiting) =
         (Vec::with_capacity(attempted.len()), Vec::with_capacity(attempted.len()));
-    for one in &attempted {
+    let still = wake.clocks_stand_still().await;
+    for one in &mut attempted {
+        follow_clock(store, one).await;
         let (of_one, behind) = changes_of(store, one, now).await;
         changes.extend(of_one);
         waiting.push(behind);
     }
-    let written = record(store, changes).await;
+    let written = commit(store, changes.clone()).await;
+    // A store that fails must not keep clocks from being moved, which tells whoever moves them that it fails.
+    drop(still);
+    let written = match written {
+        Some(written) => written,
+        None => record(store, changes).await,
+    };
     // One that is recorded already, or whose delivery is gone, stands in the way of the others.
     let is_each_tried = written == Written::Refused && attempted.len() > 1;
     let mut recorded = Vec::with_capacity(attempted.len());
@@ -88,6 +99,20 @@ pub(super) async fn record_attempts(
         recorded.push(Recorded { is_recorded, due, started, next, behind });
     }
     recorded
+}
+
+/// The retry after an attempt during which its account's test clock was moved is due so much sooner, as all that waited is.
+async fn follow_clock(store: &Store, Attempted { delivery, made, .. }: &mut Attempted) {
+    let Some(next) = made.record.next_attempt.filter(|_| delivery.mode == Mode::Test) else { return };
+    // If it can't be read, nor can the attempt be recorded now.
+    let Ok(Some(stored)) = store.delivery(delivery.account_id, delivery.id).await else { return };
+    let moved = stored.next_attempt.0 - delivery.next_attempt.0;
+    made.record.next_attempt = Some(next.plus_ms(moved));
+    if let Some(NotificationChange::Move { next_attempt, seen, .. }) = &mut made.kept_turn {
+        *next_attempt = next_attempt.plus_ms(moved);
+        *seen = seen.map(|(seen, turns_ahead)| (seen.plus_ms(moved), turns_ahead));
+    }
+    delivery.next_attempt = stored.next_attempt;
 }
 
 /// What is to be recorded of an attempt, and what waits behind it if it is settled with that.
@@ -169,14 +194,23 @@ pub(super) enum Written {
 pub(super) async fn record(store: &Store, records: Vec<RecordChange>) -> Written {
     let mut pause = FIRST_RECORD_PAUSE;
     for _ in 0..MOST_RECORD_TRIES {
-        let changes = Changes { records: records.clone(), ..Changes::default() };
-        match store.commit(changes).await {
-            Ok(()) => return Written::Done,
-            Err(CommitError::AlreadyExists(_) | CommitError::VersionConflict) => return Written::Refused,
-            Err(error) => tracing::warn!(%error, "an attempt of a notification could not be recorded yet"),
+        if let Some(written) = commit(store, records.clone()).await {
+            return written;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_RECORD_PAUSE);
     }
     Written::NotDone
+}
+
+/// Tries once; `None` when it may be tried again.
+async fn commit(store: &Store, records: Vec<RecordChange>) -> Option<Written> {
+    match store.commit(Changes { records, ..Changes::default() }).await {
+        Ok(()) => Some(Written::Done),
+        Err(CommitError::AlreadyExists(_) | CommitError::VersionConflict) => Some(Written::Refused),
+        Err(error) => {
+            tracing::warn!(%error, "an attempt of a notification could not be recorded yet");
+            None
+        }
+    }
 }

@@ -53,7 +53,8 @@ pub fn query_id(id: &str) -> Cow<'_, str> {
 }
 
 fn manifest(data_id: Option<&str>, request_id: Option<&str>, ts_seconds: i64) -> String {
-    let mut out = String::new();
+    // An id, a UUID, ten digits and their names.
+    let mut out = String::with_capacity(128);
     for (name, value) in [("id", data_id), ("request-id", request_id)] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             out.push_str(name);
@@ -68,8 +69,14 @@ fn manifest(data_id: Option<&str>, request_id: Option<&str>, ts_seconds: i64) ->
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("half a byte is one digit");
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 15)]);
+    }
+    out
 }
 
 #[cfg(test)]

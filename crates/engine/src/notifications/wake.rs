@@ -4,7 +4,7 @@ use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{DeliveryRecord, DeliveryState};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How many deliveries may be handed over at once: half a megabyte. The rest is read from the store.
 const MOST_HANDED: usize = 1_024;
@@ -19,6 +19,8 @@ pub struct Wake {
     handed: Mutex<Vec<DeliveryRecord>>,
     /// One more when a clock begins to move, and one more when it has moved: odd while one moves.
     clock_moves: AtomicU64,
+    /// What is written of a retry's time is written before a clock moves, which moves it, or after.
+    clocks: RwLock<()>,
 }
 
 impl Default for Wake {
@@ -28,6 +30,7 @@ impl Default for Wake {
             earliest_ms: AtomicI64::new(i64::MAX),
             handed: Mutex::default(),
             clock_moves: AtomicU64::new(0),
+            clocks: RwLock::new(()),
         }
     }
 }
@@ -72,9 +75,17 @@ impl Wake {
         self.wake_from(earliest.0);
     }
 
-    /// Says that a test account's clock is about to be moved, one at a time; [`Wake::clock_moved`] follows.
-    pub fn clock_begins_to_move(&self) {
+    /// Says that a test account's clock is about to be moved, one at a time; [`Wake::clock_moved`] follows. What is held keeps
+    /// retries from being written meanwhile.
+    pub async fn clock_begins_to_move(&self) -> RwLockWriteGuard<'_, ()> {
+        let alone = self.clocks.write().await;
         self.clock_moves.fetch_add(1, Ordering::AcqRel);
+        alone
+    }
+
+    /// While this is held, no clock of this node begins to move.
+    pub(super) async fn clocks_stand_still(&self) -> RwLockReadGuard<'_, ()> {
+        self.clocks.read().await
     }
 
     /// Says that a test account's clock was moved: what is due may be anywhere.

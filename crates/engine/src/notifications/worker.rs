@@ -45,8 +45,9 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Attempts that one commit records: some 100 kB.
 const MOST_RECORDED_AT_ONCE: usize = 128;
 
-/// Commits of attempts in flight. While they are, what ends meanwhile is gathered.
-const RECORDINGS: usize = 2;
+/// How long attempts that were made wait for others to be recorded with, while some are in flight: what a commit costs is mostly
+/// its own.
+const GATHERING: Duration = Duration::from_millis(5);
 
 /// Attempts that were made and are not recorded yet. That many are made again after a crash.
 const MOST_UNRECORDED: usize = 512;
@@ -65,8 +66,10 @@ pub struct Worker {
     in_flight: HashMap<Id, InFlight>,
     /// Attempts that were made and wait for others to be recorded with.
     unrecorded: Vec<(Running, Attempted)>,
-    /// How many are being recorded, by how many tasks.
-    being_recorded: (usize, usize),
+    /// Since when the first of them waits.
+    unrecorded_since: Instant,
+    /// How many are being recorded. While some are, what ends is gathered.
+    being_recorded: usize,
     /// Everything due up to here was offered to the queues.
     cursor: Option<Position>,
     /// Nothing more was due when the store was read last; the next is due then, if there is one.
@@ -122,7 +125,8 @@ impl Worker {
             tasks: JoinSet::new(),
             in_flight: HashMap::new(),
             unrecorded: Vec::new(),
-            being_recorded: (0, 0),
+            unrecorded_since: Instant::now(),
+            being_recorded: 0,
             cursor: None,
             idle_until: None,
             looked_back: Instant::now(),
@@ -155,6 +159,7 @@ impl Worker {
             }
         }
         let finish = async {
+            self.record_attempts();
             while let Some(ended) = self.tasks.join_next_with_id().await {
                 self.ended(ended);
                 self.record_attempts();
@@ -173,7 +178,10 @@ impl Worker {
         while let Some(ended) = self.tasks.try_join_next_with_id() {
             self.ended(ended);
         }
-        self.record_attempts();
+        let gathering = self.gathering_left();
+        if gathering.is_zero() {
+            self.record_attempts();
+        }
         if let Some(earliest) = self.wake.take_earliest() {
             self.look_again_from(earliest);
         }
@@ -221,7 +229,7 @@ impl Worker {
             self.look_again_from(Timestamp(i64::MIN));
             return Duration::ZERO;
         }
-        while self.unrecorded.len() + self.being_recorded.0 < MOST_UNRECORDED
+        while self.unrecorded.len() + self.being_recorded < MOST_UNRECORDED
             && let Some((delivery, running)) = self.queues.start()
         {
             self.launch(delivery, running);
@@ -234,7 +242,18 @@ impl Worker {
             }
             (Work::Done, Some(NextDue::Never) | None) => every,
         };
+        let pause = if gathering.is_zero() { pause } else { pause.min(gathering) };
         self.queues.rest_left().map_or(pause, |rest| pause.min(rest))
+    }
+
+    /// How long attempts that were made wait for others before they are recorded.
+    fn gathering_left(&self) -> Duration {
+        let recordings = usize::from(self.being_recorded > 0);
+        let is_enough = self.unrecorded.len() >= MOST_RECORDED_AT_ONCE || self.tasks.len() == recordings;
+        if self.unrecorded.is_empty() || is_enough {
+            return Duration::ZERO;
+        }
+        GATHERING.saturating_sub(self.unrecorded_since.elapsed())
     }
 
     /// Looks at everything again when a clock was moved: by another node, what was due later may be due long since.
@@ -343,6 +362,10 @@ impl Worker {
                 self.queues.forget_if_idle(&receiver);
                 return Ok(Work::More);
             }
+            // What does not fit would have to be read again.
+            if self.queues.is_full(&receiver) {
+                break;
+            }
         }
         self.queues.more_at(&receiver, following(after));
         Ok(Work::More)
@@ -387,9 +410,9 @@ impl Worker {
         self.in_flight.insert(task.id(), InFlight::Attempt(running));
     }
 
-    /// Records what was made since the last time, in one commit: each has waited for the commit before at most.
+    /// Records what was made since the last time, in one commit, if the one before is done.
     fn record_attempts(&mut self) {
-        if self.unrecorded.is_empty() || self.being_recorded.1 >= RECORDINGS {
+        if self.unrecorded.is_empty() || self.being_recorded > 0 {
             return;
         }
         let some = self.unrecorded.len().min(MOST_RECORDED_AT_ONCE);
@@ -397,12 +420,11 @@ impl Worker {
         for (running, attempted) in running.iter().zip(&mut attempted) {
             attempted.is_followed = self.queues.has_behind(running);
         }
-        self.being_recorded.0 += running.len();
-        self.being_recorded.1 += 1;
-        let (store, endpoints, clock) =
-            (self.store.clone(), self.endpoints.clone(), self.surroundings.clock.clone());
+        self.being_recorded = running.len();
+        let (store, endpoints) = (self.store.clone(), self.endpoints.clone());
+        let (wake, clock) = (self.wake.clone(), self.surroundings.clock.clone());
         let task = self.tasks.spawn(async move {
-            Outcome::Recorded(record_attempts(&store, &endpoints, &clock, attempted).await)
+            Outcome::Recorded(record_attempts(&store, &endpoints, &wake, &clock, attempted).await)
         });
         self.in_flight.insert(task.id(), InFlight::Recording(running));
     }
@@ -419,6 +441,9 @@ impl Worker {
             (Some(InFlight::Attempt(running)), Some(Outcome::Made(attempted))) => {
                 self.queues.answered(&running, !attempted.made.no_answer);
                 self.queues.ended(&running, attempted.made.receiver_struggles);
+                if self.unrecorded.is_empty() {
+                    self.unrecorded_since = Instant::now();
+                }
                 self.unrecorded.push((running, *attempted));
             }
             (Some(InFlight::Attempt(running)), Some(Outcome::Held(resumed))) => {
@@ -433,8 +458,7 @@ impl Worker {
                 self.broke_off(running);
             }
             (Some(InFlight::Recording(running)), outcome) => {
-                self.being_recorded.0 -= running.len();
-                self.being_recorded.1 -= 1;
+                self.being_recorded = 0;
                 match outcome {
                     Some(Outcome::Recorded(recorded)) => {
                         for (running, recorded) in running.into_iter().zip(recorded) {

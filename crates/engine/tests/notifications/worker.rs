@@ -235,6 +235,38 @@ async fn a_retry_comes_at_once_when_the_accounts_clock_is_moved_past_it() {
     world.until_next_is_due(Some(10 * MINUTE)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_clock_that_is_moved_while_an_attempt_is_made_moves_its_retry_too() {
+    let may_answer = Arc::new(AtomicBool::new(false));
+    let script = may_answer.clone();
+    let mut receiver = Receiver::new(move |_| {
+        while !script.load(Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        Reply::Status(503)
+    })
+    .await;
+    let world = World::new().await;
+    world.commit(vec![created(7, receiver.url("/hook"))]).await;
+    // The attempt is on its way, or about to be.
+    tokio::time::timeout(LIMIT, async {
+        while receiver.accepted() == 0 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await
+    .expect("the attempt begins in time");
+    let alone = world.wake.clock_begins_to_move().await;
+    let moved = RecordChange::SetClock { account_id: 380_200_100, offset_ms: 20 * MINUTE };
+    world.store.commit(Changes { records: vec![moved], ..Changes::default() }).await.unwrap();
+    world.wake.clock_moved();
+    drop(alone);
+    may_answer.store(true, Ordering::SeqCst);
+    assert_eq!(receiver.next().await.header("x-retry"), "0");
+    assert_eq!(receiver.next().await.header("x-retry"), "1", "it was due five minutes ago");
+    world.until_next_is_due(Some(10 * MINUTE)).await;
+}
+
 #[tokio::test]
 async fn a_clock_moved_far_ahead_runs_the_retries_that_it_skipped() {
     let mut receiver = Receiver::answering(503).await;
