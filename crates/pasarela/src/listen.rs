@@ -72,9 +72,11 @@ pub fn run(arguments: &ListenArguments) -> Result<ExitCode, Failure> {
 /// Begins a stream. A server that takes the connection and says nothing is asked again.
 async fn begin(client: &Client, path: &str) -> Result<Incoming, Failure> {
     let begun = tokio::time::timeout(SILENCE, client.open(Method::GET, path, Bytes::new()));
-    begun.await.unwrap_or_else(|_| {
-        Err(Failure::new("the server gave no sign of life for too long", "Look at the server's log."))
-    })
+    begun.await.unwrap_or_else(|_| Err(silent()))
+}
+
+fn silent() -> Failure {
+    Failure::new("the server gave no sign of life for too long", "Look at the server's log.")
 }
 
 /// Path and query of a notification: the receiver's own query first, as everywhere.
@@ -135,9 +137,10 @@ async fn forward(client: &Client, receiver: &Address, handed: &Value) -> Result<
         Err(failure) => body["failure"] = json!(failure),
     }
     let path = format!("/pasarela/webhooks/deliveries/{}/answer", handed["id"]);
-    let answered = client.open(Method::POST, &path, body.to_string().into()).await;
+    let answered = client.open(Method::POST, &path, body.to_string().into());
+    let answered = tokio::time::timeout(SILENCE, answered).await;
     // An attempt that is over was recorded as one that took too long.
-    if let Err(failure) = answered {
+    if let Err(failure) = answered.unwrap_or_else(|_| Err(silent())) {
         eprintln!("{failure}");
     }
     Ok(())

@@ -125,6 +125,8 @@ impl Endpoints {
             self.watch(address, known);
             return;
         }
+        // Before it is stored, so that whoever sees it stored finds it known.
+        self.watch(address.clone(), known.clone());
         known.version = write(store, &address, &known, now).await.unwrap_or(known.version);
         self.watch(address, known);
     }
