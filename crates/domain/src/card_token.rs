@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
 
+mod stored;
+
 /// A token can be used once within this time: `date_due` is creation and eight days, as every observed answer shows.
 pub const TOKEN_LIFE: i64 = 8 * DAY;
 /// How long a token that a wallet's page made of a saved card can be used: as long as somebody looks at the page that pays,

@@ -1,7 +1,7 @@
 //! Card tokens: made by a browser or a server, completed, read, and spent by a payment.
 
 use crate::fresh_tokens::FreshToken;
-use crate::payments::{MAX_ROUNDS, from_json, to_json};
+use crate::payments::{MAX_ROUNDS, to_json};
 use crate::{Engine, Failure};
 use pasarela_domain::card_token::{
     CardToken, TOKEN_LIFE, TokenRequest, TokenStatus, WALLET_TOKEN_LIFE, fault, faults_refusal, not_found,
@@ -144,7 +144,7 @@ impl Engine {
     async fn insert_token(&self, token: &CardToken, mut record: CardTokenRecord) -> Result<(), Failure> {
         let token = CardToken { id: String::new(), ..token.clone() };
         let fresh = record.clone();
-        record.body = to_json(&token)?;
+        record.body = to_stored(&token)?;
         let changes = Changes { records: vec![RecordChange::InsertCardToken(record)], ..Changes::default() };
         self.commit(changes).await?;
         self.inner.fresh_tokens.keep(FreshToken { record: fresh, token });
@@ -195,7 +195,7 @@ impl Engine {
             if request.device_session.is_some() {
                 token.device_session.clone_from(&request.device_session);
             }
-            record.body = to_json(&token)?;
+            record.body = to_stored(&token)?;
             let changes =
                 Changes { records: vec![RecordChange::UpdateCardToken(record)], ..Changes::default() };
             match self.commit(changes).await {
@@ -341,9 +341,22 @@ impl Engine {
         let lookup = self.inner.vault.lookup(Purpose::CardToken, id);
         let record = self.inner.store.card_token(caller.account_id, &lookup).await?;
         let record = record.filter(|record| record.mode == caller.mode).ok_or_else(not_found)?;
-        let token = from_json(&record.body, "a card token")?;
+        let token = from_stored(&record.body)?;
         Ok((record, token))
     }
+}
+
+/// The token as it is kept.
+pub(crate) fn to_stored(token: &CardToken) -> Result<Vec<u8>, Failure> {
+    token.to_stored().map_err(|error| Failure::Internal(format!("a card token can't be written: {error}")))
+}
+
+/// A stored token, typed.
+pub(crate) fn from_stored(bytes: &[u8]) -> Result<CardToken, Failure> {
+    // The error's position is told, never the content.
+    CardToken::from_stored(bytes).map_err(|error| {
+        Failure::Internal(format!("a card token can't be read at column {}", error.column()))
+    })
 }
 
 /// The token's body, without what is kept for the payment alone.

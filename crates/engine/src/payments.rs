@@ -8,6 +8,7 @@ pub mod expanded;
 pub mod search;
 
 use crate::accounts::KnownPayer;
+use crate::card_tokens::{from_stored, to_stored};
 use crate::checkout::OpenedPreference;
 use crate::fresh_tokens::FreshToken;
 use crate::identifiers::Fresh;
@@ -730,7 +731,7 @@ impl Engine {
                 None => {
                     let record = self.inner.store.card_token(caller.account_id, lookup).await?;
                     let record = record.ok_or_else(unknown)?;
-                    FreshToken { token: from_json(&record.body, "a card token")?, record }
+                    FreshToken { token: from_stored(&record.body)?, record }
                 }
             };
         if record.mode != caller.mode {
@@ -823,7 +824,7 @@ pub(crate) fn used(opened: OpenedToken, now: Timestamp) -> Result<RecordChange, 
     // The payment, or the saved card, shows the holder; there it can be erased.
     token.cardholder = Cardholder::default();
     token.device_session = None;
-    record.body = to_json(&token)?;
+    record.body = to_stored(&token)?;
     record.sealed_number = None;
     record.sealed_security_code = None;
     Ok(RecordChange::UpdateCardToken(record))

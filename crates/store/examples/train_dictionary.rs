@@ -1,7 +1,7 @@
 //! Trains the dictionary that payments are compressed with.
 //!
 //! ```text
-//! cargo run --release -p pasarela-store --example train_dictionary -- payments.jsonl crates/store/assets/payments_1.dictionary
+//! cargo run --release -p pasarela-store --example train_dictionary -- payments.jsonl crates/store/assets/payments_3.dictionary
 //! ```
 //!
 //! The file has one record a line, as it is compressed: the public body with the internals after it, of all sites, methods

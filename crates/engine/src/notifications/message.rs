@@ -7,7 +7,8 @@ use pasarela_domain::timestamp::{SECOND, Timestamp};
 use pasarela_store::{Channel, DeliveryRecord};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
@@ -91,11 +92,34 @@ pub fn message(
     attempt: AttemptIdentity<'_>,
     signing: Signing<'_>,
 ) -> Result<Message, NotAUrl> {
-    let mut url = Url::parse(&delivery.url).map_err(|_| NotAUrl)?;
-    url.set_fragment(None);
+    let url = parsed(&delivery.url)?;
     Ok(match delivery.channel {
         Channel::Webhook => webhook(url, delivery, attempt, signing),
         Channel::Ipn => ipn(url, delivery, attempt, signing),
+    })
+}
+
+/// Addresses that a thread remembers as they were parsed.
+const MOST_PARSED: usize = 128;
+
+thread_local! {
+    // Most messages go to a few addresses, and parsing one is a fifth of making a message.
+    static PARSED: RefCell<HashMap<String, Url>> = RefCell::default();
+}
+
+/// The address without its fragment.
+fn parsed(address: &str) -> Result<Url, NotAUrl> {
+    PARSED.with_borrow_mut(|known| {
+        if let Some(url) = known.get(address) {
+            return Ok(url.clone());
+        }
+        let mut url = Url::parse(address).map_err(|_| NotAUrl)?;
+        url.set_fragment(None);
+        if known.len() >= MOST_PARSED {
+            known.clear();
+        }
+        known.insert(address.to_owned(), url.clone());
+        Ok(url)
     })
 }
 

@@ -2,7 +2,8 @@
 //! A token knows no e-mail; it is the person's by what else is known of the person.
 
 use super::Found;
-use crate::payments::{MAX_ROUNDS, from_json, to_json};
+use crate::card_tokens::{from_stored, to_stored};
+use crate::payments::MAX_ROUNDS;
 use crate::{Engine, Failure};
 use pasarela_domain::card_token::{CardToken, TokenStatus};
 use pasarela_domain::identity::{AccountId, Mode};
@@ -100,7 +101,7 @@ impl Engine {
             let Some(last) = page.last() else { return Ok(found) };
             after = Some(last.lookup);
             for record in page.into_iter().filter(|record| record.mode == mode) {
-                let token: CardToken = from_json(&record.body, "a card token")?;
+                let token = from_stored(&record.body)?;
                 let says_something = token.cardholder != Cardholder::default();
                 if token.status != TokenStatus::Used && says_something && signs.know(&token) {
                     found.push((record, token));
@@ -125,7 +126,7 @@ impl Engine {
             token.status = TokenStatus::Expired;
             token.cardholder = Cardholder::default();
             token.device_session = None;
-            record.body = to_json(&token)?;
+            record.body = to_stored(&token)?;
             record.sealed_number = None;
             record.sealed_security_code = None;
             let changes =
@@ -136,7 +137,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
             let Some(again) = self.inner.store.card_token(account_id, &lookup).await? else { return Ok(()) };
-            token = from_json(&again.body, "a card token")?;
+            token = from_stored(&again.body)?;
             record = again;
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
