@@ -2,6 +2,7 @@
 
 use crate::encoding::encode;
 use crate::{Changes, CustomerChange, RecordChange};
+use std::mem::take;
 
 /// Changes whose bodies are compressed: what a caller hands to the writer, so that compression runs on the callers'
 /// threads.
@@ -17,19 +18,21 @@ impl Prepared {
     ///
     /// # Panics
     /// When a posting isn't balanced: such a posting must never be committed.
-    pub(crate) fn of(changes: Changes) -> Prepared {
+    pub(crate) fn of(mut changes: Changes) -> Prepared {
         for (_, posting) in &changes.postings {
             assert!(posting.is_balanced(), "debits equal credits: {posting:?}");
         }
         let contents = changes
             .records
-            .iter()
+            .iter_mut()
             .filter_map(|record| match record {
+                // What is compressed is given up at once: nobody looks at it again, and each commit is in memory for as long
+                // as it waits.
                 RecordChange::InsertPayment(payment) | RecordChange::UpdatePayment(payment) => {
-                    Some(encode(&payment.body, &payment.internals))
+                    Some(encode(&take(&mut payment.body), &take(&mut payment.internals)))
                 }
                 RecordChange::InsertCardToken(token) | RecordChange::UpdateCardToken(token) => {
-                    Some(encode(&token.body, &[]))
+                    Some(encode(&take(&mut token.body), &[]))
                 }
                 RecordChange::Customer(
                     CustomerChange::Insert(customer) | CustomerChange::Update(customer),

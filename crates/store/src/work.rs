@@ -28,7 +28,21 @@ pub(crate) type Outcome = Result<u64, CommitError>;
 /// A task and who waits for it.
 pub(crate) struct Work {
     pub(crate) task: Task,
-    pub(crate) reply: oneshot::Sender<Outcome>,
+    reply: oneshot::Sender<(Outcome, Task)>,
+}
+
+impl Work {
+    /// A task, and what its outcome comes by: the task comes with it, because a caller frees quicker what callers have
+    /// allocated than the writer, which would have to hand each piece back.
+    pub(crate) fn new(task: Task) -> (Work, oneshot::Receiver<(Outcome, Task)>) {
+        let (reply, answer) = oneshot::channel();
+        (Work { task, reply }, answer)
+    }
+
+    /// Tells who waits. Who no longer does has no use for it.
+    pub(crate) fn answer(self, outcome: Outcome) {
+        let _ = self.reply.send((outcome, self.task));
+    }
 }
 
 /// What is counted, as it happens.

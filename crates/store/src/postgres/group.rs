@@ -227,7 +227,6 @@ mod tests {
     use super::*;
     use crate::{Changes, IdempotencyRecord};
     use pasarela_domain::timestamp::Timestamp;
-    use tokio::sync::oneshot;
 
     fn under_key(key: u8) -> Work {
         let record = IdempotencyRecord {
@@ -242,7 +241,7 @@ mod tests {
     }
 
     fn of(changes: Changes) -> Work {
-        Work { task: Task::Commit(Box::new(Prepared::of(changes))), reply: oneshot::channel().0 }
+        Work::new(Task::Commit(Box::new(Prepared::of(changes)))).0
     }
 
     fn set_clock() -> Work {

@@ -17,8 +17,8 @@ use crate::{
 use pasarela_domain::identity::AccountId;
 use pasarela_domain::timestamp::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// A store in a PostgreSQL database. Cloning gives another handle on it.
@@ -177,10 +177,13 @@ impl PostgresStore {
     }
 
     async fn work(&self, task: Task) -> Result<u64, CommitError> {
-        let (reply, answer) = oneshot::channel();
-        self.inner.enqueue(Work { task, reply })?;
+        let (work, answer) = Work::new(task);
+        self.inner.enqueue(work)?;
         // The writer answers everything that it takes; it ends without an answer only if it broke.
-        answer.await.unwrap_or_else(|_| Err(CommitError::Failed("the writer has ended".to_owned())))
+        match answer.await {
+            Ok((outcome, _)) => outcome,
+            Err(_) => Err(CommitError::Failed("the writer has ended".to_owned())),
+        }
     }
 
     fn queue_is_closed(&self) -> bool {

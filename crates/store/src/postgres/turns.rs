@@ -155,10 +155,9 @@ mod tests {
     use crate::prepared::Prepared;
     use crate::work::Task;
     use futures_util::FutureExt as _;
-    use tokio::sync::oneshot;
 
     fn work() -> Work {
-        Work { task: Task::Commit(Box::new(Prepared::of(Changes::default()))), reply: oneshot::channel().0 }
+        Work::new(Task::Commit(Box::new(Prepared::of(Changes::default())))).0
     }
 
     #[tokio::test]

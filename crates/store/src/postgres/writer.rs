@@ -84,7 +84,7 @@ impl Hand {
                 // Whoever waits has waited long enough to be told, too.
                 for work in shared.turns.all_that_wait() {
                     self.shared.counters.taken();
-                    let _ = work.reply.send(Err(cause.clone()));
+                    work.answer(Err(cause.clone()));
                 }
             }
         }
@@ -126,8 +126,7 @@ impl Hand {
             if outcome.is_ok() {
                 self.shared.counters.done(&work.task);
             }
-            // Who no longer waits for the answer has no use for it.
-            let _ = work.reply.send(outcome);
+            work.answer(outcome);
         }
         outage
     }

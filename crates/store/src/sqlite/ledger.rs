@@ -9,8 +9,8 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::ledger::{LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Balances kept in memory: some 60 bytes each, 4 MB. Beyond it all are forgotten, and read again when needed.
 const MOST_BALANCES: usize = 65_536;
@@ -28,7 +28,7 @@ struct Balance {
 
 /// The writer's balances.
 pub(crate) struct Balances {
-    known: HashMap<BalanceKey, Balance>,
+    known: BTreeMap<BalanceKey, Balance>,
     /// What the transaction changed, with the balance before; for [`Balances::undo`].
     changes: Vec<(BalanceKey, Balance)>,
     /// What [`Balances::flush`] has to write. What was taken back since stays here, unchanged.
@@ -44,7 +44,7 @@ impl Balances {
     pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Balances> {
         let counted = counted_postings(connection)?;
         Ok(Balances {
-            known: HashMap::new(),
+            known: BTreeMap::new(),
             changes: Vec::new(),
             unwritten: Vec::new(),
             postings: counted,

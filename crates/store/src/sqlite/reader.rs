@@ -117,8 +117,8 @@ impl SqliteStore {
             "SELECT {} FROM card_token WHERE id = ?1 AND lookup = ?2 AND account_id = ?3",
             rows::CARD_TOKEN
         );
-        if let Some(token) = self.unwritten().card_token(lookup) {
-            return Ok((token.account_id == account_id).then(|| CardTokenRecord::clone(&token)));
+        if let Some(token) = self.unwritten().card_token(lookup)? {
+            return Ok((token.account_id == account_id).then_some(token));
         }
         let keys = self.keys();
         // Nothing that was acknowledged of this token is missing in the tables.

@@ -340,20 +340,42 @@ fn insert_card_token(tables: &mut Tables<'_>, token: &CardTokenRecord, content: 
 
 fn update_card_token(tables: &mut Tables<'_>, token: &CardTokenRecord, content: &[u8]) -> Result<(), Fault> {
     let hash = tables.memory.keys.hasher().card_token(&token.lookup);
-    let Some(row) = card_token_row(tables, hash, token)? else {
-        return Err(Fault::Refused(CommitError::VersionConflict));
-    };
-    let updated = tables.statements.hot(Hot::UpdateCardToken)?.execute(params![
-        token.purge_at.0,
-        token.sealed_number,
-        token.sealed_security_code,
-        content,
-        row,
-        token.account_id,
-        mode_number(token.mode),
-        token.version,
-    ])?;
-    one_updated(updated)
+    // A token is used soon after it was made: nearly always its key is still in memory, and the table needs no look.
+    let in_memory = tables.memory.keys.in_memory(hash, MOST_CANDIDATES);
+    if update_among(tables, in_memory, token, content)? {
+        return Ok(());
+    }
+    let candidates = tables.memory.keys.candidates(&mut tables.statements, hash, MOST_CANDIDATES)?;
+    match update_among(tables, candidates, token, content)? {
+        true => Ok(()),
+        false => Err(Fault::Refused(CommitError::VersionConflict)),
+    }
+}
+
+/// Updates the one of these rows that is the token with the version that was read, if one is.
+fn update_among(
+    tables: &mut Tables<'_>,
+    rows: Vec<i64>,
+    token: &CardTokenRecord,
+    content: &[u8],
+) -> rusqlite::Result<bool> {
+    for row in rows {
+        let updated = tables.statements.hot(Hot::UpdateCardToken)?.execute(params![
+            token.purge_at.0,
+            token.sealed_number,
+            token.sealed_security_code,
+            content,
+            row,
+            token.account_id,
+            mode_number(token.mode),
+            token.version,
+            token.lookup,
+        ])?;
+        if updated == 1 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn card_token_row(

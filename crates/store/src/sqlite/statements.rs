@@ -58,7 +58,7 @@ impl Hot {
             Hot::UpdateCardToken => {
                 "UPDATE card_token SET version = version + 1, purge_at = ?1, sealed_number = ?2,
                  sealed_security_code = ?3, content = ?4
-                 WHERE id = ?5 AND account_id = ?6 AND mode = ?7 AND version = ?8"
+                 WHERE id = ?5 AND account_id = ?6 AND mode = ?7 AND version = ?8 AND lookup = ?9"
             }
             Hot::CardTokenAt => "SELECT 1 FROM card_token WHERE id = ?1 AND lookup = ?2",
             Hot::InsertIdempotency => {

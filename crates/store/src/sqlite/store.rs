@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use tokio::sync::oneshot;
 
 /// Connections for reads of a few rows, which run on the caller's thread: as many as cores that could be reading.
 const POINT_READERS: usize = 4;
@@ -168,10 +167,13 @@ impl SqliteStore {
     }
 
     async fn work(&self, task: Task) -> Result<u64, CommitError> {
-        let (reply, answer) = oneshot::channel();
-        self.inner.enqueue(Work { task, reply })?;
+        let (work, answer) = Work::new(task);
+        self.inner.enqueue(work)?;
         // The writer answers everything that it takes; it ends without an answer only if it broke.
-        answer.await.unwrap_or_else(|_| Err(CommitError::Failed("the writer has ended".to_owned())))
+        match answer.await {
+            Ok((outcome, _)) => outcome,
+            Err(_) => Err(CommitError::Failed("the writer has ended".to_owned())),
+        }
     }
 }
 

@@ -14,7 +14,7 @@
 use crate::CommitError;
 use crate::sqlite::fault::{Fault, commit_error};
 use crate::sqlite::journal::{AppendError, Journal, Written};
-use crate::sqlite::journal_record::put_tasks;
+use crate::sqlite::journal_record::{put_tasks, take_tasks};
 use crate::sqlite::records::{Tables, apply, purge_idempotency, purge_secrets};
 use crate::sqlite::statements::Hot;
 use crate::sqlite::writer::Shared;
@@ -56,7 +56,9 @@ impl Size {
 /// What was acknowledged and is not committed yet.
 #[derive(Default)]
 struct Acknowledged {
-    tasks: Vec<Task>,
+    /// The accepted tasks of each group, in the journal's form: a fifth of what they were as records, whose many small
+    /// pieces go back to the callers while they are in the processor's caches.
+    groups: Vec<Vec<u8>>,
     /// The newest record of it in the journal.
     through: Option<Written>,
     size: Size,
@@ -129,8 +131,7 @@ impl<'c> Transactions<'c> {
             Ok(outcomes) => self.answer(group, outcomes),
             Err(failure) => {
                 for work in group {
-                    // Who no longer waits for the answer has no use for it.
-                    let _ = work.reply.send(Err(failure.clone()));
+                    work.answer(Err(failure.clone()));
                 }
             }
         }
@@ -203,11 +204,11 @@ impl<'c> Transactions<'c> {
 
     fn write(&mut self, group: &[Work]) -> Result<Vec<Outcome>, GroupError> {
         let outcomes = self.apply_all(group)?;
-        let accepted = || group.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
-        let written = match &mut self.journal {
-            Some(journal) if accepted().next().is_some() => {
-                let payload = |out: &mut Vec<u8>| put_tasks(accepted().map(|(work, _)| &work.task), out);
-                Some(journal.append(payload).map_err(|error| match error {
+        let accepted = accepted(group, &outcomes);
+        let written = match (&mut self.journal, &accepted) {
+            (Some(journal), Some(payload)) => {
+                let written = journal.append(|out| out.extend_from_slice(payload));
+                Some(written.map_err(|error| match error {
                     AppendError::Refused(cause) => GroupError::Journal(cause),
                     AppendError::Unknown(cause) => GroupError::Unknown(cause.to_string()),
                 })?)
@@ -225,8 +226,9 @@ impl<'c> Transactions<'c> {
                 None => error.into(),
             });
         }
-        if written.is_some() && !self.connection().is_autocommit() {
-            self.acknowledged.through = written;
+        if !self.connection().is_autocommit() {
+            self.acknowledged.through = written.or(self.acknowledged.through);
+            self.acknowledged.groups.extend(accepted);
         }
         Ok(outcomes)
     }
@@ -255,19 +257,14 @@ impl<'c> Transactions<'c> {
         self.shared.counters.synced();
         if is_open {
             self.shared.unwritten.add(accepted().filter_map(|(work, _)| match &work.task {
-                Task::Commit(prepared) => Some(prepared.changes()),
+                Task::Commit(prepared) => Some(&**prepared),
                 _ => None,
             }));
+            accepted().for_each(|(work, _)| self.acknowledged.size.add(&work.task));
             self.acknowledged.since.get_or_insert_with(Instant::now);
         }
         for (work, outcome) in group.into_iter().zip(outcomes) {
-            let is_to_be_kept = is_open && outcome.is_ok();
-            // Who no longer waits for the answer has no use for it.
-            let _ = work.reply.send(outcome);
-            if is_to_be_kept {
-                self.acknowledged.size.add(&work.task);
-                self.acknowledged.tasks.push(work.task);
-            }
+            work.answer(outcome);
         }
     }
 
@@ -294,12 +291,16 @@ impl<'c> Transactions<'c> {
     fn restore(&mut self) -> Result<(), Fault> {
         self.roll_back()?;
         self.tables.memory.failed();
-        if self.acknowledged.tasks.is_empty() {
+        if self.acknowledged.groups.is_empty() {
             return Ok(());
         }
         self.begin()?;
-        for task in &self.acknowledged.tasks {
-            perform(&mut self.tables, task)?;
+        for group in &self.acknowledged.groups {
+            // What this process has written it reads.
+            let tasks = take_tasks(group).ok_or_else(unreadable)?;
+            for task in &tasks {
+                perform(&mut self.tables, task)?;
+            }
         }
         Ok(())
     }
@@ -322,7 +323,7 @@ impl<'c> Transactions<'c> {
         if let Some(outcomes) = self.unprotected(group)? {
             return Ok(outcomes);
         }
-        if self.acknowledged.tasks.is_empty() {
+        if self.acknowledged.groups.is_empty() {
             self.roll_back()?;
             self.tables.memory.undo(mark);
         } else {
@@ -409,6 +410,24 @@ pub(crate) fn perform(tables: &mut Tables<'_>, task: &Task) -> Result<u64, Fault
             Ok(purge_idempotency(connection, &tables.memory.keys, *now, *limit)?)
         }
     }
+}
+
+/// The accepted tasks of a group in the journal's form; `None` if there are none.
+fn accepted(group: &[Work], outcomes: &[Outcome]) -> Option<Vec<u8>> {
+    let mut accepted = group
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| outcome.is_ok())
+        .map(|(work, _)| &work.task)
+        .peekable();
+    accepted.peek()?;
+    let mut payload = Vec::with_capacity(group.len() * 1024);
+    put_tasks(accepted, &mut payload);
+    Some(payload)
+}
+
+fn unreadable() -> Fault {
+    Fault::Refused(CommitError::Failed("what was acknowledged can't be read".to_owned()))
 }
 
 fn answer_to(fault: &Fault) -> CommitError {

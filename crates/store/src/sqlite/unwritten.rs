@@ -5,6 +5,8 @@
 //! time. Who reads anything else goes on at once. Card tokens are answered from here, because a payment's first question
 //! is for the token that its browser has just made.
 
+use crate::encoding::decode;
+use crate::prepared::Prepared;
 use crate::{CardTokenRecord, Changes, Lookup, ReadError, RecordChange};
 use pasarela_domain::identity::PaymentId;
 use std::collections::{HashMap, HashSet};
@@ -91,29 +93,34 @@ pub(crate) struct Unwritten {
 struct State {
     kinds: Kinds,
     payments: HashSet<PaymentId>,
-    card_tokens: HashMap<Lookup, Arc<CardTokenRecord>>,
+    /// Without their bodies, whose stored forms stand beside them.
+    card_tokens: HashMap<Lookup, Arc<(CardTokenRecord, Vec<u8>)>>,
     waiting: Vec<oneshot::Sender<Result<(), ReadError>>>,
     /// Why the tables can't be written now.
     failure: Option<ReadError>,
 }
 
 impl Unwritten {
-    /// `changes` are about to be acknowledged.
-    pub(crate) fn add<'c>(&self, group: impl Iterator<Item = &'c Changes>) {
+    /// A group is about to be acknowledged.
+    pub(crate) fn add<'c>(&self, group: impl Iterator<Item = &'c Prepared>) {
         let mut state = self.lock();
-        for changes in group {
+        for prepared in group {
+            let changes = prepared.changes();
             state.kinds = state.kinds.and(Kinds::of(changes));
+            let mut contents = prepared.contents().iter();
             for record in &changes.records {
+                let content = if Prepared::has_content(record) { contents.next() } else { None };
+                let content = || content.cloned().unwrap_or_default();
                 match record {
                     RecordChange::InsertPayment(payment) | RecordChange::UpdatePayment(payment) => {
                         state.payments.insert(payment.id);
                     }
                     RecordChange::InsertCardToken(token) => {
-                        state.card_tokens.insert(token.lookup, Arc::new(token.clone()));
+                        state.card_tokens.insert(token.lookup, Arc::new((token.clone(), content())));
                     }
                     RecordChange::UpdateCardToken(token) => {
                         let updated = CardTokenRecord { version: token.version + 1, ..token.clone() };
-                        state.card_tokens.insert(token.lookup, Arc::new(updated));
+                        state.card_tokens.insert(token.lookup, Arc::new((updated, content())));
                     }
                     _ => {}
                 }
@@ -163,8 +170,11 @@ impl Unwritten {
     }
 
     /// A card token that the tables don't have as it is now.
-    pub(crate) fn card_token(&self, lookup: &Lookup) -> Option<Arc<CardTokenRecord>> {
-        self.lock().card_tokens.get(lookup).cloned()
+    pub(crate) fn card_token(&self, lookup: &Lookup) -> Result<Option<CardTokenRecord>, ReadError> {
+        let Some(found) = self.lock().card_tokens.get(lookup).cloned() else { return Ok(None) };
+        let (token, content) = &*found;
+        let (body, _) = decode(content).map_err(|damaged| ReadError::new(damaged.to_string()))?;
+        Ok(Some(CardTokenRecord { body, ..token.clone() }))
     }
 
     fn wait_if(&self, is_concerned: impl FnOnce(&State) -> bool) -> Result<Option<Written>, ReadError> {
