@@ -210,6 +210,7 @@ export class CardSection {
     this.bin = bin;
     this.look += 1;
     this.method = undefined;
+    if (this.obstacle) this.framed.cardNumber.forgive();
     this.obstacle = undefined;
     this.issuer.element.hidden = true;
     this.installments.clear();
@@ -258,6 +259,6 @@ export class CardSection {
     this.obstacle = error;
     this.installments.clear();
     this.brick.tell('non_critical', error.errorCause);
-    this.framed.cardNumber.show(error.text);
+    this.framed.cardNumber.hold(error.text);
   }
 }

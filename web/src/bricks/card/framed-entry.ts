@@ -30,6 +30,8 @@ export class FramedEntry implements Entry {
   private wasTouched = false;
   private hasText = false;
   private forced: string | undefined;
+  /** The same, while this card is typed. */
+  private held: string | undefined;
 
   constructor(
     private readonly brick: Brick,
@@ -99,9 +101,17 @@ export class FramedEntry implements Entry {
     this.render();
   }
 
+  /** Why this very card can't pay: so until another one is typed, however its number goes on. */
+  hold(text: string): void {
+    this.held = text;
+    this.wasTouched = true;
+    this.render();
+  }
+
   /** What the platform found wrong is so no more. */
   forgive(): void {
     this.forced = undefined;
+    this.held = undefined;
     this.render();
   }
 
@@ -117,7 +127,7 @@ export class FramedEntry implements Entry {
   }
 
   private render(): string | undefined {
-    const text = this.forced ?? this.textOf(this.errors[0]);
+    const text = this.held ?? this.forced ?? this.textOf(this.errors[0]);
     const shown = this.wasTouched ? text : undefined;
     this.element.classList.toggle('wrong', shown !== undefined);
     if (this.problem.textContent !== (shown ?? '')) this.problem.textContent = shown ?? '';
