@@ -1,7 +1,7 @@
 // The world of the browser tests: the real server, a shop on another origin, and headless Chromium.
 import assert from 'node:assert/strict';
 import { spawn, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -29,12 +29,13 @@ export const CARDS = {
 export class World {
   /**
    * Everything, started. `hosts` are names that the browser finds at the server's HTTPS port; with `lan` the server is there for
-   * this machine's network.
+   * this machine's network; `authority` makes one that the server trusts, in a directory.
    */
-  static async open({ hosts = false, lan = false } = {}) {
+  static async open({ hosts = false, lan = false, authority } = {}) {
     const world = new World();
     world.arguments = lan ? ['--lan'] : [];
     world.directory = mkdtempSync(path.join(tmpdir(), 'pasarela-web-'));
+    world.authority = authority?.(world.directory);
     await world.startServer();
     await world.startShop();
     const port = new URL(world.ready.https ?? 'https://none:1').port;
@@ -47,9 +48,10 @@ export class World {
 
   async startServer() {
     const data = path.join(this.directory, 'data');
+    const trusted = this.authority ? ['--trusted-roots', this.authority.certificate] : [];
     this.server = spawn(
       BINARY,
-      ['dev', '--listen', '127.0.0.1:0', '--https', '--https-listen', '127.0.0.1:0', '--data', data, '--json', ...this.arguments],
+      ['dev', '--listen', '127.0.0.1:0', '--https', '--https-listen', '127.0.0.1:0', '--data', data, '--json', ...trusted, ...this.arguments],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const limit = setTimeout(() => this.server.kill('SIGKILL'), READY_MS);
@@ -60,6 +62,13 @@ export class World {
     clearTimeout(limit);
     if (!this.ready) throw new Error('the server did not start');
     this.url = this.ready.url;
+  }
+
+  /** The newest code that was sent to somebody. */
+  newestCode() {
+    const outbox = path.join(this.directory, 'data', 'outbox');
+    const newest = readdirSync(outbox).sort().at(-1);
+    return /^\d{8}\r?$/m.exec(readFileSync(path.join(outbox, newest), 'utf8'))[0].trim();
   }
 
   /** A shop's server: pages by path, and what was posted to it. */

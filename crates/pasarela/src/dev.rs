@@ -31,6 +31,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, Failure> {
 
 async fn serve(arguments: &DevArguments) -> Result<(), Failure> {
     let mut stop_requests = StopRequests::listen()?;
+    let roots = service::trusted_roots(arguments.trusted_roots.as_deref())?;
     let (listen, in_network) = match arguments.lan {
         true => lan(arguments.listen)?,
         false => (arguments.listen, None),
@@ -54,7 +55,7 @@ async fn serve(arguments: &DevArguments) -> Result<(), Failure> {
     let router = pasarela_server::router_beside_demo(engine.clone(), demo_url.as_deref());
     let ready = doors.ready((http, named), ready_at, demo_url);
 
-    let mut service = Service::start(engine, arguments.max_connections);
+    let mut service = Service::start(engine, roots, arguments.max_connections);
     let keeper = service.keeper();
     service.open(tls::serve_plain(plain, router.clone(), keeper.clone(), service.closed()));
     for door in demo.into_iter().flat_map(|demo| demo.doors(|| service.closed())).collect::<Vec<_>>() {

@@ -33,13 +33,14 @@ pub fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     let mut stop_requests = StopRequests::listen()?;
     let certificate = certificate(arguments)?;
+    let roots = service::trusted_roots(arguments.trusted_roots.as_deref())?;
     let listener = bind(arguments.listen, "--listen").await?;
     let address = local_address(&listener)?;
     let options = options(&arguments.place()?, &arguments.key, &arguments.public_url)?;
     let engine = open_as(EngineOptions { outbox: arguments.outbox.clone(), ..options }).await?;
     let router = pasarela_server::router(engine.clone());
 
-    let mut service = Service::start(engine, arguments.max_connections);
+    let mut service = Service::start(engine, roots, arguments.max_connections);
     let keeper = service.keeper();
     match &certificate {
         Some(certificate) => {

@@ -2,9 +2,10 @@
 
 use crate::failure::Failure;
 use pasarela_engine::Engine;
-use pasarela_server::tls::{Doorkeeper, Limits};
+use pasarela_server::tls::{self, CertificateDer, Doorkeeper, Limits};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -23,6 +24,17 @@ pub fn on_threads(life: impl Future<Output = Result<(), Failure>>) -> Result<Exi
     result.map(|()| ExitCode::SUCCESS)
 }
 
+/// The authorities in a file that the operator names, if one is named.
+pub fn trusted_roots(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let Some(file) = file else { return Ok(Vec::new()) };
+    tls::roots(file).map_err(|cause| {
+        Failure::new(
+            format!("the authorities in {} can't be read: {cause}", file.display()),
+            "Give --trusted-roots a PEM file with one certificate or more.",
+        )
+    })
+}
+
 /// An engine at work, and the doors that lead to it.
 pub struct Service {
     engine: Engine,
@@ -34,12 +46,17 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the workers of `engine`. At most `max_connections` are let in, or as many as the system allows.
-    pub fn start(engine: Engine, max_connections: Option<usize>) -> Service {
+    /// Starts the workers of `engine`, which trust `roots` beside the system's authorities. At most `max_connections` are let
+    /// in, or as many as the system allows.
+    pub fn start(
+        engine: Engine,
+        roots: Vec<CertificateDer<'static>>,
+        max_connections: Option<usize>,
+    ) -> Service {
         let (stop_workers, stopping) = watch::channel(false);
         let workers = tokio::spawn({
             let engine = engine.clone();
-            async move { engine.run_workers(Vec::new(), stopping).await }
+            async move { engine.run_workers(roots, stopping).await }
         });
         Service {
             engine,

@@ -9,15 +9,24 @@
 //! Start reading at `home.rs`.
 
 mod applications;
+mod attention;
 mod audit;
 mod connections;
 mod door;
 mod email;
+mod finding;
 pub mod form;
 pub mod frame;
+mod going_live;
+mod going_live_view;
+mod history_chart;
 mod home;
+mod integration;
+mod integration_words;
+mod integrations;
 mod people;
 mod pix;
+mod quality;
 pub mod visit;
 pub mod words;
 
@@ -43,6 +52,12 @@ pub fn routes() -> Router<Engine> {
         .route("/panel/applications/{id}/reveal", post(applications::reveal))
         .route("/panel/applications/{id}/renew", post(applications::renew))
         .route("/panel/applications/{id}/delete", post(applications::delete))
+        .route("/panel/applications/{id}/going-live", get(going_live::page).post(going_live::save))
+        .route("/panel/applications/{id}/going-live/checks", post(going_live::check))
+        .route("/panel/applications/{id}/quality", get(quality::page).post(quality::measure))
+        .route("/panel/applications/{id}/webhooks/resume", post(home::resume))
+        .route("/panel/going-live", get(integrations::going_live))
+        .route("/panel/quality", get(integrations::quality))
         .route("/panel/connections", get(connections::page).post(connections::disconnect))
         .route("/panel/pix", get(pix::page).post(pix::register))
         .route("/panel/pix/prove", post(pix::prove))

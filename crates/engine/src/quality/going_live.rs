@@ -138,7 +138,7 @@ impl Engine {
         Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
-    /// Looks at everything anew, and judges.
+    /// Looks at everything anew, and judges. Who asked for it is noted with what was found.
     ///
     /// # Errors
     /// 404 for an application that is not the caller's; 409 when the form was changed meanwhile; 429 too soon after the
@@ -147,6 +147,7 @@ impl Engine {
         &self,
         caller: &Caller,
         application_id: ApplicationId,
+        actor: &Actor,
     ) -> Result<GoingLive, Failure> {
         own(caller, application_id)?;
         let prober = self.inner.prober.get().ok_or(Failure::Unavailable { retry_after_s: 1 })?;
@@ -164,7 +165,7 @@ impl Engine {
         // Judged as it will be in production: nothing is spared that testing is spared.
         let evidence = Evidence::without_payment(caller.site, true, &around);
         let checks = judge(&form, measured, &evidence, self.gate_setting());
-        self.keep_verdict(caller, application_id, &form, (checks, around.probes)).await
+        self.keep_verdict(caller, actor, &form, (checks, around.probes)).await
     }
 
     /// Keeps what was found of `form`, if that is still the form; an open gate lets the live credentials work in the same
@@ -173,10 +174,11 @@ impl Engine {
     async fn keep_verdict(
         &self,
         caller: &Caller,
-        application_id: ApplicationId,
+        actor: &Actor,
         form: &Form,
         (found, probes): (Vec<GateCheck>, Probes),
     ) -> Result<GoingLive, Failure> {
+        let application_id = caller.application_id;
         let now = self.inner.clock.wall();
         let checked_form = Some(hash(form)?);
         for _ in 0..MAX_ROUNDS {
@@ -198,7 +200,11 @@ impl Engine {
                 checked_form: checked_form.clone(),
                 probes: probes.clone(),
             };
-            let mut records = vec![self.set_going_live(application_id, version, &kept)?];
+            let (subject, what) = (application_id.to_string(), in_short(&kept.checks));
+            let mut records = vec![
+                self.set_going_live(application_id, version, &kept)?,
+                self.audited(caller.account_id, actor, "going_live.checked", &subject, &what)?,
+            ];
             if is_open && !application.details.is_active {
                 records.extend(self.opened_gate(application, &kept).await?);
             }
@@ -384,6 +390,13 @@ impl FormChange {
         }
         changed
     }
+}
+
+/// What the log says of checks: which hold the gate closed.
+fn in_short(checks: &[GateCheck]) -> String {
+    let closed = checks.iter().filter(|check| check.blocks && !check.is_met());
+    let closed: Vec<_> = closed.map(|check| check.action.rule_id.as_str()).collect();
+    if closed.is_empty() { "nothing blocks".to_owned() } else { closed.join(", ") }
 }
 
 fn hash(form: &Form) -> Result<String, Failure> {

@@ -5,6 +5,7 @@ use crate::{Engine, Failure, preferences};
 use pasarela_domain::identity::{ApplicationId, Caller, PaymentId};
 use pasarela_domain::merchant_order::{MerchantOrder, order_of};
 use pasarela_domain::payment::PaymentState;
+use pasarela_domain::payment::body::Status;
 use pasarela_domain::preference::PreferenceState;
 use pasarela_domain::quality::MINIMUM_SCORE;
 use pasarela_domain::quality::evidence::Evidence;
@@ -25,6 +26,9 @@ const LATEST: u32 = 100;
 
 /// How many of the newest payments are looked through for one of a product.
 const LOOKED_THROUGH: u32 = 50;
+
+/// How many of the newest payments are looked through for one that a person may measure by.
+const OFFERED: u32 = 10;
 
 /// The payment that is measured by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,6 +172,23 @@ impl Engine {
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// A payment of the application to measure by, among the account's latest few: the newest that was approved; where none
+    /// was, the newest.
+    ///
+    /// # Errors
+    /// 404 for an application that is not the caller's.
+    pub async fn payment_to_measure(
+        &self,
+        caller: &Caller,
+        application_id: ApplicationId,
+    ) -> Result<Option<PaymentId>, Failure> {
+        own(caller, application_id)?;
+        let payments = self.payments_of(caller, newest_payments(caller, OFFERED)).await?;
+        let is_approved = |state: &&PaymentState| state.payment.status == Status::Approved;
+        let found = payments.iter().find(is_approved).or(payments.first());
+        Ok(found.map(|state| state.payment.id))
     }
 
     /// The newest payment of the application that the product's rules are for.

@@ -57,6 +57,9 @@ fn a_hangup_ends_nothing_and_a_certificate_that_is_none_is_refused() {
     assert!(stderr(&refused).contains("chain.pem"), "{}", stderr(&refused));
     let half = run(&[&arguments[..], &["--tls-certificate", text(&file)]].concat());
     assert_eq!(half.status.code(), Some(2));
+    let roots = run(&[&arguments[..], &["--trusted-roots", text(&file)]].concat());
+    assert_eq!(roots.status.code(), Some(1));
+    assert!(stderr(&roots).contains("it holds no certificate"), "{}", stderr(&roots));
 }
 
 #[test]

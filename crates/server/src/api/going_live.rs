@@ -128,7 +128,7 @@ pub async fn change(
 )]
 pub async fn check(State(engine): State<Engine>, owner: Owner, PathPart(id): PathPart<String>) -> Answer {
     owner.needs_live()?;
-    Ok(shown(&engine.check_going_live(&owner.0, application(&id)?).await?))
+    Ok(shown(&engine.check_going_live(&owner.0, application(&id)?, &owner.actor()).await?))
 }
 
 fn shown(state: &GoingLive) -> axum::response::Response {

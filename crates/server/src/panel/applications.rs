@@ -2,6 +2,8 @@
 
 use super::form::Form;
 use super::frame::{Frame, Room};
+use super::integration::{Tab, tabs};
+use super::integration_words::IntegrationWords;
 use super::visit::SignedIn;
 use super::words::PanelWords;
 use crate::api::request::{PathPart, RawBody, path_id, query_value};
@@ -79,6 +81,8 @@ struct Shown {
 #[template(path = "panel/application.html")]
 struct ApplicationTemplate {
     frame: Frame,
+    words: &'static IntegrationWords,
+    tabs: Vec<Tab>,
     application: Shown,
     groups: Vec<Group>,
     fields: Vec<Field>,
@@ -255,8 +259,11 @@ async fn shown(
     groups[2].secrets.insert(0, extra("client-id", words.client_id, Some(id.to_string())));
     groups[0].secrets.push(extra("test-webhook-secret", words.webhook_secret, test_webhook_secret));
     groups[1].secrets.push(extra("webhook-secret", words.webhook_secret, webhook_secret));
+    let integration_words = IntegrationWords::of(signed.visit.locale);
     Ok(ApplicationTemplate {
         frame,
+        words: integration_words,
+        tabs: tabs(id, "", words.credentials, integration_words),
         fields: fields(&application.details, words),
         application: Shown {
             id,

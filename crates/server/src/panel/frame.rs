@@ -15,6 +15,10 @@ pub enum Room {
     Home,
     /// Applications and credentials.
     Applications,
+    /// How well an integration is made.
+    Quality,
+    /// An integration's way to live payments.
+    GoingLive,
     /// Applications of others that the account let in.
     Connections,
     /// Brazil's Pix keys.
@@ -29,9 +33,11 @@ pub enum Room {
 type WordOf = fn(&PanelWords) -> &'static str;
 
 /// The rooms that the navigation shows: where each is, its word, and what its visitor must be allowed, if anything.
-const ROOMS: [(Room, &str, WordOf, Option<Permission>); 6] = [
+const ROOMS: [(Room, &str, WordOf, Option<Permission>); 8] = [
     (Room::Home, "/panel/home", |words| words.home, None),
     (Room::Applications, "/panel/applications", |words| words.applications, None),
+    (Room::Quality, "/panel/quality", |words| words.quality, None),
+    (Room::GoingLive, "/panel/going-live", |words| words.going_live, None),
     (Room::Connections, "/panel/connections", |words| words.connected, None),
     (Room::Pix, "/panel/pix", |words| words.pix_keys, None),
     (Room::People, "/panel/people", |words| words.people, Some(Permission::People)),
@@ -109,6 +115,8 @@ pub struct Frame {
     pub visitor: Option<Visitor>,
     /// What just happened.
     pub notices: Vec<Notice>,
+    /// How often the page looks again, in seconds, while something is going on that it waits for.
+    pub following: Option<u32>,
 }
 
 impl Frame {
@@ -127,6 +135,7 @@ impl Frame {
             word,
             visitor: None,
             notices: Vec::new(),
+            following: None,
         }
     }
 

@@ -1,19 +1,18 @@
 //! Home: what needs attention, and where to go on.
 
+use super::attention::{self, Task};
+use super::form::Form;
 use super::frame::{Frame, Room};
+use super::integration::Integration;
+use super::integration_words::IntegrationWords;
 use super::visit::SignedIn;
+use crate::api::request::{PathPart, RawBody, query_value};
 use askama::Template;
+use axum::extract::RawQuery;
 use axum::response::Response;
-use pasarela_domain::timestamp::Timestamp;
+use pasarela_domain::identity::Mode;
+use pasarela_domain::member::Permission;
 use pasarela_engine::Failure;
-
-/// Something that waits for the seller.
-struct Task {
-    href: String,
-    subject: String,
-    text: &'static str,
-    at: Option<Timestamp>,
-}
 
 struct Line {
     id: i64,
@@ -31,11 +30,36 @@ struct HomeTemplate {
     is_guest: bool,
     waiting: Vec<Task>,
     applications: Vec<Line>,
+    /// The word on what resumes a paused address.
+    resume: &'static str,
+    may_change: bool,
 }
 
 /// The page.
-pub async fn page(signed: SignedIn) -> Response {
-    signed.visit.show(template(&signed).await)
+pub async fn page(signed: SignedIn, RawQuery(query): RawQuery) -> Response {
+    let shown = async {
+        let mut template = template(&signed).await?;
+        if query_value(query.as_deref(), "done").as_deref() == Some("resumed") {
+            template.frame = template.frame.told(IntegrationWords::of(signed.visit.locale).resumed);
+        }
+        Ok(template)
+    };
+    signed.visit.show(shown.await)
+}
+
+/// Sends to a paused address again, what was held for it first.
+pub async fn resume(signed: SignedIn, PathPart(id): PathPart<String>, body: RawBody) -> Response {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
+        Ok(form) => form,
+        Err(page) => return *page,
+    };
+    let mode = if form.text("mode") == "live" { Mode::Live } else { Mode::Test };
+    let resumed = async {
+        let integration = Integration::find(&signed, &id).await?;
+        let address = form.text("address");
+        signed.visit.engine.resume_addresses(&integration.caller(mode), Some(address)).await.map(drop)
+    };
+    signed.visit.go_on(resumed.await, "/panel/home?done=resumed")
 }
 
 async fn template(signed: &SignedIn) -> Result<HomeTemplate, Failure> {
@@ -43,31 +67,16 @@ async fn template(signed: &SignedIn) -> Result<HomeTemplate, Failure> {
     let (mut waiting, mut lines) = (Vec::new(), Vec::new());
     let applications = engine.applications(signed.account_id()).await?;
     if applications.is_empty() {
-        let href = "/panel/applications".to_owned();
-        let subject = words.new_application.to_owned();
-        waiting.push(Task { href, subject, text: words.no_application_yet, at: None });
+        waiting.push(Task::new("/panel/applications", words.new_application, words.no_application_yet));
     }
     if !engine.takes_pix(signed.account_id(), signed.account.site).await? {
-        let (href, subject) = ("/panel/pix".to_owned(), words.pix_keys.to_owned());
-        waiting.push(Task { href, subject, text: words.pix_missing, at: None });
+        waiting.push(Task::new("/panel/pix", words.pix_keys, words.pix_missing));
     }
     for application in applications {
-        let href = format!("/panel/applications/{}", application.id);
-        let mut wait = |text, at| {
-            let (href, subject) = (href.clone(), application.details.name.clone());
-            waiting.push(Task { href, subject, text, at });
-        };
-        if !application.details.is_active {
-            wait(words.live_inactive, None);
-        }
-        if let Some(until) = engine.grace_until(signed.account_id(), application.id).await? {
-            wait(words.in_grace, Some(until));
-        }
-        if !engine.has_addresses(application.id).await? {
-            wait(words.no_webhook, None);
-        }
-        let name = application.details.name;
-        lines.push(Line { id: application.id, name, is_active: application.details.is_active });
+        let integration = Integration::of(signed, application);
+        waiting.extend(attention::of(signed, &integration).await?);
+        let (id, details) = (integration.application.id, integration.application.details);
+        lines.push(Line { id, name: details.name, is_active: details.is_active });
     }
     let frame = signed.frame(Room::Home, words.home).await?;
     let is_verified = engine.is_email_verified(signed.person.id).await?;
@@ -77,5 +86,7 @@ async fn template(signed: &SignedIn) -> Result<HomeTemplate, Failure> {
         is_guest: signed.person.id != signed.account_id(),
         waiting,
         applications: lines,
+        resume: IntegrationWords::of(signed.visit.locale).resume,
+        may_change: signed.role.may(Permission::Applications),
     })
 }

@@ -1,21 +1,44 @@
 //! The panel's words in three languages.
 
 use crate::pages::Locale;
+use std::fmt::Display;
 
-/// Defines the words: each name with its Spanish, Portuguese and English text.
+/// Defines a struct of words: each name with its Spanish, Portuguese and English text.
 macro_rules! words {
-    ($($name:ident: $spanish:literal, $portuguese:literal, $english:literal;)+) => {
-        /// The panel's words in one language.
+    ($words:ident; $($name:ident: $spanish:literal, $portuguese:literal, $english:literal;)+) => {
+        /// Words in one language.
         #[derive(Debug)]
-        pub struct PanelWords { $(#[doc = $english] pub $name: &'static str,)+ }
+        pub struct $words { $(#[doc = $english] pub $name: &'static str,)+ }
 
-        const SPANISH: PanelWords = PanelWords { $($name: $spanish,)+ };
-        const PORTUGUESE: PanelWords = PanelWords { $($name: $portuguese,)+ };
-        const ENGLISH: PanelWords = PanelWords { $($name: $english,)+ };
+        const SPANISH: $words = $words { $($name: $spanish,)+ };
+        const PORTUGUESE: $words = $words { $($name: $portuguese,)+ };
+        const ENGLISH: $words = $words { $($name: $english,)+ };
+
+        impl $words {
+            /// Those of a language.
+            pub const fn of(locale: Locale) -> &'static $words {
+                match locale {
+                    Locale::Spanish => &SPANISH,
+                    Locale::Portuguese => &PORTUGUESE,
+                    Locale::English => &ENGLISH,
+                }
+            }
+        }
     };
 }
 
+pub(super) use words;
+
+/// `text` with `{1}`, `{2}`, … filled in.
+pub(super) fn filled(text: &str, values: &[&dyn Display]) -> String {
+    let fill = |text: String, (index, value): (usize, &&dyn Display)| {
+        text.replace(&format!("{{{}}}", index + 1), &value.to_string())
+    };
+    values.iter().enumerate().fold(text.to_owned(), fill)
+}
+
 words! {
+    PanelWords;
     panel: "Panel", "Painel", "Panel";
     skip: "Ir al contenido", "Ir para o conteúdo", "Skip to content";
     rooms: "Secciones", "Seções", "Rooms";
@@ -61,6 +84,8 @@ words! {
     in_grace: "Las credenciales anteriores dejan de funcionar el", "As credenciais anteriores deixam de funcionar em", "The credentials before the current ones stop working on";
     no_webhook: "No tiene dirección para notificaciones de prueba ni de producción.", "Não tem endereço para notificações de teste nem de produção.", "It has no address for notifications, neither test nor live.";
     applications: "Aplicaciones", "Aplicações", "Applications";
+    quality: "Calidad", "Qualidade", "Quality";
+    going_live: "Salida a producción", "Ida para produção", "Going live";
     new_application: "Nueva aplicación", "Nova aplicação", "New application";
     name: "Nombre", "Nome", "Name";
     create: "Crear", "Criar", "Create";
@@ -161,15 +186,4 @@ words! {
     pix_register: "Registrar una clave", "Cadastrar uma chave", "Register a key";
     pix_register_hint: "La clave aleatoria se genera sola; CPF o CNPJ deben ser los de la cuenta; a un correo o un celular se envía un código.", "A chave aleatória é gerada sozinha; CPF ou CNPJ devem ser os da conta; a um e-mail ou celular é enviado um código.", "A random key is drawn by itself; a CPF or CNPJ must be the account's own; an e-mail or a mobile phone is sent a code.";
     nothing_yet: "Todavía nada.", "Ainda nada.", "Nothing yet.";
-}
-
-impl PanelWords {
-    /// Those of a language.
-    pub const fn of(locale: Locale) -> &'static PanelWords {
-        match locale {
-            Locale::Spanish => &SPANISH,
-            Locale::Portuguese => &PORTUGUESE,
-            Locale::English => &ENGLISH,
-        }
-    }
 }

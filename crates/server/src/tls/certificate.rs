@@ -64,6 +64,24 @@ impl Certificate {
     }
 }
 
+/// The authorities in a PEM file.
+///
+/// # Errors
+/// When it can't be read, holds no certificate, or one that is none.
+pub fn roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| error.to_string())?;
+    if found.is_empty() {
+        return Err("it holds no certificate".to_owned());
+    }
+    let mut store = rustls::RootCertStore::empty();
+    for certificate in &found {
+        store.add(certificate.clone()).map_err(|error| error.to_string())?;
+    }
+    Ok(found)
+}
+
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _client: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))

@@ -15,8 +15,9 @@ mod progress;
 pub mod proxy;
 
 pub use authority::{Authority, AuthorityError, HOSTS, is_impersonated};
-pub use certificate::{Certificate, CertificateError, serve_certified};
+pub use certificate::{Certificate, CertificateError, roots, serve_certified};
 pub use doorkeeper::{Doorkeeper, Limits};
 pub use instructions::{environment_lines, hosts_lines};
 pub use listener::{ClientConnection, serve_plain, serve_tls};
 pub use proxy::serve_proxy;
+pub use rustls::pki_types::CertificateDer;

@@ -20,7 +20,7 @@ const LIBRARY: &str = "<script src='https://sdk.mercadopago.com/js/v2'></script>
 const TERMS: &str = "<a href='/terms'>Termos e condições</a><a href='/promociones'>Promoções</a>";
 
 /// An authority that the platform trusts, and whoever asks gets a certificate of.
-struct Authority {
+pub struct Authority {
     root: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -35,7 +35,7 @@ impl Authority {
         Authority { root, issuer: Issuer::new(params, key) }
     }
 
-    fn leaf(&self, name: &str, is_expired: bool) -> TlsAcceptor {
+    pub fn leaf(&self, name: &str, is_expired: bool) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
@@ -54,7 +54,7 @@ impl Authority {
 }
 
 /// A shop: pages by their path, and a receiver of notifications at `/hooks` that checks their signatures, if it has a secret.
-async fn shop(acceptor: TlsAcceptor, pages: &[(&'static str, String)], secret: Option<&str>) -> String {
+pub async fn shop(acceptor: TlsAcceptor, pages: &[(&'static str, String)], secret: Option<&str>) -> String {
     let secret: Arc<Option<String>> = Arc::new(secret.map(str::to_owned));
     let pages: HashMap<&'static str, String> = pages.iter().cloned().collect();
     let pages = Arc::new(pages);
@@ -120,7 +120,7 @@ fn is_signed(request: &str, target: &str, secret: Option<&str>) -> bool {
 }
 
 /// The pages of a shop that does everything right.
-fn good_pages() -> Vec<(&'static str, String)> {
+pub fn good_pages() -> Vec<(&'static str, String)> {
     vec![
         ("/", "<p>Guitars</p>".to_owned()),
         (
@@ -137,19 +137,19 @@ fn good_pages() -> Vec<(&'static str, String)> {
 }
 
 /// A seller's new application, which wants to go live.
-struct World {
-    app: TestApp,
-    authority: Authority,
-    id: ApplicationId,
-    test: Client,
-    live: Client,
+pub struct World {
+    pub app: TestApp,
+    pub authority: Authority,
+    pub id: ApplicationId,
+    pub test: Client,
+    pub live: Client,
     /// Of test notifications.
-    secret: String,
+    pub secret: String,
     _stop: tokio::sync::watch::Sender<bool>,
 }
 
 impl World {
-    async fn new() -> World {
+    pub async fn new() -> World {
         let (app, authority) = (TestApp::new().await, Authority::new("Somebody"));
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let (engine, root) = (app.engine.clone(), authority.root.clone());
@@ -205,20 +205,24 @@ impl World {
         self.check().await
     }
 
-    /// A measurement over the bar. A Pix needs no card's data, and what is asked of the site was seen.
-    async fn measure(&self) {
+    /// A payment that is measured over the bar. A Pix needs no card's data, and what is asked of the site was seen.
+    pub async fn good_payment(&self) -> Value {
         let pix = json!({
             "transaction_amount": 100, "payment_method_id": "pix", "external_reference": "order-1",
             "payer": {"email": "test_user_1@testuser.com", "first_name": "Ana", "last_name": "Luz"},
         });
-        let pix = self.test.post("/v1/payments", &pix).await.expect(201);
+        self.test.post("/v1/payments", &pix).await.expect(201)
+    }
+
+    async fn measure(&self) {
+        let pix = self.good_payment().await;
         let measured = format!("/v1/applications/{}/quality/measurements", self.id);
         let report = self.test.post(&measured, &json!({"payment_id": pix["id"]})).await.expect(201);
         assert_eq!(report["status"], "approved", "{report:#}");
     }
 
     /// An operator's decision about the live credentials.
-    async fn decide(&self, is_active: bool, reason: &str) {
+    pub async fn decide(&self, is_active: bool, reason: &str) {
         let operator = Actor::operator("Eva");
         self.app.engine.decide_activation(self.id, is_active, reason, &operator).await.unwrap();
     }
@@ -276,7 +280,9 @@ async fn a_shop_that_does_everything_right_is_let_through() {
     );
     let log = engine.audit_log(account_id, None, 10).await.unwrap().results;
     let acts: Vec<_> = log.iter().map(|act| act.act.as_str()).collect();
-    for act in ["going_live.changed", "going_live.terms_accepted", "credentials.activated"] {
+    for act in
+        ["going_live.changed", "going_live.terms_accepted", "going_live.checked", "credentials.activated"]
+    {
         assert!(acts.contains(&act), "{act} is not in {acts:?}");
     }
 }

@@ -1,5 +1,8 @@
 //! The panel, as a browser without scripts sees it.
 
+mod going_live;
+mod quality;
+
 use crate::test_app::{Answer, TestApp, seed};
 use axum::http::{Method, header};
 use pasarela_domain::login::SessionScope;
@@ -13,9 +16,9 @@ use std::collections::BTreeMap;
 
 /// A browser: it keeps cookies, and posts the word of the page that it saw last.
 pub struct Browser<'a> {
-    app: &'a TestApp,
+    pub app: &'a TestApp,
     cookies: BTreeMap<String, String>,
-    word: String,
+    pub word: String,
 }
 
 impl<'a> Browser<'a> {
@@ -144,7 +147,7 @@ async fn who_signs_up_makes_an_application_and_pays_with_its_test_credentials() 
     let me = app.bearer(&token).get("/users/me").await.expect(200);
     assert_eq!((&me["email"], &me["site_id"]), (&json!("ana@example.com"), &json!("MLA")));
     let home = browser.get("/panel/home").await.text();
-    assert!(home.contains("The live credentials do not work yet."), "{home}");
+    assert!(home.contains("Not live yet: fill in the form and ask for the checks."), "{home}");
     let log = browser.get("/panel/audit").await.text();
     for act in ["account.created", "application.created", "credentials.revealed", "ana@example.com"] {
         assert!(log.contains(act), "{act}: {log}");

@@ -1,0 +1,15 @@
+// Whether a page can be used by everybody: axe finds nothing, and nothing is wider than the screen.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+const AXE = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+export async function isAccessible(page, name) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate((runOnly) => window.axe.run(document, { runOnly }), RULES);
+  const lines = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
+  assert.deepEqual(lines, [], name);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
+}

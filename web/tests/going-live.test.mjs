@@ -1,0 +1,207 @@
+// A seller's whole way in the panel: from the sign-up to a payment with real money, with everything that can be wrong on
+// the way. The shop is a real one over TLS, whose authority the server was told to trust.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { isAccessible } from './accessible.mjs';
+import { Authority, badPages, goodPages, TlsShop } from './authority.mjs';
+import { call, drawPixKey, newSeller, pix, WELL_MADE } from './seller.mjs';
+import { World } from './world.mjs';
+
+const LIBRARY = readFileSync(new URL('../../crates/server/assets/web/v2.js', import.meta.url), 'utf8');
+const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } };
+
+let world;
+const shops = [];
+before(async () => {
+  world = await World.open({ authority: (directory) => new Authority(directory) });
+});
+after(async () => {
+  shops.forEach((shop) => shop.close());
+  await world.close();
+});
+
+async function shop(pages, identity = world.authority.leaf()) {
+  const opened = await TlsShop.open(identity, pages);
+  shops.push(opened);
+  return opened;
+}
+
+async function visitor(options = {}) {
+  const context = await world.browser.newContext({ viewport: SIZES.desktop, locale: 'en', bypassCSP: true, ...options });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => assert.fail(`the page threw ${error}`));
+  return page;
+}
+
+/** The shop's form, typed and saved; its receiver, by the API. */
+async function declare(page, made, shop) {
+  await page.goto(`${world.url}/panel/applications/${made.id}/going-live`);
+  await page.getByLabel('Industry').selectOption('entertainment');
+  await page.getByLabel('Production site').fill(shop.url);
+  await page.getByLabel('Page where buyers pay').fill(`${shop.url}/pay`);
+  await page.getByLabel('Page after an approval').fill(`${shop.url}/thanks`);
+  await page.getByLabel('Page after a refusal').fill(`${shop.url}/again`);
+  await page.getByLabel(/I accept the platform's terms/).check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  const hooks = await call(world, made.test, '/pasarela/webhooks', { url: `${shop.url}/hooks`, topics: ['payment'] }, 'PUT');
+  assert.equal(hooks.status, 200, JSON.stringify(hooks.body));
+}
+
+/** Asks for the checks, and waits until they are over. */
+async function check(page) {
+  await page.getByRole('button', { name: /^Check (now|again)$/ }).click();
+  await page.getByText(/Checked on/).waitFor({ timeout: 70_000 });
+}
+
+const finding = (page, id) => page.locator(`#${id}`);
+
+async function measure(page, made, payment) {
+  await page.goto(`${world.url}/panel/applications/${made.id}/quality?mode=test`);
+  await page.getByLabel('Payment number').fill(String(payment));
+  await page.getByRole('button', { name: /^Measure/ }).click();
+  await page.getByText('Measured.').waitFor();
+}
+
+test('sign-up, application, test payment, quality, mended, measured again, live, and paid for real', async () => {
+  const page = await visitor();
+  const made = await newSeller(page, world, { email: 'ana@example.com' });
+  await page.goto(`${world.url}/panel/home`);
+  await page.getByText('Not live yet: fill in the form and ask for the checks.').waitFor();
+  await page.getByText('Pix is not offered: there is no key.').waitFor();
+  const without = await call(world, made.test, '/v1/payments', pix());
+  assert.equal(without.body.cause[0].code, 13253, 'no key, no Pix');
+  await drawPixKey(page, world);
+
+  const bare = await call(world, made.test, '/v1/payments', pix());
+  assert.equal(bare.status, 201, JSON.stringify(bare.body));
+  await measure(page, made, bare.body.id);
+  await page.getByText('Not approved').first().waitFor();
+  const missing = page.locator('.finding', { hasText: 'external_reference' }).first();
+  await missing.getByText('payment: external_reference').waitFor();
+  await missing.getByRole('link', { name: /Why it matters/ }).click();
+  await page.getByRole('heading', { name: 'What to do' }).waitFor();
+  await page.goto(`${world.url}/panel/home`);
+  await page.getByText(/The quality is below the bar/).waitFor();
+
+  const mended = await call(world, made.test, '/v1/payments', pix(WELL_MADE));
+  await measure(page, made, mended.body.id);
+  await page.getByText('Approved', { exact: true }).first().waitFor();
+  await page.getByRole('img', { name: /Score of Checkout API: from \d+ to \d+ in 2 measurements/ }).waitFor();
+  await page.getByText('Show as a table').click();
+  assert.equal(await page.getByRole('region', { name: 'History' }).getByRole('row').count(), 3);
+
+  const good = await shop(goodPages());
+  good.secret = made.testSecret;
+  await declare(page, made, good);
+  const real = pix({ ...WELL_MADE, payer: { ...WELL_MADE.payer, email: 'buyer@example.com' } });
+  const refused = await call(world, made.live, '/v1/payments', real);
+  assert.deepEqual([refused.status, refused.body.cause?.[0]?.code], [401, 7], 'the gate is closed');
+  await check(page);
+  await page.getByText('Live: the live credentials work').waitFor();
+  const paid = await call(world, made.live, '/v1/payments', real);
+  assert.deepEqual([paid.status, paid.body.live_mode], [201, true], JSON.stringify(paid.body));
+
+  await page.getByText('What it rests on').click();
+  await page.getByRole('row', { name: /GOL-003 .*valid until/ }).waitFor();
+  await page.goto(`${world.url}/panel/audit`);
+  for (const act of ['going_live.changed', 'going_live.terms_accepted', 'going_live.checked', 'credentials.activated']) {
+    await page.getByText(act).first().waitFor();
+  }
+});
+
+test('what is wrong at a shop is found, with what was seen of it and what to do', async () => {
+  const page = await visitor();
+  const made = await newSeller(page, world, { email: 'bad@example.com' });
+  const bad = await shop(badPages(LIBRARY));
+  await declare(page, made, bad);
+  await check(page);
+  for (const [id, seen, word] of [
+    ['GOL-005', '/static/pay.js', 'blocks'],
+    ['GOL-006', 'name="card_number" would send cardNumber to your server', 'blocks'],
+    ['GOL-012', 'with a wrong x-signature: 200', 'advice'],
+    ['QUALITY', 'no measurement yet', 'blocks'],
+  ]) {
+    await finding(page, id).getByText(seen).waitFor();
+    assert.equal(await finding(page, id).locator('.badge').textContent(), word, id);
+    await finding(page, id).getByText('What to do:').waitFor();
+  }
+  const expired = await shop(goodPages(), world.authority.leaf({ expired: true }));
+  await declare(page, made, expired);
+  await check(page);
+  await finding(page, 'GOL-003').getByText(/certificate expired/).waitFor();
+
+  await page.goto(`${world.url}/panel/home`);
+  await page.getByText(/Not live yet. Still missing: \d/).waitFor();
+});
+
+test('every state of both rooms is clean, in each size, scheme and language', async () => {
+  const page = await visitor();
+  const made = await newSeller(page, world, { email: 'states@example.com' });
+  const room = (name) => `${world.url}/panel/applications/${made.id}/${name}`;
+  const clean = async (name) => {
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      for (const colorScheme of ['light', 'dark']) {
+        await page.setViewportSize(viewport);
+        await page.emulateMedia({ colorScheme });
+        await isAccessible(page, `${name}-${size}-${colorScheme}`);
+      }
+    }
+    await page.setViewportSize(SIZES.desktop);
+  };
+  await page.goto(room('going-live'));
+  await clean('never checked');
+  await page.goto(room('quality'));
+  await clean('never measured');
+  await page.getByLabel('Payment number').fill('12');
+  await page.getByRole('button', { name: 'Measure' }).click();
+  await page.getByText('There is no such payment of this application.').waitFor();
+  await clean('refused');
+
+  const bad = await shop(badPages(LIBRARY));
+  await declare(page, made, bad);
+  await check(page);
+  await page.getByText('In order').click();
+  await clean('checked');
+  await page.getByLabel('Production site').evaluate((input) => { input.type = 'text'; });
+  await page.getByLabel('Production site').fill('shop.example');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Write a whole address that begins with https://').waitFor();
+  await clean('refused form');
+
+  await drawPixKey(page, world);
+  for (const more of [{}, WELL_MADE]) {
+    const paid = await call(world, made.test, '/v1/payments', pix(more));
+    assert.equal(paid.status, 201, JSON.stringify(paid.body));
+    await measure(page, made, paid.body.id);
+  }
+  await page.getByText(/^Met \(\d+\)/).click();
+  await page.getByText('Show as a table').click();
+  for (const locale of ['es', 'pt', 'en']) {
+    await page.goto(`${room('quality')}?mode=test&locale=${locale}`);
+    await clean(`measured-${locale}`);
+    await page.goto(`${room('going-live')}?locale=${locale}`);
+    await clean(`going live-${locale}`);
+  }
+  await page.goto(`${world.url}/panel/home`);
+  await clean('home');
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a slow check is followed ${javaScriptEnabled ? 'with' : 'without'} scripts, by keyboard alone`, async () => {
+    const page = await visitor({ javaScriptEnabled });
+    const made = await newSeller(page, world, { email: `slow-${javaScriptEnabled}@example.com` });
+    const slow = await shop(goodPages());
+    let answer;
+    await declare(page, made, slow);
+    slow.waits = new Promise((resolve) => { answer = resolve; });
+    await page.getByRole('button', { name: 'Check now' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('The checks are running').waitFor();
+    assert.match(page.url(), /\?since=\d+$/);
+    answer();
+    await page.getByText(/Still missing to go live: 1/).waitFor({ timeout: 30_000 });
+    await page.getByRole('button', { name: 'Check again' }).waitFor();
+  });
+}
