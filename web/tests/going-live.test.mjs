@@ -34,6 +34,12 @@ async function visitor(options = {}) {
   return page;
 }
 
+/** Notifications of test payments go to the shop. */
+async function listen(made, shop) {
+  const hooks = await call(world, made.test, '/pasarela/webhooks', { url: `${shop.url}/hooks`, topics: ['payment'] }, 'PUT');
+  assert.equal(hooks.status, 200, JSON.stringify(hooks.body));
+}
+
 /** The shop's form, typed and saved; its receiver, by the API. */
 async function declare(page, made, shop) {
   await page.goto(`${world.url}/panel/applications/${made.id}/going-live`);
@@ -45,8 +51,7 @@ async function declare(page, made, shop) {
   await page.getByLabel(/I accept the platform's terms/).check();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
-  const hooks = await call(world, made.test, '/pasarela/webhooks', { url: `${shop.url}/hooks`, topics: ['payment'] }, 'PUT');
-  assert.equal(hooks.status, 200, JSON.stringify(hooks.body));
+  await listen(made, shop);
 }
 
 /** Asks for the checks, and waits until they are over. */
@@ -85,6 +90,9 @@ test('sign-up, application, test payment, quality, mended, measured again, live,
   await page.goto(`${world.url}/panel/home`);
   await page.getByText(/The quality is below the bar/).waitFor();
 
+  const good = await shop(goodPages());
+  good.secret = made.testSecret;
+  await listen(made, good);
   const mended = await call(world, made.test, '/v1/payments', pix(WELL_MADE));
   await measure(page, made, mended.body.id);
   await page.getByText('Approved', { exact: true }).first().waitFor();
@@ -92,8 +100,6 @@ test('sign-up, application, test payment, quality, mended, measured again, live,
   await page.getByText('Show as a table').click();
   assert.equal(await page.getByRole('region', { name: 'History' }).getByRole('row').count(), 3);
 
-  const good = await shop(goodPages());
-  good.secret = made.testSecret;
   await declare(page, made, good);
   const real = pix({ ...WELL_MADE, payer: { ...WELL_MADE.payer, email: 'buyer@example.com' } });
   const refused = await call(world, made.live, '/v1/payments', real);
@@ -201,7 +207,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByText('The checks are running').waitFor();
     assert.match(page.url(), /\?since=\d+$/);
     answer();
-    await page.getByText(/Still missing to go live: 1/).waitFor({ timeout: 30_000 });
+    await page.locator('.progress-title', { hasText: 'Still missing to go live: 1' }).waitFor({ timeout: 30_000 });
     await page.getByRole('button', { name: 'Check again' }).waitFor();
   });
 }

@@ -19,13 +19,16 @@ export async function newSeller(page, world, { email, country = 'MLB', applicati
   await page.getByLabel('Name', { exact: true }).fill(application);
   await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('button', { name: 'Reveal the secrets' }).click();
-  const group = (name) => page.getByRole('region', { name }).locator('code').allTextContents();
-  const [testKey, test, testSecret] = await group('Test credentials');
-  const [liveKey, live, secret] = await group('Live credentials');
-  assert.match(test, /^TEST-/);
-  assert.match(live, /^APP_USR-/);
+  /** The token has the application's number in it; the webhook secret has no prefix. */
+  const group = async (name) => {
+    const texts = await page.getByRole('region', { name }).locator('code').allTextContents();
+    return { token: texts.find((text) => /^[A-Z_]+-\d{16}-/.test(text)), secret: texts.find((text) => !/^[A-Z_]+-/.test(text)) };
+  };
+  const [test, live] = [await group('Test credentials'), await group('Live credentials')];
+  assert.match(test.token, /^TEST-/);
+  assert.match(live.token, /^APP_USR-/);
   const id = /applications\/(\d+)/.exec(page.url())[1];
-  return { id, test, live, testKey, liveKey, testSecret, secret };
+  return { id, test: test.token, live: live.token, testSecret: test.secret };
 }
 
 /** Draws a Pix key, without which Pix is not offered. */

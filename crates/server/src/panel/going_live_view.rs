@@ -83,7 +83,7 @@ fn industries(declared: &str, words: &IntegrationWords) -> Vec<(String, String)>
         .chain(others)
         .map(|name| (name.to_owned(), words.industry_named(name).to_owned()))
         .collect();
-    choices.sort_by(|one, other| one.1.to_lowercase().cmp(&other.1.to_lowercase()));
+    choices.sort_by_key(|(_, label)| label.to_lowercase());
     choices
 }
 

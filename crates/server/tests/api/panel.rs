@@ -314,6 +314,32 @@ async fn an_e_mail_is_nobodys_before_it_is_proved() {
     assert!(!other.get("/panel/home").await.text().contains("Confirm your e-mail"));
 }
 
+/// As days of failures leave it: a row that only a store on this machine lets a test write.
+#[tokio::test]
+async fn an_address_that_is_paused_is_told_and_resumed() {
+    if std::env::var("PASARELA_TEST_STORE").is_ok_and(|store| store == "postgres") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    TestApp::in_directory(directory.path()).await.close().await;
+    let id = seed(Site::MLA).application.id;
+    let health = json!({"first_failed": 1, "failing_since": 1, "last_failure": "timeout", "is_paused": true});
+    let address = "https://shop.example/hooks<1>";
+    let file = rusqlite::Connection::open(directory.path().join("pasarela.db")).unwrap();
+    let row = "INSERT INTO notification_setting VALUES (?1, 1, 3, ?2, 1, 1, ?3)";
+    file.execute(row, rusqlite::params![id, address, health.to_string().into_bytes()]).unwrap();
+    drop(file);
+    let app = TestApp::in_directory(directory.path()).await;
+    let mut browser = Browser::new(&app);
+    browser.log_in(Site::MLA).await;
+    let home = browser.get("/panel/home").await.text();
+    assert!(home.contains("Notifications to https://shop.example/hooks&#60;1&#62; are paused"), "{home}");
+    let resume = format!("/panel/applications/{id}/webhooks/resume");
+    let resumed = browser.post(&resume, &[("mode", "live"), ("address", address)]).await;
+    let home = browser.follow(&resumed).await.text();
+    assert!(home.contains("Resumed.") && !home.contains("are paused"), "{home}");
+}
+
 #[tokio::test]
 async fn the_panel_speaks_three_languages_and_remembers_which() {
     let app = TestApp::new().await;
