@@ -72,7 +72,6 @@ test('a seller is let in with a code, charged for, and the token refreshed', asy
   assert.equal(granted.live_mode, false);
   assert.match(granted.access_token, new RegExp(`-${granted.user_id}$`));
   assert.match(granted.refresh_token, /^TG-[0-9a-f]{24}-\d+$/);
-  await assert.rejects(oauth.create({ body }), (error) => error.error === 'invalid_grant' && error.status === 400);
 
   const ofSeller = new MercadoPagoConfig({ accessToken: granted.access_token, options: { timeout: 20_000 } });
   assert.equal((await new User(ofSeller).get()).id, granted.user_id);
@@ -86,4 +85,8 @@ test('a seller is let in with a code, charged for, and the token refreshed', asy
   });
   assert.notEqual(refreshed.access_token, granted.access_token);
   assert.equal(refreshed.user_id, granted.user_id);
+
+  // The code once more: refused, and what came of it ends.
+  await assert.rejects(oauth.create({ body }), (error) => error.error === 'invalid_grant' && error.status === 400);
+  await assert.rejects(new User(ofSeller).get(), (error) => error.status === 401);
 });

@@ -52,6 +52,10 @@ pub fn refused(why: &str) -> Refusal {
     Refusal::keyed(400, "invalid_code", why)
 }
 
+fn too_many(why: &str) -> Refusal {
+    Refusal::keyed(429, "too_many_codes", why)
+}
+
 /// The codes that an account was sent for one purpose. It stays when what was to be proved is deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentCodes {
@@ -73,14 +77,21 @@ impl SentCodes {
     /// # Errors
     /// 429 within a minute of the last one, and after the day's last one.
     pub fn count(&mut self, now: Timestamp) -> Result<(), Refusal> {
-        let refused = |why: &str| Refusal::keyed(429, "too_many_codes", why);
         if self.last.is_some_and(|last| now < last.plus_ms(ANOTHER_CODE_MS)) {
-            return Err(refused("a code was sent a moment ago; another one is sent after a minute"));
+            return Err(too_many("a code was sent a moment ago; another one is sent after a minute"));
         }
+        self.count_among(now, MOST_CODES_A_DAY)
+    }
+
+    /// Counts one more message of which `most` may go out on a day, and as soon as one wants.
+    ///
+    /// # Errors
+    /// 429 after the day's last one.
+    pub fn count_among(&mut self, now: Timestamp, most: u32) -> Result<(), Refusal> {
         let day = now.0.div_euclid(DAY);
         let sent = if day == self.day { self.sent } else { 0 };
-        if sent >= MOST_CODES_A_DAY {
-            return Err(refused("too many codes were sent today; another one is sent tomorrow"));
+        if sent >= most {
+            return Err(too_many("too many were sent today; another one is sent tomorrow"));
         }
         (self.day, self.sent, self.last) = (day, sent + 1, Some(now));
         Ok(())

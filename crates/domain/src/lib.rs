@@ -26,6 +26,8 @@ pub mod preference;
 pub mod quality;
 pub mod rail;
 pub mod refusal;
+pub mod second_factor;
+pub mod seller_policies;
 pub mod site;
 pub mod status_detail;
 pub mod timestamp;

@@ -1,10 +1,11 @@
 //! Accounts, their applications, and the people who pay without an account.
 
-use crate::pix_cache::PixCache;
+use crate::answer_cache::AnswerCache;
 use crate::seeds::logins::is_well_known;
 use crate::{Engine, Failure};
 use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
 use pasarela_domain::payment::create::Collector;
+use pasarela_domain::seller_policies::SellerPolicies;
 use pasarela_domain::site::Site;
 use pasarela_store::{Lookup, PayerRecord};
 use pasarela_vault::Purpose;
@@ -42,7 +43,9 @@ pub(crate) struct Accounts {
     owners: RwLock<HashMap<ApplicationId, AccountId>>,
     payers: RwLock<HashMap<(AccountId, Mode, Lookup), AccountId>>,
     /// Who has a Pix key.
-    pub(crate) pix: PixCache,
+    pub(crate) pix: AnswerCache<bool>,
+    /// What sellers say of themselves.
+    pub(crate) policies: AnswerCache<Arc<SellerPolicies>>,
 }
 
 /// A payer, known or about to be.
@@ -99,6 +102,7 @@ impl Engine {
             application_id: caller.application_id,
             application_owner,
             takes_pix: self.takes_pix(account.id, account.site).await?,
+            statement_descriptor: self.policies(account.id).await?.statement_descriptor.clone(),
         })
     }
 

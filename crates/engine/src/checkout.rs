@@ -23,6 +23,7 @@ use pasarela_domain::pix_key::PIX;
 use pasarela_domain::preference::payment::{BuyerChoice, Place, Share, request};
 use pasarela_domain::preference::{Preference, PreferenceState, Window, choice, collector_of, not_found};
 use pasarela_domain::refusal::Refusal;
+use pasarela_domain::seller_policies::SellerPolicies;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{Changes, CheckoutChange, CheckoutRecord, CommitError, Lookup, RecordChange};
 use pasarela_vault::{CardNumber, Purpose};
@@ -58,6 +59,8 @@ pub struct OpenCheckout {
     pub catalogue: Arc<Catalogue>,
     /// Whether the seller has a Pix key.
     pub takes_pix: bool,
+    /// What the seller says of itself.
+    pub policies: Arc<SellerPolicies>,
     /// Whether somebody has paid it, or is about to.
     pub has_buyer: bool,
 }
@@ -157,6 +160,7 @@ impl Engine {
                 now,
                 catalogue: self.catalogue(),
                 takes_pix: self.takes_pix(account_id, account.site).await?,
+                policies: self.policies(account_id).await?,
             }));
         }
         Ok(None)

@@ -152,6 +152,7 @@ impl Engine {
             created: now,
             expires: None,
             sealed: Some(hex(&sealed.0)),
+            family: None,
         }
     }
 
@@ -250,6 +251,7 @@ impl Engine {
             created,
             expires: None,
             sealed: None,
+            family: None,
         };
         let mut secrets = Vec::new();
         for record in self.inner.store.credentials_of(account_id, application_id).await? {

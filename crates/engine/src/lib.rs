@@ -8,6 +8,7 @@ pub mod access;
 mod account_entries;
 pub mod accounts;
 pub mod activation;
+mod answer_cache;
 pub mod applications;
 pub mod audit;
 pub mod branding;
@@ -28,8 +29,10 @@ mod fresh_tokens;
 mod housekeeping;
 pub mod identifiers;
 mod inbox;
+pub mod invitations;
 pub mod item_pictures;
 pub mod logins;
+pub mod mail;
 mod membership;
 pub mod merchant_orders;
 pub mod migration;
@@ -40,9 +43,9 @@ mod outbox;
 pub mod payments;
 pub mod people;
 pub mod pictures;
-mod pix_cache;
 pub mod pix_keys;
 mod pix_upgrade;
+pub mod policies;
 pub mod preferences;
 pub mod privacy;
 pub mod quality;
@@ -85,7 +88,7 @@ use pasarela_store::{Changes, CommitError, Location, Store, StoreCounters, Store
 use quality::counting::Counting;
 use quality::probes::Prober;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -157,11 +160,17 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) sign_ups: people::SignUps,
     pub(crate) outbox: outbox::Outbox,
+    /// How many acts went into logs here.
+    acts: AtomicU32,
+    /// Where messages are handed over, if anywhere.
+    pub(crate) mail: OnceLock<mail::MailSettings>,
     pub(crate) accounts: Accounts,
     pub(crate) settings: KnownSettings,
     pub(crate) catalogue: CurrentCatalogue,
     pub(crate) fresh_tokens: FreshTokens,
     pub(crate) attempts: Attempts,
+    /// How often a forgotten password was said to be forgotten.
+    pub(crate) recoveries: Attempts,
     pub(crate) passwords: Passwords,
     pub(crate) exposed_inputs: ExposedInputs,
     pub(crate) item_pictures: ItemPictures,
@@ -236,12 +245,15 @@ impl Engine {
             inner: Arc::new(Inner {
                 access: Access::new(development),
                 sign_ups: people::SignUps::default(),
-                outbox: outbox::Outbox(outbox.or_else(|| store.directory().map(outbox::beside))),
+                outbox: outbox::Outbox::new(outbox.or_else(|| store.directory().map(outbox::beside))),
+                acts: AtomicU32::new(0),
+                mail: OnceLock::new(),
                 accounts: Accounts::default(),
                 settings: KnownSettings::default(),
                 catalogue: current,
                 fresh_tokens: FreshTokens::default(),
                 attempts: Attempts::default(),
+                recoveries: Attempts::default(),
                 passwords: Passwords::default(),
                 exposed_inputs: ExposedInputs::default(),
                 item_pictures: ItemPictures::default(),
@@ -293,8 +305,9 @@ impl Engine {
         // Not among the others: a simulation of these has no use for measurements.
         let counting = quality::counting::run(self.clone(), stop(shutdown.clone()));
         let monthly = quality::monthly::run(self.clone(), stop(shutdown.clone()));
+        let mail = mail::run(self.clone(), extra_roots.clone(), stop(shutdown.clone()));
         let others = self.run_workers_with(Arc::new(Sender::new(reach, extra_roots)), shutdown);
-        tokio::join!(counting, monthly, others);
+        tokio::join!(counting, monthly, mail, others);
     }
 
     /// As [`Engine::run_workers`], with somebody else who takes the notifications to their receivers.

@@ -9,15 +9,21 @@
 //! how many threads do it.
 
 pub(crate) mod attempts;
+mod notices;
 pub(crate) mod passwords;
+pub mod recovery;
+pub mod second_factor;
+mod totp;
 
+use crate::audit::Actor;
 use crate::payments::{from_json, to_json};
 use crate::seeds::logins::is_well_known;
 use crate::sessions::{NewSession, Session};
 use crate::{Engine, Failure};
 use attempts::Attempt;
+use notices::Notice;
 use pasarela_domain::identity::AccountId;
-use pasarela_domain::login::{LONGEST_PASSWORD, LoginState, SessionScope, normal_name};
+use pasarela_domain::login::{LONGEST_PASSWORD, LoginState, SessionScope, check_new_password, normal_name};
 use pasarela_domain::refusal::Refusal;
 use pasarela_store::{Changes, CommitError, LoginChange, LoginRecord, RecordChange};
 use pasarela_vault::{Purpose, Vault};
@@ -105,15 +111,16 @@ impl Engine {
         self.inner.store.login(account_id).await?.map(known_login).transpose()
     }
 
-    /// As [`Engine::check_password`], and starts a session where nothing more is demanded.
+    /// As [`Engine::check_password`], and starts a session if `code` is what the login's second factor demands; where it demands
+    /// none, any will do.
     ///
     /// # Errors
-    /// As [`Engine::check_password`], when the session can't be stored, and 403 for the wallet of an e-mail that was not
-    /// proved.
+    /// As [`Engine::check_password`] and [`Engine::check_second_factor`], when the session can't be stored, and 403 for the wallet
+    /// of an e-mail that was not proved.
     pub async fn log_in(
         &self,
         name: &str,
-        password: &str,
+        (password, code): (&str, &str),
         scope: SessionScope,
     ) -> Result<Checked<(NewSession, Session)>, Failure> {
         match self.check_password(name, password).await? {
@@ -121,10 +128,72 @@ impl Engine {
             Checked::Right(login) if scope == SessionScope::Wallet && !login.state.email_verified => {
                 Err(Refusal::plain(403, "the e-mail must be confirmed in the panel first").into())
             }
-            Checked::Right(login) => Ok(Checked::Right(self.start_session(&login, scope).await?)),
+            Checked::Right(login) => {
+                self.check_second_factor(login.account_id, code).await?;
+                Ok(Checked::Right(self.start_session(&login, scope).await?))
+            }
             Checked::Wrong => Ok(Checked::Wrong),
             Checked::TooMany { retry_after_s } => Ok(Checked::TooMany { retry_after_s }),
         }
+    }
+
+    /// The login of somebody who has logged in already, and says the password once more for what matters.
+    ///
+    /// # Errors
+    /// 400 for another password, 429 after too many wrong ones.
+    pub async fn confirm_password(
+        &self,
+        person_id: AccountId,
+        password: &str,
+    ) -> Result<KnownLogin, Failure> {
+        let wrong = || Refusal::keyed(400, "invalid_password", "the password is another one");
+        let login = self.login_of(person_id).await?.ok_or_else(wrong)?;
+        let name = login.record.email;
+        if let Attempt::Refused { retry_after_s } = self.inner.attempts.begin(name, self.inner.clock.wall()) {
+            return Err(Failure::TooMany { retry_after_s, message: "too many wrong passwords" });
+        }
+        let password = if password.len() > LONGEST_PASSWORD { "" } else { password };
+        match self.inner.passwords.verify(password, Some(login.state.password_hash.clone())).await {
+            Ok(true) => {
+                self.inner.attempts.right(&name);
+                Ok(login)
+            }
+            Ok(false) => Err(wrong().into()),
+            Err(failure) => {
+                self.inner.attempts.undone(&name);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Gives whoever has logged in another password. All sessions end, applications of others that it let in are let in no
+    /// more, and the person is told by mail.
+    ///
+    /// # Errors
+    /// 400 for a wrong password and for a new one that can't be one.
+    pub async fn change_own_password(
+        &self,
+        person_id: AccountId,
+        (password, new): (&str, &str),
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        let login = self.confirm_password(person_id, password).await?;
+        let email = self.account(person_id).await?.map(|account| account.email.clone()).unwrap_or_default();
+        if let Err(fault) = check_new_password(new, &[&email]) {
+            return Err(Refusal::keyed(400, "password_refused", fault.to_string()).into());
+        }
+        let act = self.audited(person_id, actor, "login.password_changed", &person_id.to_string(), "")?;
+        self.change_password_with(&login, new, vec![act]).await?;
+        self.password_changed(person_id, actor).await
+    }
+
+    /// What follows from another password, whoever set it.
+    ///
+    /// # Errors
+    /// When the store can't be read or written.
+    pub(crate) async fn password_changed(&self, person_id: AccountId, actor: &Actor) -> Result<(), Failure> {
+        self.notify_person(person_id, Notice::PasswordChanged).await;
+        self.revoke_all_grants(person_id, actor).await
     }
 
     /// The record of a new login, to be committed with whatever else its account's sign-up changes
@@ -143,13 +212,24 @@ impl Engine {
     /// # Errors
     /// When somebody changed the login meanwhile (`Unavailable`: to be tried again), or it can't be stored.
     pub async fn change_password(&self, login: &KnownLogin, password: &str) -> Result<(), Failure> {
+        self.change_password_with(login, password, Vec::new()).await
+    }
+
+    /// The same, with what else is to happen in that commit.
+    pub(crate) async fn change_password_with(
+        &self,
+        login: &KnownLogin,
+        password: &str,
+        mut records: Vec<RecordChange>,
+    ) -> Result<(), Failure> {
         let password_hash = self.inner.passwords.hash(password).await?;
         let state = LoginState { password_hash, ..login.state.clone() };
         let record = LoginRecord { body: to_json(&state)?, ..login.record.clone() };
-        let changes = [LoginChange::Update(record), LoginChange::EndAll { account_id: login.account_id }];
-        match self.commit_logins(changes).await {
-            Err(CommitError::VersionConflict) => Err(Failure::Unavailable { retry_after_s: 1 }),
-            other => Ok(other?),
+        records.push(RecordChange::Login(LoginChange::Update(record)));
+        records.push(RecordChange::Login(LoginChange::EndAll { account_id: login.account_id }));
+        match self.try_commit(records).await? {
+            true => Ok(()),
+            false => Err(Failure::Unavailable { retry_after_s: 1 }),
         }
     }
 

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pasarela_domain::application::credentials::{CredentialBook, KeptSecret, Origin, SecretKind};
 use pasarela_domain::application::oauth::{
     Authorization, CODE_LIFE_MS, Grant, GrantKind, OWN_TOKEN_LIFE_MS, Proof, REFRESH_LIFE_MS, TOKEN_LIFE_MS,
-    refused,
+    Used, refused,
 };
 use pasarela_domain::application::{Flow, Scopes};
 use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode};
@@ -103,9 +103,28 @@ struct Issue<'a> {
     /// When the secret that it was asked for with stops to work: nothing works longer.
     until: Option<Timestamp>,
     /// The code or refresh token that it is for, to be used up.
-    spent: Option<(String, i64)>,
+    spent: Option<Spent>,
     /// Whether a seller is told of for the first time.
     is_first: bool,
+}
+
+/// A code or a refresh token that is used up.
+struct Spent {
+    name: String,
+    version: i64,
+    grant: Grant,
+    /// Refresh tokens that go with it, with their versions: the one whose place it took, and the one that took its own.
+    gone: Vec<(String, i64)>,
+}
+
+impl Spent {
+    /// The code that all this comes of.
+    fn family(&self) -> Option<String> {
+        match self.grant.kind {
+            GrantKind::Code => Some(self.name.clone()),
+            GrantKind::RefreshToken => self.grant.family.clone(),
+        }
+    }
 }
 
 impl Engine {
@@ -142,6 +161,9 @@ impl Engine {
             challenge: authorization.challenge.clone(),
             is_test: false,
             expires: self.inner.clock.wall().plus_ms(CODE_LIFE_MS),
+            family: None,
+            used: None,
+            before: None,
         };
         let (code, change) = self.new_grant(account_id, &grant)?;
         let detail = format!("{}: {}", application.details.name, grant.scopes);
@@ -288,7 +310,13 @@ impl Engine {
         let account_id = word.rsplit_once('-').filter(|_| word.len() <= LONGEST_WORD);
         let account_id: AccountId = account_id.and_then(|(_, id)| id.parse().ok()).ok_or_else(unknown)?;
         let name = self.grant_name(word);
-        let entry = self.entry::<Grant>(account_id, EntryKind::Grant, &name).await?.ok_or_else(unknown)?;
+        let Some(entry) = self.entry::<Grant>(account_id, EntryKind::Grant, &name).await? else {
+            // Two have the code, and one of them stole it (RFC 6749 4.1.2).
+            if kind == GrantKind::Code {
+                self.revoke_family(account_id, application, &name).await?;
+            }
+            return Err(unknown().into());
+        };
         let grant = entry.value;
         let verifier_digest = request.code_verifier.as_deref().map(s256);
         let proof = Proof {
@@ -299,16 +327,148 @@ impl Engine {
         };
         grant.check(kind, &proof, self.inner.clock.wall())?;
         let is_test = grant.is_test || is_test;
+        let gone = self.replaced(account_id, &grant).await?;
         self.issue(&Issue {
             application,
             account_id,
             mode: if is_test { Mode::Test } else { Mode::Live },
             scopes: grant.scopes,
             until: None,
-            spent: Some((name, entry.version)),
+            spent: Some(Spent { name, version: entry.version, grant, gone }),
             is_first: kind == GrantKind::Code,
         })
         .await
+    }
+
+    /// The refresh tokens that go when `grant` is used: the one before it, and, when it was used before and its client lost the
+    /// answer, the one that was given for it.
+    async fn replaced(&self, account_id: AccountId, grant: &Grant) -> Result<Vec<(String, i64)>, Failure> {
+        let store = &self.inner.store;
+        let mut gone = Vec::new();
+        if let Some(before) = &grant.before
+            && let Some(entry) = store.account_entry(account_id, EntryKind::Grant, before).await?
+        {
+            gone.push((entry.name, entry.version));
+        }
+        if let Some(used) = &grant.used {
+            let next = store.account_entry(account_id, EntryKind::Grant, &used.next).await?;
+            let next = next.filter(|_| used.may_be_asked_again(self.inner.clock.wall()));
+            let next = next.ok_or_else(|| refused("invalid_grant", "it is unknown, or was used"))?;
+            gone.push((next.name, next.version));
+        }
+        Ok(gone)
+    }
+
+    /// What uses a code or a refresh token up. A refresh token stays for a client that loses the answer.
+    fn spend(
+        &self,
+        account_id: AccountId,
+        spent: &Spent,
+        next: Option<String>,
+    ) -> Result<Vec<RecordChange>, Failure> {
+        let delete = |name: &str, version: i64| {
+            let (kind, name) = (EntryKind::Grant, name.to_owned());
+            RecordChange::AccountEntry(EntryChange::Delete { account_id, kind, name, version })
+        };
+        let mut records = vec![match (spent.grant.kind, next) {
+            (GrantKind::RefreshToken, Some(next)) => {
+                let first = spent.grant.used.as_ref().map(|used| used.at);
+                let used = Used { at: first.unwrap_or_else(|| self.inner.clock.wall()), next };
+                let kept = Grant { used: Some(used), before: None, ..spent.grant.clone() };
+                self.set_entry(account_id, EntryKind::Grant, &spent.name, spent.version, &kept)?
+            }
+            _ => delete(&spent.name, spent.version),
+        }];
+        records.extend(spent.gone.iter().map(|(name, version)| delete(name, *version)));
+        Ok(records)
+    }
+
+    /// Ends all tokens that came of a code.
+    async fn revoke_family(
+        &self,
+        account_id: AccountId,
+        application: &OwnedApplication,
+        family: &str,
+    ) -> Result<(), Failure> {
+        for _ in 0..MAX_ROUNDS {
+            let (mut book, version) = self.credential_book(account_id, application.id).await?;
+            let is_its = |kept: &KeptSecret| {
+                kept.kind == SecretKind::AccessToken && kept.family.as_deref() == Some(family)
+            };
+            if !book.revoke(self.inner.clock.wall(), is_its) {
+                return Ok(());
+            }
+            let (name, actor) =
+                (application.id.to_string(), Actor { name: "OAuth".to_owned(), address: None });
+            let why = "its code was used twice";
+            let mut records = vec![
+                self.set_entry(account_id, EntryKind::Credentials, &name, version, &book)?,
+                self.audited(account_id, &actor, "tokens.revoked", &name, why)?,
+            ];
+            for entry in self.entries::<Grant>(account_id, EntryKind::Grant, None, MOST_GRANTS).await? {
+                if entry.value.family.as_deref() == Some(family) {
+                    let (kind, name, version) = (EntryKind::Grant, entry.name, entry.version);
+                    let gone = EntryChange::Delete { account_id, kind, name, version };
+                    records.push(RecordChange::AccountEntry(gone));
+                }
+            }
+            if self.try_commit(records).await? {
+                self.inner.access.forget(application.id);
+                return Ok(());
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// Ends one token that was asked for here, or one refresh token, for the application that has it (RFC 7009). What is not
+    /// there has ended already.
+    ///
+    /// # Errors
+    /// 400 with OAuth's words, for a client that does not prove itself.
+    pub async fn revoke_token(&self, request: &TokenRequest, token: &str) -> Result<(), Failure> {
+        let (application, proven) = self.proven_client(request).await?;
+        let account_id = token.rsplit_once('-').filter(|_| token.len() <= LONGEST_WORD);
+        let Some(account_id) = account_id.and_then(|(_, id)| id.parse::<AccountId>().ok()) else {
+            return Ok(());
+        };
+        // What a test token proves ends test tokens alone.
+        let may = |mode: Option<Mode>| proven.mode.is_none() || proven.mode == mode;
+        let lookup = self.grant_name(token);
+        let actor = Actor { name: format!("client {}", application.id), address: None };
+        for _ in 0..MAX_ROUNDS {
+            let mut records = Vec::new();
+            let grant = self.entry::<Grant>(account_id, EntryKind::Grant, &lookup).await?;
+            if let Some(entry) = grant {
+                let mode = if entry.value.is_test { Mode::Test } else { Mode::Live };
+                if entry.value.application_id != application.id || !may(Some(mode)) {
+                    return Ok(());
+                }
+                let (kind, name, version) = (EntryKind::Grant, entry.name, entry.version);
+                records.push(RecordChange::AccountEntry(EntryChange::Delete {
+                    account_id,
+                    kind,
+                    name,
+                    version,
+                }));
+            } else {
+                let (mut book, version) = self.credential_book(account_id, application.id).await?;
+                let is_it = |kept: &KeptSecret| {
+                    kept.lookup == lookup && kept.origin != Origin::Application && may(kept.mode)
+                };
+                if !book.revoke(self.inner.clock.wall(), is_it) {
+                    return Ok(());
+                }
+                let name = application.id.to_string();
+                records.push(self.set_entry(account_id, EntryKind::Credentials, &name, version, &book)?);
+            }
+            let subject = application.id.to_string();
+            records.push(self.audited(account_id, &actor, "token.revoked", &subject, "")?);
+            if self.try_commit(records).await? {
+                self.inner.access.forget(application.id);
+                return Ok(());
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
     /// Makes the tokens, in the commit that uses up what they are for.
@@ -333,6 +493,7 @@ impl Engine {
             let mut kept = self.keep(of, token, origin, &pair.access_token, now);
             kept.scopes = scopes;
             kept.expires = Some(expires);
+            kept.family = issue.spent.as_ref().and_then(Spent::family);
             let mut records =
                 vec![self.credential(of, mode, CredentialKind::AccessToken, &pair.access_token)];
             let mut new = vec![kept];
@@ -350,11 +511,10 @@ impl Engine {
             let name = application.id.to_string();
             records.push(self.set_entry(account_id, EntryKind::Credentials, &name, version, &book)?);
             let mut refresh_token = None;
-            if let Some((name, version)) = &issue.spent {
-                let (kind, name, version) = (EntryKind::Grant, name.clone(), *version);
-                let used = EntryChange::Delete { account_id, kind, name, version };
-                records.push(RecordChange::AccountEntry(used));
+            if let Some(spent) = &issue.spent {
+                let mut next = None;
                 if scopes.has(Scopes::OFFLINE_ACCESS) {
+                    let is_renewed = spent.grant.kind == GrantKind::RefreshToken;
                     let grant = Grant {
                         kind: GrantKind::RefreshToken,
                         application_id: application.id,
@@ -363,11 +523,16 @@ impl Engine {
                         challenge: None,
                         is_test: mode == Mode::Test,
                         expires: now.plus_ms(REFRESH_LIFE_MS),
+                        family: spent.family(),
+                        used: None,
+                        before: is_renewed.then(|| spent.name.clone()),
                     };
                     let (word, change) = self.new_grant(account_id, &grant)?;
                     records.push(change);
+                    next = Some(self.grant_name(&word));
                     refresh_token = Some(word);
                 }
+                records.extend(self.spend(account_id, spent, next)?);
             }
             let action = issue.is_first.then_some("application.authorized");
             if self.commit_grant(issue, records, action).await? {
@@ -387,7 +552,7 @@ impl Engine {
                 });
             }
             // Either the book was changed meanwhile, or what was to be used up was used.
-            if let Some((name, version)) = &issue.spent {
+            if let Some(Spent { name, version, .. }) = &issue.spent {
                 let left = self.inner.store.account_entry(account_id, EntryKind::Grant, name).await?;
                 if left.is_none_or(|left| left.version != *version) {
                     return Err(refused("invalid_grant", "it is unknown, or was used").into());
@@ -588,6 +753,31 @@ impl Engine {
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// No application of others acts for the account any more: what was granted ends, and what was not used yet.
+    ///
+    /// # Errors
+    /// When the store can't be read or written.
+    pub(crate) async fn revoke_all_grants(
+        &self,
+        account_id: AccountId,
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        for grantee in self.grantees(account_id).await? {
+            match self.revoke_grant(account_id, grantee.application_id, actor).await {
+                // Somebody disconnected it meanwhile.
+                Ok(()) | Err(Failure::Refused(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        for entry in self.entries::<Grant>(account_id, EntryKind::Grant, None, MOST_GRANTS).await? {
+            let (kind, name, version) = (EntryKind::Grant, entry.name, entry.version);
+            let gone = EntryChange::Delete { account_id, kind, name, version };
+            // One that was used meanwhile is gone already.
+            self.try_commit(vec![RecordChange::AccountEntry(gone)]).await?;
+        }
+        Ok(())
     }
 }
 

@@ -179,8 +179,8 @@ impl Engine {
         let act = self.audited(account_id, actor, "login.password_set", &account_id.to_string(), "")?;
         match self.login_of(account_id).await? {
             Some(login) => {
-                self.change_password(&login, password).await?;
-                self.try_commit(vec![act]).await?;
+                self.change_password_with(&login, password, vec![act]).await?;
+                self.password_changed(account_id, actor).await?;
             }
             None => {
                 let nickname = format!("P{account_id}");
@@ -222,7 +222,7 @@ impl Engine {
 
     /// The account whose login has this e-mail or nickname, and whose e-mail is its own: whoever took somebody else's e-mail
     /// gets no role by it.
-    async fn person_with(&self, name: &str) -> Result<Option<AccountId>, Failure> {
+    pub(crate) async fn person_with(&self, name: &str) -> Result<Option<AccountId>, Failure> {
         let login = self.login_with(name).await?;
         Ok(login.filter(|login| login.state.email_verified).map(|login| login.account_id))
     }
@@ -300,28 +300,43 @@ impl Engine {
         if person_id == account_id {
             return Err(Refusal::plain(400, "the account's own login stays its owner").into());
         }
-        let (person, account) = (person_id.to_string(), account_id.to_string());
         for _ in 0..MAX_ROUNDS {
-            let known = self.entry::<MemberState>(account_id, EntryKind::Member, &person).await?;
-            if known.is_none() && self.members(account_id).await?.len() >= MOST_MEMBERS {
-                let why = format!("an account has at most {MOST_MEMBERS} people");
-                return Err(Refusal::plain(400, why).into());
-            }
-            let state = MemberState { role, since: self.inner.clock.wall() };
-            let version = known.as_ref().map_or(0, |known| known.version);
-            let mut records = vec![
-                self.set_entry(account_id, EntryKind::Member, &person, version, &state)?,
-                self.audited(account_id, actor, "member.set", &self.email_of(person_id).await?, role.name())?,
-            ];
-            if known.is_none() {
-                let membership = serde_json::json!({});
-                records.push(self.set_entry(person_id, EntryKind::Membership, &account, 0, &membership)?);
-            }
+            let records = self.member_records(account_id, person_id, role, (actor, "member.set")).await?;
             if self.try_commit(records).await? {
                 return Ok(());
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// What makes a person act for an account, or gives it another role.
+    ///
+    /// # Errors
+    /// 400 for one person too many.
+    pub(crate) async fn member_records(
+        &self,
+        account_id: AccountId,
+        person_id: AccountId,
+        role: Role,
+        (actor, act): (&Actor, &str),
+    ) -> Result<Vec<RecordChange>, Failure> {
+        let (person, account) = (person_id.to_string(), account_id.to_string());
+        let known = self.entry::<MemberState>(account_id, EntryKind::Member, &person).await?;
+        if known.is_none() && self.members(account_id).await?.len() >= MOST_MEMBERS {
+            let why = format!("an account has at most {MOST_MEMBERS} people");
+            return Err(Refusal::plain(400, why).into());
+        }
+        let state = MemberState { role, since: self.inner.clock.wall() };
+        let version = known.as_ref().map_or(0, |known| known.version);
+        let mut records = vec![
+            self.set_entry(account_id, EntryKind::Member, &person, version, &state)?,
+            self.audited(account_id, actor, act, &self.email_of(person_id).await?, role.name())?,
+        ];
+        if known.is_none() {
+            let membership = serde_json::json!({});
+            records.push(self.set_entry(person_id, EntryKind::Membership, &account, 0, &membership)?);
+        }
+        Ok(records)
     }
 
     /// Lets a person act for an account no more.
@@ -361,7 +376,7 @@ impl Engine {
 }
 
 /// The lower-case e-mail, if `text` can be one.
-fn email_of(text: &str) -> Option<String> {
+pub(crate) fn email_of(text: &str) -> Option<String> {
     let email = text.trim().to_lowercase();
     let (local, domain) = email.split_once('@')?;
     let is_plain = email.bytes().all(|byte| byte.is_ascii_graphic()) && email.len() <= LONGEST_EMAIL;

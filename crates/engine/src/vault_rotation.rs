@@ -46,6 +46,7 @@ impl Engine {
         }
         self.reseal_stored_secrets().await?;
         self.reseal_credentials().await?;
+        self.reseal_second_factors().await?;
         self.inner.vault.retire(version)?;
         Ok(rotation)
     }

@@ -1,7 +1,8 @@
 //! `pasarela accounts`: who may take payments on an operator's server.
 
 use crate::arguments::{
-    AccountsVerb, CreateAccountArguments, ListAccountsArguments, PasswordArguments, VerifyArguments,
+    AccountsVerb, CreateAccountArguments, ListAccountsArguments, PasswordArguments,
+    ResetSecondFactorArguments, VerifyArguments,
 };
 use crate::failure::Failure;
 use crate::{runtime, serve};
@@ -19,6 +20,7 @@ pub fn run(verb: &AccountsVerb) -> Result<ExitCode, Failure> {
         AccountsVerb::List(arguments) => list(arguments)?,
         AccountsVerb::Password(arguments) => password(arguments)?,
         AccountsVerb::Verify(arguments) => verify(arguments)?,
+        AccountsVerb::ResetSecondFactor(arguments) => reset_second_factor(arguments)?,
     };
     // A closed pipe is the reader's wish, not a failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
@@ -75,6 +77,23 @@ fn verify(arguments: &VerifyArguments) -> Result<String, Failure> {
         })
     })??;
     Ok(format!("{} is the account's own e-mail from now on.\n", arguments.email))
+}
+
+fn reset_second_factor(arguments: &ResetSecondFactorArguments) -> Result<String, Failure> {
+    let place = arguments.store.place()?;
+    runtime::block_on(async {
+        let engine = serve::open(&place, &arguments.key, "").await?;
+        let actor = Actor::operator("at the command line");
+        let reset = engine.reset_second_factor(arguments.site, &arguments.email, &actor).await;
+        engine.close().await;
+        reset.map_err(|error| {
+            Failure::new(
+                format!("the second factor can't be taken away: {error}"),
+                "Nothing was changed. `pasarela accounts list` shows the accounts that have an application.",
+            )
+        })
+    })??;
+    Ok(format!("{} logs in with the password alone from now on.\n", arguments.email))
 }
 
 fn list(arguments: &ListAccountsArguments) -> Result<String, Failure> {

@@ -4,6 +4,7 @@ use crate::branding::BrandingVerb;
 use crate::catalog::arguments::CatalogVerb;
 use crate::credentials::arguments::CredentialsArguments;
 use crate::going_live::GoingLiveVerb;
+use crate::mail::MailArguments;
 use crate::quality::arguments::QualityVerb;
 use crate::service::LogFormat;
 use crate::webhooks::arguments::{ListenArguments, TriggerArguments, WebhooksVerb};
@@ -262,7 +263,9 @@ Examples:
   PASARELA_DATABASE_URL=postgres://pasarela:…@db/pasarela PASARELA_VAULT_KEY=… \\
       pasarela serve --public-url https://pay.example.com --vault /etc/pasarela/vault \\
       --listen 10.0.0.5:443 --tls-certificate chain.pem --tls-key key.pem
-        one of several nodes on a database")]
+        one of several nodes on a database
+  pasarela serve … --smtp-url smtps://pay@mail.example.com --smtp-password-file FILE --mail-from pay@example.com
+        messages to people go out by mail")]
 pub struct ServeArguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "PASARELA_LISTEN")]
@@ -290,6 +293,9 @@ pub struct ServeArguments {
     /// With --database-url no message is sent without it: nobody can prove an e-mail then.
     #[arg(long, value_name = "DIR", env = "PASARELA_OUTBOX")]
     pub outbox: Option<PathBuf>,
+    /// Where mail goes.
+    #[command(flatten)]
+    pub mail: MailArguments,
     /// The certificate chain to serve HTTPS with, in PEM, its own certificate first
     #[arg(long, value_name = "FILE", env = "PASARELA_TLS_CERTIFICATE", requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,
@@ -338,6 +344,11 @@ pub enum AccountsVerb {
     ///
     /// Until its e-mail is confirmed by a code or vouched for, such an account is no payer, has no wallet, and can't be added to another one.
     Verify(VerifyArguments),
+    /// Take away the second factor of somebody who lost the app and the recovery codes
+    ///
+    /// The login asks for the password alone then, until a new second factor is enrolled in the panel. Be sure who asks. The
+    /// person is told by mail, and the account's log has it.
+    ResetSecondFactor(ResetSecondFactorArguments),
 }
 
 /// `pasarela accounts create`
@@ -402,6 +413,28 @@ Examples:
 Be sure that whoever signed up reads this e-mail: money that is paid back to it will be theirs. A server that keeps its records
 in a directory must be stopped meanwhile; with a database, servers go on.")]
 pub struct VerifyArguments {
+    /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
+    #[arg(long, value_name = "SITE", value_parser = site)]
+    pub site: Site,
+    /// The account's e-mail
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    pub email: String,
+    /// Where the records are.
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// What opens the vault.
+    #[command(flatten)]
+    pub key: KeyArguments,
+}
+
+/// `pasarela accounts reset-second-factor`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela accounts reset-second-factor --site MLB --email ana@example.com --data /var/lib/pasarela
+
+A server that keeps its records in a directory must be stopped meanwhile; with a database, servers go on.")]
+pub struct ResetSecondFactorArguments {
     /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
     #[arg(long, value_name = "SITE", value_parser = site)]
     pub site: Site,
@@ -481,7 +514,9 @@ Examples:
   pasarela doctor --data /var/lib/pasarela
   pasarela doctor --database-url postgres://pasarela@db/pasarela
         also while servers use it
-  pasarela backup today.db && pasarela doctor --file today.db")]
+  pasarela backup today.db && pasarela doctor --file today.db
+  pasarela doctor --smtp-url smtps://pay@mail.example.com --smtp-password-file FILE --mail-from pay@example.com
+        also whether the mail server takes mail")]
 pub struct DoctorArguments {
     /// Where the records are.
     #[command(flatten)]
@@ -489,6 +524,9 @@ pub struct DoctorArguments {
     /// Examine this backup instead
     #[arg(long, value_name = "BACKUP", conflicts_with_all = ["data", "database_url"])]
     pub file: Option<PathBuf>,
+    /// Say, too, whether the mail server takes mail.
+    #[command(flatten)]
+    pub mail: MailArguments,
 }
 
 /// `pasarela backup`

@@ -4,6 +4,7 @@ use crate::arguments::DoctorArguments;
 use crate::failure::Failure;
 use crate::runtime;
 use pasarela_engine::copying::Place;
+use pasarela_engine::mail::MailSettings;
 use pasarela_engine::upkeep::{self, Examination, Source, UpkeepError};
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -24,7 +25,25 @@ pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
     };
     let examination = runtime::block_on(upkeep::examine(&source))?.map_err(|error| failure(&error, &name))?;
     print!("{}", report(&examination, &name));
-    Ok(if examination.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let takes_mail = mail(arguments)?;
+    Ok(if examination.is_sound() && takes_mail { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says whether the mail server takes mail, where one is named.
+fn mail(arguments: &DoctorArguments) -> Result<bool, Failure> {
+    let Some(MailSettings { server, from }) = arguments.mail.settings()? else { return Ok(true) };
+    match runtime::block_on(server.check(&from))? {
+        Ok(()) => {
+            println!("\nThe mail server {server} takes mail of {from}.");
+            Ok(true)
+        }
+        Err(error) => {
+            println!(
+                "\nThe mail server {server} takes no mail of {from}: {error}\nMessages wait in the outbox until it does."
+            );
+            Ok(false)
+        }
+    }
 }
 
 fn failure(error: &UpkeepError, name: &str) -> Failure {

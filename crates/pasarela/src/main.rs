@@ -20,6 +20,7 @@ mod doctor;
 mod failure;
 mod going_live;
 mod listen;
+mod mail;
 mod migrate;
 mod place;
 mod privacy;

@@ -34,10 +34,21 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     let mut stop_requests = StopRequests::listen()?;
     let certificate = certificate(arguments)?;
     let roots = service::trusted_roots(arguments.trusted_roots.as_deref())?;
+    let mail = arguments.mail.settings()?;
     let listener = bind(arguments.listen, "--listen").await?;
     let address = local_address(&listener)?;
     let options = options(&arguments.place()?, &arguments.key, &arguments.public_url)?;
     let engine = open_as(EngineOptions { outbox: arguments.outbox.clone(), ..options }).await?;
+    if let Some(settings) = mail {
+        if engine.outbox().is_none() {
+            engine.close().await;
+            return Err(Failure::new(
+                "messages have nowhere to wait for the mail server",
+                "Give --outbox DIR: a directory of this node's own.",
+            ));
+        }
+        engine.set_mail(settings);
+    }
     let router = pasarela_server::router(engine.clone());
 
     let mut service = Service::start(engine, roots, arguments.max_connections);

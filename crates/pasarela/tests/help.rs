@@ -41,6 +41,7 @@ fn every_verb_has_help_with_an_example() {
         &["accounts", "create"],
         &["accounts", "list"],
         &["accounts", "password"],
+        &["accounts", "reset-second-factor"],
         &["catalog", "check"],
         &["catalog", "diff"],
         &["catalog", "apply"],

@@ -27,6 +27,7 @@ pub mod oauth;
 pub mod openapi;
 pub mod payments;
 pub mod pix_keys;
+pub mod policies;
 pub mod preferences;
 pub mod promotions;
 pub mod quality;
@@ -114,7 +115,9 @@ pub fn router_beside_demo(engine: Engine, demo: Option<&str>) -> Router {
         .route("/v1/pix_keys/{id}", delete(pix_keys::delete))
         .route("/users/test_user", post(users::create_test_user))
         .route("/users/test", post(users::create_test_user))
+        .route("/v1/policies", get(policies::read).put(policies::change))
         .route("/oauth/token", post(oauth::token))
+        .route("/oauth/revoke", post(oauth::revoke))
         .route("/authorization", get(oauth::page).post(oauth::answer))
         .route("/v1/applications/{id}/going-live", get(going_live::read).put(going_live::change))
         .route("/v1/applications/{id}/going-live/checks", post(going_live::check))

@@ -26,7 +26,10 @@ mod integration_words;
 mod integrations;
 mod people;
 mod pix;
+mod policies;
 mod quality;
+mod recovery;
+mod security;
 pub mod visit;
 pub mod words;
 
@@ -40,6 +43,14 @@ pub fn routes() -> Router<Engine> {
     Router::new()
         .route("/panel", get(async || Redirect::to("/panel/home")))
         .route("/panel/login", get(door::login_page).post(door::log_in))
+        .route("/panel/login/code", post(door::say_code))
+        .route("/panel/recover", get(recovery::page).post(recovery::ask))
+        .route("/panel/recover/password", get(recovery::password_page).post(recovery::set_password))
+        .route("/panel/security", get(security::page))
+        .route("/panel/security/password", post(security::change_password))
+        .route("/panel/security/second-factor", post(security::begin))
+        .route("/panel/security/second-factor/confirm", post(security::confirm))
+        .route("/panel/security/second-factor/remove", post(security::remove))
         .route("/panel/signup", get(door::sign_up_page).post(door::sign_up))
         .route("/panel/logout", post(door::log_out))
         .route("/panel/account", post(door::switch_account))
@@ -62,7 +73,11 @@ pub fn routes() -> Router<Engine> {
         .route("/panel/pix", get(pix::page).post(pix::register))
         .route("/panel/pix/prove", post(pix::prove))
         .route("/panel/pix/delete", post(pix::delete))
+        .route("/panel/policies", get(policies::page).post(policies::save))
+        .route("/panel/policies/branding", post(policies::save_look))
         .route("/panel/people", get(people::page).post(people::set))
         .route("/panel/people/remove", post(people::remove))
+        .route("/panel/people/withdraw", post(people::withdraw))
+        .route("/panel/invitation", get(people::invitation).post(people::answer_invitation))
         .route("/panel/audit", get(audit::page))
 }

@@ -36,10 +36,14 @@ pub enum EntryKind {
     SentCodes = 11,
     /// What was done once for data of an older version; `name` is what. At the platform, which is account 0.
     Upgrade = 12,
+    /// At a person: the second factor of its login; one, with an empty name.
+    SecondFactor = 13,
+    /// Somebody who is invited to act for the account; `name` is the keyed hash of the e-mail.
+    Invitation = 14,
 }
 
 /// All kinds.
-pub const ENTRY_KINDS: [EntryKind; 12] = [
+pub const ENTRY_KINDS: [EntryKind; 14] = [
     EntryKind::Application,
     EntryKind::Credentials,
     EntryKind::LastUse,
@@ -52,6 +56,8 @@ pub const ENTRY_KINDS: [EntryKind; 12] = [
     EntryKind::Membership,
     EntryKind::SentCodes,
     EntryKind::Upgrade,
+    EntryKind::SecondFactor,
+    EntryKind::Invitation,
 ];
 
 /// One entry.

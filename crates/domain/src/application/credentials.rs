@@ -81,6 +81,9 @@ pub struct KeptSecret {
     /// What it can be shown from again, sealed, in hexadecimal digits. Secrets of earlier versions have none.
     #[serde(default)]
     pub sealed: Option<String>,
+    /// The code that it came of, if a seller granted it.
+    #[serde(default)]
+    pub family: Option<String>,
 }
 
 impl KeptSecret {
@@ -229,6 +232,7 @@ mod tests {
             created: Timestamp(0),
             expires: None,
             sealed: None,
+            family: None,
         }
     }
 

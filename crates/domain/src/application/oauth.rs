@@ -66,6 +66,9 @@ pub enum AuthorizationFault {
     Told(&'static str, &'static str),
 }
 
+/// How long a client that lost the answer to a refresh token may use it once more, while what it was given was not used.
+pub const ANSWER_LOST_MS: i64 = 10 * MINUTE;
+
 /// A code or a refresh token, as it is kept until it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -86,6 +89,31 @@ pub struct Grant {
     pub is_test: bool,
     /// From when it can't be used any more.
     pub expires: Timestamp,
+    /// The code that it came of: when that is used twice, all that came of it ends. A refresh token's alone.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// What took its place; a refresh token's alone.
+    #[serde(default)]
+    pub used: Option<Used>,
+    /// Whose place it took; a refresh token's alone.
+    #[serde(default)]
+    pub before: Option<String>,
+}
+
+/// A refresh token that was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// When, for the first time.
+    pub at: Timestamp,
+    /// The name of the refresh token that was given for it.
+    pub next: String,
+}
+
+impl Used {
+    /// Whether it is given another one: the answer may have been lost on its way.
+    pub fn may_be_asked_again(&self, now: Timestamp) -> bool {
+        now < self.at.plus_ms(ANSWER_LOST_MS)
+    }
 }
 
 /// What a grant is.
@@ -284,6 +312,9 @@ mod tests {
             challenge,
             is_test: false,
             expires: Timestamp(100),
+            family: None,
+            used: None,
+            before: None,
         }
     }
 

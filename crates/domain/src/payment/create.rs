@@ -52,6 +52,8 @@ pub struct Collector {
     pub application_owner: AccountId,
     /// Whether it has a Pix key, by which alone it is paid so.
     pub takes_pix: bool,
+    /// What card statements say of a payment that says nothing.
+    pub statement_descriptor: Option<String>,
 }
 
 /// What the request's token stands for.
@@ -267,7 +269,10 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         captured: !is_card || request.capture,
         binary_mode: request.binary_mode,
         call_for_authorize_id: None,
-        statement_descriptor: request.statement_descriptor.clone(),
+        statement_descriptor: request
+            .statement_descriptor
+            .clone()
+            .or_else(|| facts.collector.statement_descriptor.clone()),
         card: Card(facts.card.map(card_data)),
         notification_url: request.notification_url.clone(),
         refunds: Vec::new(),

@@ -159,6 +159,7 @@ fn pay(
     let request = CreatePayment::from_json(&body, site)?;
     let collector = Collector {
         takes_pix: true,
+        statement_descriptor: None,
         account_id: SELLER,
         site,
         name: "Loja".to_owned(),

@@ -254,7 +254,9 @@ impl Engine {
         );
         probes.site = Some(site);
         probes.results = results;
-        if let Some(link) = &page.terms_link {
+        // Where the page has no link of its own, the hosted checkout has the one of the seller's policies.
+        let said = self.policies(caller.account_id).await?.terms_url.clone();
+        if let Some(link) = page.terms_link.as_ref().or(said.as_ref()) {
             probes.terms = Some(prober.linked(&page.url, link, budget).await);
         }
         probes.page = Some(page);

@@ -4,6 +4,7 @@
 mod accounts;
 mod catalog;
 mod copying;
+mod mail;
 mod migration;
 mod privacy;
 mod serve;

@@ -65,6 +65,12 @@ impl Browser {
         self.set(self.scope.name(), session.reveal(), "")
     }
 
+    /// The same, where this very answer has forms that are tied to the new session.
+    pub fn goes_on_with(&mut self, session: &NewSession) -> HeaderValue {
+        self.token = Some(session.reveal().to_owned());
+        self.logged_in(session)
+    }
+
     /// Takes the session's cookie away.
     pub fn logged_out(&self) -> HeaderValue {
         self.set(self.scope.name(), "", "; Max-Age=0")

@@ -1,6 +1,7 @@
 //! `/oauth/token` and the authorization page at `/authorization`.
 
 use super::answer::{Answer, ApiFailure};
+use super::branding::shop_of;
 use super::json;
 use super::request::{RawBody, query_pairs};
 use crate::panel::form::Form;
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use pasarela_domain::application::oauth::{
     Authorization, AuthorizationFault, AuthorizationRequest, authorize, refused,
 };
+use pasarela_domain::identity::Mode;
 use pasarela_domain::member::Permission;
 use pasarela_engine::Engine;
 use pasarela_engine::applications::OwnedApplication;
@@ -62,6 +64,33 @@ pub async fn token(State(engine): State<Engine>, body: RawBody) -> Answer {
     Ok(response)
 }
 
+/// Ends one token of the application, or one refresh token (RFC 7009): `token`, with `client_id` and `client_secret` as at
+/// `/oauth/token`. 200 also for one that is not there.
+#[utoipa::path(
+    post, path = "/oauth/revoke", operation_id = "revoke_oauth_token", tag = "oauth",
+    request_body(content = super::schema::OAuthRevocationRequest),
+    responses(
+        (status = 200, description = "It works no more"),
+        (status = 400, description = "`invalid_client`, `invalid_request`", body = super::schema::ApiError),
+    ),
+    security(()),
+)]
+pub async fn revoke(State(engine): State<Engine>, body: RawBody) -> Answer {
+    let members = members(&body)?;
+    let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let token = text("token").ok_or_else(|| refused("invalid_request", "token is missing"))?;
+    let request = TokenRequest {
+        client_id: match members.get("client_id") {
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => text("client_id").map(str::to_owned),
+        },
+        client_secret: text("client_secret").map(str::to_owned),
+        ..TokenRequest::default()
+    };
+    engine.revoke_token(&request, token).await?;
+    Ok(json(StatusCode::OK, "{}".to_owned()))
+}
+
 /// What a body says, JSON or a form; a member that comes twice is refused (RFC 6749 §3.2).
 fn members(body: &RawBody) -> Result<Map<String, Value>, ApiFailure> {
     if body.bytes.trim_ascii_start().first() == Some(&b'{') {
@@ -86,6 +115,8 @@ fn members(body: &RawBody) -> Result<Map<String, Value>, ApiFailure> {
 struct AuthorizationTemplate {
     frame: Frame,
     application: String,
+    /// What its buyers see, for the seller to know it again.
+    logo: Option<String>,
     site_url: Option<String>,
     account: String,
     scopes: Vec<&'static str>,
@@ -171,9 +202,14 @@ pub async fn page(visit: Visit, RawQuery(query): RawQuery, signed: Result<Signed
         (pasarela_domain::application::Scopes::OFFLINE_ACCESS, words.scope_offline),
     ];
     let scopes = scopes.into_iter().filter(|(scope, _)| authorization.scopes.has(*scope));
+    let logo = match shop_of(&signed.visit.engine, (asked.application.id, Mode::Live), "").await {
+        Ok(shop) => shop.logo,
+        Err(failure) => return signed.visit.fail(&failure),
+    };
     signed.visit.answer(&AuthorizationTemplate {
         frame: signed.visit.frame(words.oauth_title),
         application: asked.application.details.name.clone(),
+        logo,
         site_url: asked.application.details.site_url.clone(),
         account: format!("{} ({})", signed.account.name, signed.account.email),
         scopes: scopes.map(|(_, word)| word).collect(),

@@ -849,3 +849,31 @@ pub struct TestUserRequest {
     /// What is in its wallet, in the site's currency; a month's shopping without it.
     pub amount: Option<f64>,
 }
+
+/// Which token ends, and who says so.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct OAuthRevocationRequest {
+    /// The access token or the refresh token.
+    pub token: String,
+    /// The application's number.
+    pub client_id: Option<String>,
+    /// Its secret.
+    pub client_secret: String,
+}
+
+/// What a seller says of itself.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct PoliciesRequest {
+    /// Where the terms and conditions are; https.
+    pub terms_url: Option<String>,
+    /// An e-mail for buyers.
+    pub support_email: Option<String>,
+    /// A phone for buyers.
+    pub support_phone: Option<String>,
+    /// A page for buyers; https.
+    pub support_url: Option<String>,
+    /// What card statements say of a payment that says nothing; at most 16 characters.
+    pub statement_descriptor: Option<String>,
+}

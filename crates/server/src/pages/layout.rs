@@ -4,6 +4,7 @@ use super::assets::{ICON, SCRIPT, STYLESHEET};
 use super::locale::Locale;
 use super::payment_view::PaymentView;
 use super::words::Words;
+use pasarela_domain::seller_policies::SellerPolicies;
 use pasarela_domain::site::Site;
 
 /// How often a page that waits looks again.
@@ -43,6 +44,10 @@ pub struct Shop {
     pub colors: Option<String>,
     /// What is paid, where a small screen shows it beside the name.
     pub amount: Option<String>,
+    /// Where its terms and conditions are.
+    pub terms: Option<String>,
+    /// Where buyers turn to: what is shown, and where it leads.
+    pub support: Vec<(String, String)>,
 }
 
 impl Shop {
@@ -55,7 +60,24 @@ impl Shop {
             logo: None,
             colors: None,
             amount: None,
+            terms: None,
+            support: Vec::new(),
         }
+    }
+
+    /// The same with what the seller says of itself.
+    #[must_use]
+    pub fn with_policies(mut self, policies: &SellerPolicies) -> Shop {
+        self.terms = policies.terms_url.clone();
+        let email = policies.support_email.iter().map(|email| (email.clone(), format!("mailto:{email}")));
+        let phone = policies.support_phone.iter().map(|phone| {
+            let number: String =
+                phone.chars().filter(|letter| letter.is_ascii_digit() || *letter == '+').collect();
+            (phone.clone(), format!("tel:{number}"))
+        });
+        let page = policies.support_url.iter().map(|url| (url.clone(), url.clone()));
+        self.support = email.chain(phone).chain(page).collect();
+        self
     }
 }
 

@@ -54,13 +54,25 @@ struct LoginTemplate<'a> {
     is_only_way: bool,
 }
 
-/// The page on which a buyer logs in. `name` is what was typed before.
-pub fn login(page: WalletPage<'_>, name: &str, is_only_way: bool) -> Page {
+/// What the page on which a buyer logs in depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginPage<'a> {
+    /// What was typed before.
+    pub name: &'a str,
+    /// Whether nothing else can pay.
+    pub is_only_way: bool,
+    /// Whether the login demands a code, too.
+    pub demands_code: bool,
+}
+
+/// The page on which a buyer logs in.
+pub fn login(page: WalletPage<'_>, login: LoginPage<'_>) -> Page {
+    let LoginPage { name, is_only_way, demands_code } = login;
     let (wallet, _) = page.words();
     let (layout, sheet) = page.view.sheet(wallet.log_in, page.locale);
     let language = layout.language;
     let typed = Typed(vec![("name", name.to_owned())]);
-    let fields = vec![
+    let mut fields = vec![
         Field { autocomplete: "username", longest: 254, ..field("name", wallet.name, &typed) },
         Field {
             kind: "password",
@@ -69,6 +81,10 @@ pub fn login(page: WalletPage<'_>, name: &str, is_only_way: bool) -> Page {
             ..field("password", wallet.password, &Typed::default())
         },
     ];
+    if demands_code {
+        let code = field("code", wallet.app_code, &Typed::default());
+        fields.push(Field { autocomplete: "one-time-code", longest: 40, ..code });
+    }
     let template = LoginTemplate {
         layout,
         sheet,

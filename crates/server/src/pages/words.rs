@@ -15,6 +15,8 @@ pub struct Words {
     // what every payment page says
     pub test_notice: &'static str,
     pub skip_to_content: &'static str,
+    /// A link to the seller's terms.
+    pub shop_terms: &'static str,
     pub pay_with: &'static str,
     pub amount: &'static str,
     pub total: &'static str,
@@ -111,6 +113,7 @@ pub const SPANISH: Words = Words {
     returned: ("Dinero devuelto", "Este pago fue devuelto."),
     test_notice: "Pago de prueba: no se mueve dinero real.",
     skip_to_content: "Ir al contenido",
+    shop_terms: "Términos y condiciones",
     pay_with: "Paga con",
     amount: "Total a pagar",
     total: "Total",
@@ -204,6 +207,7 @@ pub const PORTUGUESE: Words = Words {
     returned: ("Dinheiro devolvido", "Este pagamento foi devolvido."),
     test_notice: "Pagamento de teste: nenhum dinheiro real é movimentado.",
     skip_to_content: "Ir para o conteúdo",
+    shop_terms: "Termos e condições",
     pay_with: "Pague com",
     amount: "Total a pagar",
     total: "Total",
@@ -300,6 +304,7 @@ pub const ENGLISH: Words = Words {
     returned: ("Money returned", "This payment was given back."),
     test_notice: "Test payment: no real money moves.",
     skip_to_content: "Skip to content",
+    shop_terms: "Terms and conditions",
     pay_with: "Pay with",
     amount: "Total to pay",
     total: "Total",

@@ -3,6 +3,7 @@
 use super::form::Form;
 use super::frame::Frame;
 use super::visit::{SignedIn, Visit};
+use super::words::PanelWords;
 use crate::api::request::{RawBody, query_value};
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -10,9 +11,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use pasarela_domain::login::SessionScope;
 use pasarela_domain::site::{SITES, Site};
-use pasarela_engine::Engine;
 use pasarela_engine::logins::{Checked, KnownLogin};
 use pasarela_engine::people::{NewPerson, SignUpFault};
+use pasarela_engine::{Engine, Failure};
 
 #[derive(Template)]
 #[template(path = "panel/login.html")]
@@ -48,7 +49,10 @@ fn safe_next(asked: &str) -> &str {
 /// The page with the login form.
 pub async fn login_page(visit: Visit, RawQuery(query): RawQuery) -> Response {
     let next = query_value(query.as_deref(), "next").unwrap_or_default();
-    let frame = visit.frame(visit.words().log_in);
+    let mut frame = visit.frame(visit.words().log_in);
+    if query_value(query.as_deref(), "done").is_some() {
+        frame = frame.told(visit.words().password_changed);
+    }
     visit.answer(&LoginTemplate { frame, name: String::new(), next: safe_next(&next).to_owned() })
 }
 
@@ -61,7 +65,7 @@ pub async fn log_in(visit: Visit, body: RawBody) -> Response {
     let (name, next) = (form.text("name").to_owned(), safe_next(form.text("next")).to_owned());
     let words = visit.words();
     let (why, status, retry_after_s) = match visit.engine.check_password(&name, form.text("password")).await {
-        Ok(Checked::Right(login)) => return begin(visit, &login, &next).await,
+        Ok(Checked::Right(login)) => return second_step(visit, &login, &next).await,
         Ok(Checked::Wrong) => (words.wrong_login, StatusCode::UNAUTHORIZED, None),
         Ok(Checked::TooMany { retry_after_s }) => {
             (words.too_many_tries, StatusCode::TOO_MANY_REQUESTS, Some(retry_after_s))
@@ -74,6 +78,70 @@ pub async fn log_in(visit: Visit, body: RawBody) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+#[derive(Template)]
+#[template(path = "panel/code.html")]
+struct CodeTemplate {
+    frame: Frame,
+    ticket: String,
+    next: String,
+}
+
+/// Goes on where the password was right: a login with a second factor is asked for its code.
+async fn second_step(visit: Visit, login: &KnownLogin, next: &str) -> Response {
+    match visit.engine.second_factor_since(login.account_id).await {
+        Ok(None) => begin(visit, login, next).await,
+        Ok(Some(_)) => {
+            let ticket = visit.engine.login_ticket(visit.browser.secret().unwrap_or_default(), login);
+            let frame = visit.frame(visit.words().log_in);
+            visit.answer(&CodeTemplate { frame, ticket, next: next.to_owned() })
+        }
+        Err(failure) => visit.fail(&failure),
+    }
+}
+
+/// Takes the code of a login's second factor.
+pub async fn say_code(visit: Visit, body: RawBody) -> Response {
+    let form = match Form::read(&visit, &body) {
+        Ok(form) => form,
+        Err(page) => return *page,
+    };
+    let (ticket, next) = (form.text("ticket").to_owned(), safe_next(form.text("next")).to_owned());
+    let (words, secret) = (visit.words(), visit.browser.secret().unwrap_or_default());
+    // An empty code is a wrong one: that there is a second factor is known.
+    let code = if form.text("code").trim().is_empty() { "-" } else { form.text("code") };
+    match visit.engine.second_step(secret, &ticket, code).await {
+        Ok(Some(login)) => begin(visit, &login, &next).await,
+        // The time is over, or the password was changed: from the start.
+        Ok(None) => {
+            let frame = visit.frame(words.log_in).warned(words.login_too_late);
+            visit.answer_with(StatusCode::UNAUTHORIZED, &LoginTemplate { frame, name: String::new(), next })
+        }
+        Err(failure) => match code_fault(&failure, words) {
+            Some((status, why)) => {
+                let frame = visit.frame(words.log_in).warned(why);
+                visit.answer_with(status, &CodeTemplate { frame, ticket, next })
+            }
+            None => visit.fail(&failure),
+        },
+    }
+}
+
+/// What is said of a code or a password that is not taken, in the reader's language.
+pub(super) fn code_fault(failure: &Failure, words: &PanelWords) -> Option<(StatusCode, &'static str)> {
+    let Failure::Refused(refusal) = failure else {
+        let is_too_many = matches!(failure, Failure::TooMany { .. });
+        return is_too_many.then_some((StatusCode::TOO_MANY_REQUESTS, words.too_many_tries));
+    };
+    match refusal.error {
+        "invalid_code" => Some((StatusCode::UNAUTHORIZED, words.wrong_code)),
+        "second_factor_required" => Some((StatusCode::UNAUTHORIZED, words.code_needed)),
+        "too_many_codes" => Some((StatusCode::TOO_MANY_REQUESTS, words.too_many_tries)),
+        "invalid_password" => Some((StatusCode::UNAUTHORIZED, words.wrong_password)),
+        "password_refused" => Some((StatusCode::BAD_REQUEST, words.bad_password)),
+        _ => None,
+    }
 }
 
 /// Starts a session and goes where it was wanted.

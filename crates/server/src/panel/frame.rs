@@ -23,25 +23,31 @@ pub enum Room {
     Connections,
     /// Brazil's Pix keys.
     Pix,
+    /// What the seller says of itself.
+    Policies,
     /// Who may act for the account.
     People,
     /// The log of acts.
     Audit,
+    /// The person's own login: its password and second factor.
+    Security,
 }
 
 /// Picks a word of a language.
 type WordOf = fn(&PanelWords) -> &'static str;
 
 /// The rooms that the navigation shows: where each is, its word, and what its visitor must be allowed, if anything.
-const ROOMS: [(Room, &str, WordOf, Option<Permission>); 8] = [
+const ROOMS: [(Room, &str, WordOf, Option<Permission>); 10] = [
     (Room::Home, "/panel/home", |words| words.home, None),
     (Room::Applications, "/panel/applications", |words| words.applications, None),
     (Room::Quality, "/panel/quality", |words| words.quality, None),
     (Room::GoingLive, "/panel/going-live", |words| words.going_live, None),
     (Room::Connections, "/panel/connections", |words| words.connected, None),
     (Room::Pix, "/panel/pix", |words| words.pix_keys, None),
+    (Room::Policies, "/panel/policies", |words| words.policies, None),
     (Room::People, "/panel/people", |words| words.people, Some(Permission::People)),
     (Room::Audit, "/panel/audit", |words| words.audit, Some(Permission::People)),
+    (Room::Security, "/panel/security", |words| words.security, None),
 ];
 
 /// A line of the navigation.

@@ -2,9 +2,10 @@
 
 use super::form::Form;
 use super::frame::{Frame, Room, role_word};
-use super::visit::SignedIn;
-use crate::api::request::RawBody;
+use super::visit::{SignedIn, Visit};
+use crate::api::request::{RawBody, query_value};
 use askama::Template;
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use pasarela_domain::member::{Permission, ROLES, Role};
@@ -24,6 +25,23 @@ struct PeopleTemplate {
     frame: Frame,
     members: Vec<MemberLine>,
     roles: Vec<(&'static str, &'static str)>,
+    invitations: Vec<InvitationLine>,
+}
+
+struct InvitationLine {
+    id: String,
+    email: String,
+    role: &'static str,
+    expires: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "panel/invitation.html")]
+struct InvitationTemplate {
+    frame: Frame,
+    account: String,
+    role: &'static str,
+    link: String,
 }
 
 /// The page.
@@ -43,14 +61,22 @@ async fn template(signed: &SignedIn) -> Result<PeopleTemplate, Failure> {
         role: role_word(member.role, words),
         since: member.since,
     };
+    let invitations = signed.visit.engine.invitations(signed.account_id()).await?;
+    let invitations = invitations.into_iter().map(|open| InvitationLine {
+        id: open.id,
+        email: open.email,
+        role: role_word(open.role, words),
+        expires: open.expires,
+    });
     Ok(PeopleTemplate {
+        invitations: invitations.collect(),
         frame: signed.frame(Room::People, words.people).await?,
         members: members.into_iter().map(line).collect(),
         roles: ROLES.iter().rev().map(|role| (role.name(), role_word(*role, words))).collect(),
     })
 }
 
-/// Lets somebody in, or gives another role.
+/// Invites somebody, or gives another role.
 pub async fn set(signed: SignedIn, body: RawBody) -> Response {
     let form = match Form::of(&signed, &body, Permission::People) {
         Ok(form) => form,
@@ -60,7 +86,7 @@ pub async fn set(signed: SignedIn, body: RawBody) -> Response {
         return signed.visit.notice(StatusCode::BAD_REQUEST, signed.visit.words().not_found);
     };
     let engine = &signed.visit.engine;
-    let done = engine.set_member(signed.account_id(), form.text("email"), role, &signed.actor()).await;
+    let done = engine.invite(signed.account_id(), form.text("email"), role, &signed.actor()).await;
     signed.visit.go_on(done, "/panel/people")
 }
 
@@ -74,6 +100,68 @@ pub async fn remove(signed: SignedIn, body: RawBody) -> Response {
     let engine = &signed.visit.engine;
     let done = engine.remove_member(signed.account_id(), person_id, &signed.actor()).await;
     signed.visit.go_on(done, "/panel/people")
+}
+
+/// Takes an invitation back.
+pub async fn withdraw(signed: SignedIn, body: RawBody) -> Response {
+    let form = match Form::of(&signed, &body, Permission::People) {
+        Ok(form) => form,
+        Err(page) => return *page,
+    };
+    let engine = &signed.visit.engine;
+    let done =
+        engine.withdraw_invitation(signed.account_id(), form.text("invitation"), &signed.actor()).await;
+    signed.visit.go_on(done, "/panel/people")
+}
+
+/// Where an invitation's link leads: whoever it was sent to says yes or no.
+pub async fn invitation(
+    visit: Visit,
+    RawQuery(query): RawQuery,
+    signed: Result<SignedIn, Response>,
+) -> Response {
+    let link = query_value(query.as_deref(), "link").unwrap_or_default();
+    let Ok(signed) = signed else {
+        let next = format!("/panel/invitation?link={link}");
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        return visit.go(&format!("/panel/login?next={next}"));
+    };
+    let template = async {
+        let engine = &signed.visit.engine;
+        let Some(open) = engine.invitation(&link, signed.person.id).await? else { return Ok(None) };
+        let account = engine.account(open.account_id).await?;
+        Ok::<_, Failure>(Some(InvitationTemplate {
+            frame: signed.frame(Room::Home, signed.visit.words().invitation).await?,
+            account: account.map(|account| account.name.clone()).unwrap_or_default(),
+            role: role_word(open.role, signed.visit.words()),
+            link: link.clone(),
+        }))
+    };
+    match template.await {
+        Ok(Some(template)) => signed.visit.answer(&template),
+        Ok(None) => signed.visit.notice(StatusCode::NOT_FOUND, signed.visit.words().invitation_gone),
+        Err(failure) => signed.visit.fail(&failure),
+    }
+}
+
+/// The answer to an invitation.
+pub async fn answer_invitation(mut signed: SignedIn, body: RawBody) -> Response {
+    let form = match Form::read(&signed.visit, &body) {
+        Ok(form) => form,
+        Err(page) => return *page,
+    };
+    let (engine, link, person_id) = (signed.visit.engine.clone(), form.text("link"), signed.person.id);
+    if form.text("answer") != "accept" {
+        let done = engine.decline_invitation(link, person_id, &signed.actor()).await;
+        return signed.visit.go_on(done, "/panel/home");
+    }
+    match engine.accept_invitation(link, person_id, &signed.actor()).await {
+        Ok(account_id) => {
+            signed.visit.choose(account_id);
+            signed.visit.go("/panel/home")
+        }
+        Err(failure) => signed.visit.fail(&failure),
+    }
 }
 
 /// Whoever logged in acts for the account no more, and looks at its own again. Nobody else's leave is needed.

@@ -2,6 +2,8 @@
 
 use crate::panel::Browser;
 use crate::test_app::{Answer, TestApp, seed};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use pasarela_domain::site::Site;
 use regex::Regex;
 use serde_json::{Value, json};
@@ -85,7 +87,6 @@ async fn a_seller_lets_a_marketplace_in_and_out() {
         "{access}"
     );
     assert!(granted["public_key"].as_str().unwrap().starts_with("TEST-"));
-    assert_eq!(refused(&token(&app, &body).await), "invalid_grant", "a code is used once");
 
     // It acts for the seller, and takes a fee; what is the seller's own it does not touch.
     let market = app.bearer(access);
@@ -104,7 +105,15 @@ async fn a_seller_lets_a_marketplace_in_and_out() {
     assert_ne!(second["access_token"], granted["access_token"]);
     assert_ne!(second["refresh_token"], granted["refresh_token"]);
     assert_eq!((&second["public_key"], &second["live_mode"]), (&granted["public_key"], &json!(false)));
-    assert_eq!(refused(&token(&app, &refresh).await), "invalid_grant", "a refresh token is used once");
+    // Whose answer was lost asks once more; what it did not get is worth nothing then.
+    let again = token(&app, &refresh).await.expect(200);
+    assert_ne!(again["refresh_token"], second["refresh_token"]);
+    let with =
+        |refresh: &Value| with_secret(json!({"grant_type": "refresh_token", "refresh_token": refresh}));
+    assert_eq!(refused(&token(&app, &with(&second["refresh_token"])).await), "invalid_grant");
+    let third = token(&app, &with(&again["refresh_token"])).await.expect(200);
+    assert_eq!(refused(&token(&app, &refresh).await), "invalid_grant", "its successor was used");
+    let second = third;
 
     // Out again: from the seller's panel, at once and for all tokens.
     let mut browser = Browser::new(&app);
@@ -331,4 +340,83 @@ async fn the_marketplace_is_told_who_came_and_who_went() {
     assert_eq!(actions, ["application.authorized", "application.deauthorized", "application.authorized"]);
     let seller = seed(Site::MLB).account.id.to_string();
     assert!(told.iter().all(|one| one["resource_id"] == seller.as_str() && one["topic"] == "mp-connect"));
+}
+
+#[tokio::test]
+async fn what_came_of_a_code_that_is_used_twice_ends() {
+    let app = TestApp::new().await;
+    let id = marketplace(&app, json!({})).await;
+    let body = async || {
+        let code = code_of(&app, id).await;
+        with_secret(
+            json!({"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "test_token": true}),
+        )
+    };
+    let (stolen, other) = (body().await, body().await);
+    let granted = token(&app, &stolen).await.expect(200);
+    let untouched = token(&app, &other).await.expect(200);
+    let refresh =
+        with_secret(json!({"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}));
+    let renewed = token(&app, &refresh).await.expect(200);
+    assert_eq!(refused(&token(&app, &stolen).await), "invalid_grant");
+    for gone in [&granted, &renewed] {
+        assert_eq!(app.bearer(gone["access_token"].as_str().unwrap()).get("/users/me").await.status, 401);
+    }
+    let refresh =
+        with_secret(json!({"grant_type": "refresh_token", "refresh_token": renewed["refresh_token"]}));
+    assert_eq!(refused(&token(&app, &refresh).await), "invalid_grant");
+    app.bearer(untouched["access_token"].as_str().unwrap()).get("/users/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn one_token_is_taken_back_and_no_other() {
+    let app = TestApp::new().await;
+    let id = marketplace(&app, json!({})).await;
+    let ask = with_secret(json!({"grant_type": "client_credentials", "test_token": true}));
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        tokens.push(token(&app, &ask).await.expect(200)["access_token"].as_str().unwrap().to_owned());
+    }
+    let revoke = async |body: Value| app.stranger().post("/oauth/revoke", &body).await;
+    let stranger = json!({"token": tokens[0], "client_id": id.to_string(), "client_secret": "wrong"});
+    assert_eq!(revoke(stranger).await.expect(400)["error"], "invalid_client");
+    assert_eq!(revoke(with_secret(json!({}))).await.expect(400)["error"], "invalid_request");
+    app.bearer(&tokens[0]).get("/users/me").await.expect(200);
+    for _ in 0..2 {
+        revoke(with_secret(json!({"token": tokens[0]}))).await.expect(200);
+        assert_eq!(app.bearer(&tokens[0]).get("/users/me").await.status, 401);
+    }
+    app.bearer(&tokens[1]).get("/users/me").await.expect(200);
+    // The application's own credentials do not go this way, nor those of others.
+    for kept in [&seed(Site::MLA).test.access_token, &seed(Site::MLB).test.access_token] {
+        revoke(with_secret(json!({"token": kept}))).await.expect(200);
+        app.bearer(kept).get("/users/me").await.expect(200);
+    }
+    let code = code_of(&app, id).await;
+    let body =
+        json!({"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "test_token": true});
+    let granted = token(&app, &with_secret(body)).await.expect(200);
+    revoke(with_secret(json!({"token": granted["refresh_token"]}))).await.expect(200);
+    let refresh =
+        with_secret(json!({"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}));
+    assert_eq!(refused(&token(&app, &refresh).await), "invalid_grant");
+}
+
+#[tokio::test]
+async fn the_page_shows_the_logo_of_who_asks() {
+    let app = TestApp::new().await;
+    let id = marketplace(&app, json!({})).await;
+    let side = 64_u32.to_be_bytes();
+    let png =
+        [b"\x89PNG\r\n\x1a\n".as_slice(), &[0, 0, 0, 13], b"IHDR", &side, &side, &[8, 6, 0, 0, 0]].concat();
+    let logo = json!({"logo": BASE64_STANDARD.encode(png)});
+    let mut browser = Browser::new(&app);
+    browser.log_in(Site::MLB).await;
+    let path = format!("/authorization?client_id={id}&response_type=code");
+    assert!(!browser.get(&path).await.text().contains("/shop-logos/"));
+    app.live_seller(Site::MLA).put("/pasarela/branding", &logo).await.expect(200);
+    let page = browser.get(&path).await.text();
+    let shown =
+        Regex::new(r#"src="(/shop-logos/[^"]+)""#).unwrap().captures(&page).expect("a logo")[1].to_owned();
+    assert_eq!(app.stranger().get(&shown).await.status, 200);
 }

@@ -87,6 +87,16 @@ impl<'a> Browser<'a> {
         assert_eq!(answer.status, 303, "{}", answer.text());
     }
 
+    /// Says yes to the newest invitation, and looks at that account.
+    pub async fn accept_invitation(&mut self) {
+        let link = newest_link(self.app);
+        let page = self.get(&link).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let word = link.split('=').nth(1).unwrap();
+        let answer = self.post("/panel/invitation", &[("link", word), ("answer", "accept")]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+    }
+
     pub async fn log_in(&mut self, site: Site) {
         let account = &seed(site).account;
         let password = &logins::login_of(account.id).unwrap().password;
@@ -95,6 +105,13 @@ impl<'a> Browser<'a> {
         assert_eq!(answer.status, 303, "{}", answer.text());
         self.follow(&answer).await;
     }
+}
+
+fn newest_link(app: &TestApp) -> String {
+    let files = std::fs::read_dir(app.engine.outbox().expect("an outbox")).unwrap();
+    let newest = files.map(|file| file.unwrap().path()).max().expect("a message");
+    let message = std::fs::read_to_string(newest).unwrap();
+    Regex::new(r"/panel/invitation\?link=\S+").unwrap().find(&message).expect("a link").as_str().to_owned()
 }
 
 fn newest_code(app: &TestApp) -> String {
@@ -227,11 +244,12 @@ async fn each_role_does_what_it_may() {
     assert_eq!(other.get(&path).await.status, 404, "somebody else's");
     assert_eq!(other.post("/panel/account", &[("account", &account)]).await.status, 404);
     owner.get("/panel/people").await;
-    let nobody = owner.post("/panel/people", &[("email", "x@example.com"), ("role", "owner")]).await;
-    assert_eq!(nobody.status, 404);
-    let unproved = owner.post("/panel/people", &[("email", "dev@example.com"), ("role", "developer")]).await;
-    assert_eq!(unproved.status, 404, "an e-mail that was not proved is nobody's");
     other.confirm_email().await;
+    owner.get("/panel/people").await;
+    owner.post("/panel/people", &[("email", "dev@example.com"), ("role", "read_only")]).await;
+    other.accept_invitation().await;
+    other.get("/panel/home").await;
+    other.post("/panel/account", &[("account", "its own")]).await;
     for (role, may) in [("read_only", false), ("developer", true), ("finance", false)] {
         owner.get("/panel/people").await;
         owner.post("/panel/people", &[("email", "dev@example.com"), ("role", role)]).await;
@@ -256,8 +274,8 @@ async fn each_role_does_what_it_may() {
 
     owner.get("/panel/people").await;
     owner.post("/panel/people", &[("email", "dev@example.com"), ("role", "developer")]).await;
-    other.get("/panel/home").await;
-    other.post("/panel/account", &[("account", &account)]).await;
+    assert_eq!(other.get(&path).await.status, 404, "nobody is added unasked");
+    other.accept_invitation().await;
     assert!(other.get("/panel/home").await.text().contains("Leave this account"));
     assert_eq!(other.post("/panel/leave", &[]).await.status, 303);
     assert_eq!(other.get(&path).await.status, 404, "it left");
@@ -284,7 +302,7 @@ async fn an_e_mail_is_nobodys_before_it_is_proved() {
         made["payer"]["id"].as_str().expect("a payer").to_owned()
     };
     assert_ne!(payer().await, id.to_string(), "a guest");
-    let wallet = app.engine.log_in("victim@example.com", "correct horse", SessionScope::Wallet).await;
+    let wallet = app.engine.log_in("victim@example.com", ("correct horse", ""), SessionScope::Wallet).await;
     assert!(wallet.is_err(), "no wallet");
     let home = browser.get("/panel/home").await;
     assert!(home.text().contains("Confirm your e-mail"), "{}", home.text());
@@ -298,7 +316,7 @@ async fn an_e_mail_is_nobodys_before_it_is_proved() {
     browser.confirm_email().await;
     assert!(!browser.get("/panel/home").await.text().contains("Confirm your e-mail"));
     assert_eq!(payer().await, id.to_string());
-    let wallet = app.engine.log_in("victim@example.com", "correct horse", SessionScope::Wallet).await;
+    let wallet = app.engine.log_in("victim@example.com", ("correct horse", ""), SessionScope::Wallet).await;
     assert!(matches!(wallet, Ok(Checked::Right(_))));
 
     // Five wrong ones end a code, also for the right one.
@@ -348,5 +366,55 @@ async fn the_panel_speaks_three_languages_and_remembers_which() {
         browser.get(&format!("/panel/login?locale={tag}")).await;
         let page = browser.get("/panel/login").await;
         assert!(page.text().contains(word) && page.text().contains(&format!("lang=\"{tag}\"")), "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_invited_says_yes_or_no_and_nobody_else_does() {
+    let app = TestApp::new().await;
+    let mut owner = Browser::new(&app);
+    owner.log_in(Site::MLA).await;
+    let invite = async |owner: &mut Browser<'_>, email: &str| {
+        owner.get("/panel/people").await;
+        owner.post("/panel/people", &[("email", email), ("role", "developer")]).await
+    };
+    for bad in ["", "ana", &seed(Site::MLA).account.email] {
+        assert_eq!(invite(&mut owner, bad).await.status, 400, "{bad}");
+    }
+    // Whether somebody logs in with an e-mail is not told.
+    assert_eq!(invite(&mut owner, "dev@example.com").await.status, 303);
+    let link = newest_link(&app);
+    let word = link.split('=').nth(1).unwrap().to_owned();
+    let mut stranger = Browser::new(&app);
+    let door = stranger.get(&link).await;
+    assert!(
+        door.header("location").starts_with("/panel/login?next=%2Fpanel%2Finvitation"),
+        "{}",
+        door.text()
+    );
+    stranger.sign_up("other@example.com").await;
+    assert_eq!(stranger.get(&link).await.status, 404, "another e-mail");
+    stranger.get("/panel/home").await;
+    let stolen = stranger.post("/panel/invitation", &[("link", &word), ("answer", "accept")]).await;
+    assert_eq!(stolen.status, 404);
+
+    let mut dev = Browser::new(&app);
+    dev.sign_up("dev@example.com").await;
+    assert!(dev.get(&link).await.text().contains("invites you to act for its account"));
+    assert_eq!(dev.post("/panel/invitation", &[("link", &word), ("answer", "decline")]).await.status, 303);
+    assert_eq!(dev.get(&link).await.status, 404, "it is answered");
+    assert!(!owner.get("/panel/people").await.text().contains("dev@example.com"));
+
+    invite(&mut owner, "dev@example.com").await;
+    let people = owner.get("/panel/people").await.text();
+    assert!(people.contains("Open invitations") && people.contains("dev@example.com"), "{people}");
+    let id = Regex::new(r#"name="invitation" value="([0-9a-f]+)""#).unwrap().captures(&people).unwrap()[1]
+        .to_owned();
+    let link = newest_link(&app);
+    assert_eq!(owner.post("/panel/people/withdraw", &[("invitation", &id)]).await.status, 303);
+    assert_eq!(dev.get(&link).await.status, 404, "it was taken back");
+    let log = owner.get("/panel/audit").await.text();
+    for act in ["member.invited", "member.invitation_withdrawn"] {
+        assert!(log.contains(act), "{act}");
     }
 }

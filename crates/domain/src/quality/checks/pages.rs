@@ -101,11 +101,15 @@ pub(super) fn data_checkout(evidence: &Evidence<'_>) -> Outcome {
 
 pub(super) fn terms(evidence: &Evidence<'_>) -> Outcome {
     of(evidence, |page| {
-        let Some(link) = &page.terms_link else {
-            return missing("page: a link to terms and conditions", page.url.clone());
+        let terms = &evidence.around.probes.terms;
+        let (place, link) = match (&page.terms_link, terms) {
+            (Some(link), _) => ("page", link),
+            // The hosted checkout shows those of the seller's policies.
+            (None, Some(terms)) => ("policies", &terms.url),
+            (None, None) => return missing("page: a link to terms and conditions", page.url.clone()),
         };
-        match &evidence.around.probes.terms {
-            Some(terms) if terms.is_there() => met(format!("page: {link}")),
+        match terms {
+            Some(terms) if terms.is_there() => met(format!("{place}: {link}")),
             Some(terms) => missing(format!("200 of {link}"), not_there(terms)),
             None => missing(format!("200 of {link}"), "it was not fetched"),
         }

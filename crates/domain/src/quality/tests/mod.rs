@@ -183,6 +183,7 @@ impl World {
         let request = CreatePayment::from_json(&json, self.site).unwrap();
         let collector = Collector {
             takes_pix: true,
+            statement_descriptor: None,
             account_id: 7,
             site: self.site,
             name: "Guitars".to_owned(),

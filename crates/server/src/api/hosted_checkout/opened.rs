@@ -114,6 +114,7 @@ pub(super) async fn find(request: &PageRequest) -> Result<Opened, Instead> {
     let checkout = engine.open_checkout(&id).await?.ok_or_else(nowhere)?;
     let caller = &checkout.caller;
     let shop = shop_of(engine, (caller.application_id, caller.mode), &checkout.merchant_name).await?;
+    let shop = shop.with_policies(&checkout.policies);
     let site = checkout.preference.site();
     let locale = page_locale(query, headers, Some(site));
     let mut address = form_urlencoded::Serializer::new(String::new());

@@ -54,7 +54,7 @@ fn show_result(opened: &Opened, state: &PaymentState, balance_part: Option<Money
         method: method_name(opened, &view.payment_method_id),
         installments: payment.installments,
         balance_part,
-        statement: preference.statement_descriptor.as_deref().unwrap_or(&checkout.merchant_name),
+        statement: payment.statement_descriptor.as_deref().unwrap_or(&checkout.merchant_name),
     };
     Some(pages::result(&opened.view, &view, &onward, opened.locale).into_response())
 }

@@ -68,7 +68,8 @@ async fn log_in(request: PageRequest, body: RawBody) -> PageAnswer {
         return Ok(visit.login_page(name, notice, StatusCode::FORBIDDEN));
     }
     let password = exact(&body, "password");
-    let (notice, status) = match engine.log_in(name, &password, SessionScope::Wallet).await {
+    let code = posted.get("code");
+    let (notice, status) = match engine.log_in(name, (&password, code), SessionScope::Wallet).await {
         Ok(Checked::Right((token, _))) => {
             // The session that this browser had is another person's, or older.
             if let Some(before) = visit.browser.token() {
@@ -83,7 +84,19 @@ async fn log_in(request: PageRequest, body: RawBody) -> PageAnswer {
             return Ok(response);
         }
         Ok(Checked::Wrong) => (words.wrong_login, StatusCode::UNAUTHORIZED),
-        // The password was right: an e-mail that was not proved has no wallet.
+        // The password was right, and the login demands more.
+        Err(Failure::Refused(refusal)) if refusal.error == "second_factor_required" => {
+            let notice = Some(words.code_needed);
+            return Ok(visit.login_page_with(name, notice, StatusCode::UNAUTHORIZED, true));
+        }
+        Err(Failure::Refused(refusal)) if refusal.error == "invalid_code" => {
+            let notice = Some(words.wrong_code);
+            return Ok(visit.login_page_with(name, notice, StatusCode::UNAUTHORIZED, true));
+        }
+        Err(Failure::Refused(refusal)) if refusal.status == 429 => {
+            (words.too_many, StatusCode::TOO_MANY_REQUESTS)
+        }
+        // An e-mail that was not proved has no wallet.
         Err(Failure::Refused(_)) => (words.unproved, StatusCode::FORBIDDEN),
         Err(Failure::Unavailable { .. }) => (words.busy, StatusCode::SERVICE_UNAVAILABLE),
         Err(failure) => return Err(failure.into()),

@@ -7,7 +7,7 @@ use super::super::posted::Posted;
 use super::super::words::form_word;
 use super::with_cookie;
 use crate::pages::checkout::{Closed, Typed};
-use crate::pages::wallet::{self as pages, Chosen, Offers, WalletPage};
+use crate::pages::wallet::{self as pages, Chosen, LoginPage, Offers, WalletPage};
 use crate::pages::wallet_words::WalletWords;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -80,16 +80,24 @@ impl<'r> Visit<'r> {
             && browsers::is_ours(self.engine(), &self.browser, &self.form(), posted.get("word"))
     }
 
-    pub(super) fn login_page(
+    pub(super) fn login_page(self, name: &str, notice: Option<&'static str>, status: StatusCode) -> Response {
+        self.login_page_with(name, notice, status, false)
+    }
+
+    /// The same, also for a login that demands a code.
+    pub(super) fn login_page_with(
         mut self,
         name: &str,
         notice: Option<&'static str>,
         status: StatusCode,
+        demands_code: bool,
     ) -> Response {
         let greeting = self.browser.greet();
         let word = self.word();
         let page = WalletPage { view: &self.opened.view, notice, locale: self.opened.locale, word: &word };
-        let page = pages::login(page, name, self.is_only_way()).with_status(status).into_response();
+        let page = pages::login(page, LoginPage { name, is_only_way: self.is_only_way(), demands_code })
+            .with_status(status)
+            .into_response();
         match greeting {
             Some(cookie) => with_cookie(page, cookie),
             None => page,

@@ -1,5 +1,7 @@
 //! Logins and sessions through the engine, on a store of the real kind, in a time that the test tells.
 
+mod second_factor;
+
 use pasarela_domain::identity::AccountId;
 use pasarela_domain::login::SessionScope;
 use pasarela_domain::timestamp::Timestamp;
@@ -52,7 +54,7 @@ impl World {
 
     async fn log_in(&self) -> NewSession {
         let (name, password) = buyer();
-        match self.engine.log_in(&name, &password, WALLET).await.unwrap() {
+        match self.engine.log_in(&name, (&password, ""), WALLET).await.unwrap() {
             Checked::Right((token, _)) => token,
             other => panic!("{other:?}"),
         }
