@@ -85,6 +85,7 @@ use pasarela_domain::quality::gate::GateSetting;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_rails::simulator::Simulator;
 use pasarela_store::{Changes, CommitError, Location, Store, StoreCounters, StoreOptions};
+use quality::browser::Browser;
 use quality::counting::Counting;
 use quality::probes::Prober;
 use std::path::PathBuf;
@@ -177,6 +178,10 @@ pub(crate) struct Inner {
     pub(crate) counting: Counting,
     /// Who may check its addresses, or measure, now.
     pub(crate) turns: quality::turns::Turns,
+    /// Whose test clocks were moved.
+    pub(crate) moved_clocks: quality::monthly::MovedClocks,
+    /// Opens sellers' pages, if there is one.
+    browser: OnceLock<Arc<Browser>>,
     /// Looks at sellers' addresses, once the workers run.
     pub(crate) prober: OnceLock<Prober>,
     /// Which checks of the gate block.
@@ -259,6 +264,8 @@ impl Engine {
                 item_pictures: ItemPictures::default(),
                 counting: Counting::default(),
                 turns: quality::turns::Turns::default(),
+                moved_clocks: quality::monthly::MovedClocks::default(),
+                browser: OnceLock::new(),
                 prober: OnceLock::new(),
                 gate: OnceLock::new(),
                 store,
@@ -301,7 +308,8 @@ impl Engine {
     ) {
         let reach = if self.inner.development { Reach::Anywhere } else { Reach::Public };
         // The first one stays, if workers are started again.
-        let _ = self.inner.prober.set(Prober::new(reach, extra_roots.clone(), &self.inner.public_url));
+        let prober = Prober::new(reach, extra_roots.clone(), &self.inner.public_url);
+        let _ = self.inner.prober.set(prober.with_browser(self.inner.browser.get().cloned()));
         // Not among the others: a simulation of these has no use for measurements.
         let counting = quality::counting::run(self.clone(), stop(shutdown.clone()));
         let monthly = quality::monthly::run(self.clone(), stop(shutdown.clone()));
@@ -357,6 +365,11 @@ impl Engine {
         workers.spawn(timers::run(self.clone(), stop(shutdown.clone())));
         workers.spawn(housekeeping::run(self.clone(), stop(shutdown)));
         while workers.join_next().await.is_some() {}
+    }
+
+    /// Sellers' pages are opened in `browser`; to be said before the workers run.
+    pub fn set_browser(&self, browser: Browser) {
+        let _ = self.inner.browser.set(Arc::new(browser));
     }
 
     /// Stops the store: what is committed is checkpointed, the lock is given back.

@@ -3,6 +3,7 @@
 use crate::identifiers::Fresh;
 use crate::notifications::listeners::{Event, deliveries_for};
 use crate::notifications::topics::MERCHANT_ORDERS;
+use crate::payments::search::MOST_COUNTED;
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, Written, from_json, to_json};
 use crate::{Engine, Failure, preferences};
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
@@ -115,6 +116,12 @@ impl Engine {
     ) -> Result<Vec<u8>, Failure> {
         let query = CheckoutQuery::read(query)?;
         let page = self.search_checkout(caller, CheckoutKind::MerchantOrder, &query).await?;
+        // An order that is found is read, as far as a shop that looks for one sale goes.
+        for record in page.records.iter().take(MOST_COUNTED) {
+            if let Some(id) = record.id.parse().ok() {
+                self.count_read(caller, id, record.updated);
+            }
+        }
         let next_offset = u64::from(query.offset) + page.records.len() as u64;
         let mut out = br#"{"elements":["#.to_vec();
         for (at, record) in page.records.iter().enumerate() {

@@ -5,6 +5,7 @@
 //! minute ([`counting`]). Everything else is read when somebody measures ([`measuring`]). The rules are in
 //! `pasarela_domain::quality`.
 
+pub mod browser;
 pub mod counting;
 pub mod going_live;
 pub mod measuring;

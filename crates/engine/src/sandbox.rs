@@ -135,7 +135,9 @@ impl Engine {
         let (engine, account_id) = (self.clone(), caller.account_id);
         // A task of its own: a caller who leaves must not leave a clock that is moved in the store and nowhere else.
         let moving = tokio::spawn(async move { engine.advance(account_id, by_ms).await });
-        moving.await.unwrap_or_else(|broken| Err(Failure::Internal(broken.to_string())))
+        let moved = moving.await.unwrap_or_else(|broken| Err(Failure::Internal(broken.to_string())))?;
+        self.inner.moved_clocks.add(caller.account_id);
+        Ok(moved)
     }
 
     async fn advance(&self, account_id: AccountId, by_ms: i64) -> Result<Value, Failure> {

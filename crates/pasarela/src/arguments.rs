@@ -1,8 +1,10 @@
 //! What can be typed, and the help for it.
 
 use crate::branding::BrandingVerb;
+use crate::browser::BrowserArguments;
 use crate::catalog::arguments::CatalogVerb;
 use crate::credentials::arguments::CredentialsArguments;
+use crate::gate::GateArguments;
 use crate::going_live::GoingLiveVerb;
 use crate::mail::MailArguments;
 use crate::quality::arguments::QualityVerb;
@@ -202,6 +204,12 @@ pub struct DevArguments {
     /// Also be an HTTPS forward proxy here, for those hosts alone
     #[arg(long, value_name = "ADDR", env = "PASARELA_PROXY")]
     pub proxy: Option<SocketAddr>,
+    /// What the way to live payments asks for.
+    #[command(flatten)]
+    pub gate: GateArguments,
+    /// What opens sellers' pages.
+    #[command(flatten)]
+    pub browser: BrowserArguments,
     /// Do not open the demo shop, which otherwise listens on a port near the server's
     #[arg(long, env = "PASARELA_NO_DEMO", value_parser = FalseyValueParser::new(), conflicts_with = "demo_listen")]
     pub no_demo: bool,
@@ -296,6 +304,12 @@ pub struct ServeArguments {
     /// Where mail goes.
     #[command(flatten)]
     pub mail: MailArguments,
+    /// What the way to live payments asks for.
+    #[command(flatten)]
+    pub gate: GateArguments,
+    /// What opens sellers' pages.
+    #[command(flatten)]
+    pub browser: BrowserArguments,
     /// The certificate chain to serve HTTPS with, in PEM, its own certificate first
     #[arg(long, value_name = "FILE", env = "PASARELA_TLS_CERTIFICATE", requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,

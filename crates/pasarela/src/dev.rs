@@ -32,6 +32,8 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, Failure> {
 async fn serve(arguments: &DevArguments) -> Result<(), Failure> {
     let mut stop_requests = StopRequests::listen()?;
     let roots = service::trusted_roots(arguments.trusted_roots.as_deref())?;
+    let gate = arguments.gate.setting()?;
+    let browser = arguments.browser.browser(true)?;
     let (listen, in_network) = match arguments.lan {
         true => lan(arguments.listen)?,
         false => (arguments.listen, None),
@@ -46,6 +48,10 @@ async fn serve(arguments: &DevArguments) -> Result<(), Failure> {
         (None, directory) => directory.map(|directory| directory.display().to_string()),
     };
     let engine = open(arguments, directory, database, named).await?;
+    engine.set_gate(gate);
+    if let Some(browser) = browser {
+        engine.set_browser(browser);
+    }
     let doors = Doors::open(arguments, directory).await?;
     let demo = match arguments.no_demo {
         true => None,

@@ -15,6 +15,7 @@ Examples:
   pasarela going-live set --industry music --site https://shop.example --accept-terms
   pasarela going-live check
   pasarela going-live show
+  pasarela going-live rules
 
 The live access token says whose application, also before it works; a test token may only show.
 Without one it is that of the first development seller.")]
@@ -25,6 +26,8 @@ pub enum GoingLiveVerb {
     Set(SetArguments),
     /// Look at everything anew, and end with 1 while something holds the gate closed
     Check(ShowArguments),
+    /// List what this server's gate asks for: which checks block, and which only advise
+    Rules(ShowArguments),
 }
 
 /// `pasarela going-live show|check`
@@ -97,6 +100,11 @@ pub fn run(verb: &GoingLiveVerb) -> Result<ExitCode, Failure> {
             });
             Ok(if found["is_open"] == json!(true) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        GoingLiveVerb::Rules(arguments) => {
+            let found = Client::of_live(&arguments.server)?.get("/v1/quality/gate")?;
+            print(&if arguments.json { format!("{found:#}\n") } else { rules(&found, &arguments.language) });
+            Ok(ExitCode::SUCCESS)
+        }
         GoingLiveVerb::Set(arguments) => set(arguments),
     }
 }
@@ -133,6 +141,21 @@ fn path(client: &Client) -> Result<String, Failure> {
     // Answers while the live credentials do not work yet, too.
     let credential = client.get("/plugins-credentials-wrapper/credentials")?;
     Ok(format!("/v1/applications/{}/going-live", credential["client_id"].as_str().unwrap_or_default()))
+}
+
+fn rules(found: &Value, language: &str) -> String {
+    let mut out = format!("A measurement passes with {} of 100 points.\n", found["minimum_score"]);
+    for rule in found["checks"].as_array().into_iter().flatten() {
+        let does = match (rule["blocks"] == json!(true), rule["blocks"] == rule["blocks_by_default"]) {
+            (true, true) => "blocks",
+            (false, true) => "advises",
+            (true, false) => "blocks (the operator's setting)",
+            (false, false) => "advises (the operator's setting)",
+        };
+        let title = rule["title"][language].as_str().or(rule["title"]["en"].as_str()).unwrap_or_default();
+        out.push_str(&format!("{:<8} {title}: {does}\n", rule["rule_id"].as_str().unwrap_or_default()));
+    }
+    out
 }
 
 fn described(found: &Value, language: &str) -> String {

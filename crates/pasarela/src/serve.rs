@@ -35,6 +35,8 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     let certificate = certificate(arguments)?;
     let roots = service::trusted_roots(arguments.trusted_roots.as_deref())?;
     let mail = arguments.mail.settings()?;
+    let gate = arguments.gate.setting()?;
+    let browser = arguments.browser.browser(false)?;
     let listener = bind(arguments.listen, "--listen").await?;
     let address = local_address(&listener)?;
     let options = options(&arguments.place()?, &arguments.key, &arguments.public_url)?;
@@ -48,6 +50,10 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
             ));
         }
         engine.set_mail(settings);
+    }
+    engine.set_gate(gate);
+    if let Some(browser) = browser {
+        engine.set_browser(browser);
     }
     let router = pasarela_server::router(engine.clone());
 

@@ -104,16 +104,71 @@ fn a_page_is_looked_at_alone() {
     const LIBRARY: &str =
         "<script src='https://sdk.mercadopago.com/js/v2'></script><a href='/terms'>Terms</a>";
     let bad = shop("<input id='card' data-checkout='cardNumber' name='number'><a href='/terms'>Terms</a>");
-    let output = run(&["quality", "page", &bad]);
+    let output = run(&["quality", "page", &bad, "--browser", "none"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stdout(&output).contains("page: input#card without name"), "{}", stdout(&output));
-    let output = run(&["quality", "page", &bad, "--format", "sarif"]);
+    let output = run(&["quality", "page", &bad, "--format", "sarif", "--browser", "none"]);
     let sarif: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let results = sarif["runs"][0]["results"].as_array().unwrap();
     assert!(results.iter().any(|result| result["ruleId"] == "GOL-006" && result["level"] == "error"));
-    let output = run(&["quality", "page", &shop(LIBRARY)]);
+    let output = run(&["quality", "page", &shop(LIBRARY), "--browser", "none"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let output = run(&["quality", "page", "http://127.0.0.1:1/"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("can't be read"), "{}", stderr(&output));
+}
+
+#[test]
+fn what_a_script_adds_to_a_page_is_seen_where_there_is_a_browser() {
+    if pasarela_engine::quality::browser::Browser::on_path(true).is_none() {
+        eprintln!("there is no browser on the path: nothing was tried");
+        return;
+    }
+    const LATE: &str = "<a href='/terms'>Terms</a><script>setTimeout(() => {
+        const place = document.body.appendChild(document.createElement('div')).attachShadow({mode: 'closed'});
+        const input = place.appendChild(document.createElement('input'));
+        input.name = 'number'; input.autocomplete = 'cc-number';
+        globalThis.MercadoPago = class { fields() {} bricks() {} };
+    }, 100)</script>";
+    let url = shop(LATE);
+    let served = run(&["quality", "page", &url, "--browser", "none"]);
+    assert_eq!(served.status.code(), Some(0), "{}", stdout(&served));
+    assert!(stdout(&served).contains("read as it is served"), "{}", stdout(&served));
+    let opened = run(&["quality", "page", &url]);
+    let said = stdout(&opened);
+    assert_eq!(opened.status.code(), Some(1), "{said}");
+    assert!(said.contains("page: input[name=number] without name"), "{said}");
+    assert!(said.contains("a copy is loaded from") && said.contains("opened in "), "{said}");
+    let nowhere = run(&["quality", "page", &url, "--browser", "/nowhere/chromium"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(stderr(&nowhere).contains("--browser none"), "{}", stderr(&nowhere));
+}
+
+#[test]
+fn the_operator_says_which_checks_block() {
+    let unknown = run(&["dev", "--ephemeral", "--gate-block", "GOL-012,GOL-099"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    let said = stderr(&unknown);
+    assert!(said.contains("no check `GOL-099`") && said.contains("GOL-020"), "{said}");
+    assert!(said.contains("QUALITY  blocks"), "all are listed: {said}");
+    let both = run(&["dev", "--ephemeral", "--gate-block", "form", "--gate-advise", "FORM"]);
+    assert!(stderr(&both).contains("not in both"), "{}", stderr(&both));
+    let server = Server::start_with(&[
+        "--ephemeral",
+        "--gate-block",
+        "GOL-012",
+        "--gate-advise",
+        "GOL-003,QUALITY",
+        "--minimum-score",
+        "80",
+    ]);
+    let listed = run(&["going-live", "rules", "--server", &server.url()]);
+    let listed = stdout(&listed);
+    assert!(listed.starts_with("A measurement passes with 80 of 100 points.\n"), "{listed}");
+    let of = |id: &str| listed.lines().find(|line| line.starts_with(id)).unwrap_or_default().to_owned();
+    assert!(of("GOL-012").ends_with(": blocks (the operator's setting)"), "{listed}");
+    assert!(of("GOL-003").ends_with(": advises (the operator's setting)"), "{listed}");
+    assert!(of("GOL-006").ends_with(": blocks") && of("GOL-016").ends_with(": advises"), "{listed}");
+    let (status, gate) = Call::get("/v1/quality/gate", &access_token()).send_and_wait(&server.address);
+    assert_eq!((status, &gate["minimum_score"]), (200, &json!(80)));
 }

@@ -86,6 +86,7 @@ pub fn router_beside_demo(engine: Engine, demo: Option<&str>) -> Router {
         .route("/pasarela/bricks/preferences/{id}", get(browser::preference))
         .route("/sites/{site}/payment_methods", get(catalogue::site_payment_methods))
         .route("/item_categories", get(item_categories::list))
+        .route("/v1/quality/gate", get(going_live::gate))
         .route("/v1/quality/rules", get(quality::list_rules))
         .route("/v1/quality/rules/{id}", get(quality::read_rule))
         .route("/currency_conversions/search", get(currency_conversions::search));

@@ -4,7 +4,7 @@ use super::checks::{self, Check, Outcome, Reason};
 use super::evidence::Evidence;
 use super::report::{Action, action};
 use super::rules::{self, Gate, Kind, Product, Rule};
-use super::texts::Languages;
+use super::texts::{self, Languages};
 use super::{Finding, MINIMUM_SCORE};
 use crate::application::ActivationDecision;
 use crate::timestamp::Timestamp;
@@ -70,24 +70,90 @@ impl GateCheck {
     }
 }
 
-/// Which checks block, where the operator wants it otherwise than the table of rules has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Which checks block and how high the bar is, where the operator wants it otherwise than the table of rules has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateSetting {
-    /// Ids of rules (`GOL-016`, `FORM`, `QUALITY`) that block.
-    pub block: Vec<String>,
-    /// Ids of those that only advise.
-    pub advise: Vec<String>,
+    block: Vec<&'static str>,
+    advise: Vec<&'static str>,
+    /// The score with which a measurement passes, 0 to 100.
+    pub minimum_score: u32,
+}
+
+impl Default for GateSetting {
+    fn default() -> GateSetting {
+        GateSetting { block: Vec::new(), advise: Vec::new(), minimum_score: MINIMUM_SCORE }
+    }
+}
+
+/// Why a setting of the gate is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GateSettingError {
+    /// The gate has no such check.
+    #[error("the gate has no check `{0}`")]
+    Unknown(String),
+    /// It is named on both sides.
+    #[error("{0} is to block and to advise")]
+    Both(&'static str),
 }
 
 impl GateSetting {
-    fn blocks(&self, id: &str, by_default: bool) -> bool {
-        let names = |ids: &[String]| ids.iter().any(|known| known.eq_ignore_ascii_case(id));
-        match (names(&self.block), names(&self.advise)) {
-            (true, _) => true,
-            (false, true) => false,
-            (false, false) => by_default,
+    /// The checks of these ids (`GOL-016`, `FORM`, `QUALITY`) block, and those only advise; the others do as the table of
+    /// rules has it.
+    ///
+    /// # Errors
+    /// For an id that no check has, and for one that is on both sides.
+    pub fn new<S: AsRef<str>>(block: &[S], advise: &[S]) -> Result<GateSetting, GateSettingError> {
+        let known = |ids: &[S]| ids.iter().map(|id| known(id.as_ref())).collect::<Result<Vec<_>, _>>();
+        let (block, advise) = (known(block)?, known(advise)?);
+        match block.iter().find(|id| advise.contains(id)) {
+            Some(id) => Err(GateSettingError::Both(id)),
+            None => Ok(GateSetting { block, advise, ..GateSetting::default() }),
         }
     }
+
+    fn blocks(&self, id: &str, by_default: bool) -> bool {
+        self.block.contains(&id) || (by_default && !self.advise.contains(&id))
+    }
+
+    /// Every check of the gate, in the order of the table, and what it does under this setting.
+    pub fn checks(&self) -> Vec<GateRule> {
+        let own = [("FORM", form_title()), ("QUALITY", score_title())];
+        let own = own.map(|(rule_id, title)| (rule_id, title, true));
+        let of_rules =
+            asked().map(|rule| (rule.id, texts::of(rule.check).title.clone(), blocks_by_default(rule)));
+        let all = own.into_iter().chain(of_rules);
+        all.map(|(rule_id, title, blocks_by_default)| GateRule {
+            rule_id,
+            title,
+            blocks: self.blocks(rule_id, blocks_by_default),
+            blocks_by_default,
+        })
+        .collect()
+    }
+}
+
+/// A check of the gate, as the operator has set it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct GateRule {
+    /// `FORM`, `QUALITY`, or the rule's id.
+    pub rule_id: &'static str,
+    /// What is asked for.
+    pub title: Languages<String>,
+    /// Whether the gate stays closed while it is not met; else it is an advice.
+    pub blocks: bool,
+    /// Whether it does so where the operator says nothing.
+    pub blocks_by_default: bool,
+}
+
+fn known(id: &str) -> Result<&'static str, GateSettingError> {
+    let mut ids = ["FORM", "QUALITY"].into_iter().chain(asked().map(|rule| rule.id));
+    ids.find(|known| known.eq_ignore_ascii_case(id.trim()))
+        .ok_or_else(|| GateSettingError::Unknown(id.trim().chars().take(40).collect()))
+}
+
+/// The rules that the gate asks of everybody: that credentials are live can't be asked of who wants to make them so.
+fn asked() -> impl Iterator<Item = &'static Rule> {
+    rules::of(Product::All).filter(|rule| rule.check != Check::ProductionCredentials)
 }
 
 /// The newest measurement of the integration.
@@ -108,12 +174,13 @@ pub fn judge(
 ) -> Vec<GateCheck> {
     let mut found = vec![
         GateCheck { blocks: setting.blocks("FORM", true), action: of_form(form) },
-        GateCheck { blocks: setting.blocks("QUALITY", true), action: of_score(measured) },
+        GateCheck {
+            blocks: setting.blocks("QUALITY", true),
+            action: of_score(measured, setting.minimum_score),
+        },
     ];
     let is_hosted = measured.is_some_and(|measured| measured.product == Product::CheckoutPro);
-    // That credentials are live can't be asked of who wants to make them so.
-    let asked = rules::of(Product::All).filter(|rule| rule.check != Check::ProductionCredentials);
-    found.extend(asked.map(|rule| {
+    found.extend(asked().map(|rule| {
         let outcome = match rule.check {
             Check::RejectionMessages | Check::MlaCftTeaShown if is_hosted => {
                 Outcome::NotApplicable(Reason::HostedCheckout)
@@ -156,28 +223,34 @@ pub fn is_open(checks: &[GateCheck]) -> bool {
 
 fn of_form(form: &Form) -> Action {
     let missing = form.missing();
-    let title = words("The form", "El formulario", "O formulário");
     let remedy = words(
         "Say what the business does and where the shop is, and accept the terms.",
         "Diga a qué se dedica el negocio y dónde está la tienda, y acepte los términos.",
         "Diga o que o negócio faz e onde está a loja, e aceite os termos.",
     );
-    own("FORM", "form", title, remedy, (missing.is_empty(), missing.join(", "), String::new()))
+    own("FORM", "form", form_title(), remedy, (missing.is_empty(), missing.join(", "), String::new()))
 }
 
-fn of_score(measured: Option<Measured>) -> Action {
-    let title = words("Quality over the bar", "Calidad sobre el mínimo", "Qualidade acima do mínimo");
+fn form_title() -> Languages<String> {
+    words("The form", "El formulario", "O formulário")
+}
+
+fn score_title() -> Languages<String> {
+    words("Quality over the bar", "Calidad sobre el mínimo", "Qualidade acima do mínimo")
+}
+
+fn of_score(measured: Option<Measured>, minimum: u32) -> Action {
     let remedy = words(
         "Measure the integration by a test payment, mend what is missing, and measure again.",
         "Mida la integración con un pago de prueba, corrija lo que falta y vuelva a medir.",
         "Meça a integração com um pagamento de teste, corrija o que falta e meça de novo.",
     );
     let seen = measured.map_or("no measurement yet".to_owned(), |measured| {
-        format!("{} of 100 points, {MINIMUM_SCORE} are needed", measured.score)
+        format!("{} of 100 points, {minimum} are needed", measured.score)
     });
-    let is_over = measured.is_some_and(|measured| measured.score >= MINIMUM_SCORE);
-    let missing = "POST /v1/applications/{id}/quality/measurements with 73 points or more".to_owned();
-    own("QUALITY", "quality_score", title, remedy, (is_over, missing, seen))
+    let is_over = measured.is_some_and(|measured| measured.score >= minimum);
+    let missing = format!("POST /v1/applications/{{id}}/quality/measurements with {minimum} points or more");
+    own("QUALITY", "quality_score", score_title(), remedy, (is_over, missing, seen))
 }
 
 fn own(

@@ -14,16 +14,27 @@ pub struct PageFacts {
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// The browser that opened it: `Chrome 156.0.8078.108`. Without one, it was read as it is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_in: Option<String>,
+    /// Why the browser that there is did not open it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_opened: Option<String>,
     /// Addresses of the platform's library among its scripts.
     pub official_libraries: Vec<String>,
     /// Scripts that are copies of the library: the same content, or its name, at another address.
     pub library_copies: Vec<String>,
+    /// A function of the library that was replaced in the page, and by which script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub altered_library: Option<String>,
     /// Whether the library is the first version.
     pub is_first_version: bool,
     /// Inputs of the page itself that take a card's data.
     pub card_inputs: Vec<CardInput>,
     /// Whether there are places for the library's frames (secure fields or a card form in frames).
     pub has_secure_fields: bool,
+    /// Frames of the library that are in the page.
+    pub secure_frames: u32,
     /// Forms that send over plain HTTP.
     pub plain_forms: Vec<String>,
     /// Scripts that a page over HTTPS loads over plain HTTP.
@@ -77,6 +88,15 @@ pub struct Financing {
     pub shows_total: bool,
     /// It says "without interest".
     pub claims_no_interest: bool,
+    /// How high the total financial cost is drawn beside the effective annual rate, in per cent; where a browser saw both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cft_height_percent: Option<u32>,
+    /// Whether it is bold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_cft_bold: Option<bool>,
+    /// Whether it has the same font.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_cft_font_same: Option<bool>,
 }
 
 /// How the end of a payment looks to a buyer.
@@ -93,6 +113,46 @@ impl PageFacts {
     /// Whether it was there.
     pub const fn is_there(&self) -> bool {
         self.fault.is_none() && self.status == 200
+    }
+
+    /// How it was looked at, in a few words.
+    pub fn way(&self) -> String {
+        match (&self.opened_in, &self.not_opened) {
+            (Some(browser), _) => format!("opened in {browser}"),
+            (None, Some(why)) => format!("read as it is served; a browser did not open it: {why}"),
+            (None, None) => "read as it is served".to_owned(),
+        }
+    }
+
+    /// The page as a browser opened it, with what is wrong in it as it is served: a name that a script takes away is there
+    /// while the script is not.
+    #[must_use]
+    pub fn beside(mut self, served: PageFacts) -> PageFacts {
+        for input in served.card_inputs.into_iter().filter(|input| input.name.is_some()) {
+            match self.card_inputs.iter_mut().find(|known| known.selector == input.selector) {
+                Some(known) => known.name = known.name.take().or(input.name),
+                None => self.card_inputs.push(input),
+            }
+        }
+        for (known, served) in [
+            (&mut self.library_copies, served.library_copies),
+            (&mut self.plain_forms, served.plain_forms),
+            (&mut self.plain_scripts, served.plain_scripts),
+        ] {
+            for address in served {
+                if !known.contains(&address) {
+                    known.push(address);
+                }
+            }
+        }
+        self.has_test_key |= served.has_test_key;
+        self
+    }
+
+    /// An input for a card's number or code beside the library's frames.
+    pub fn input_outside_frames(&self) -> Option<&CardInput> {
+        let is_secret = |input: &&CardInput| matches!(input.takes.as_str(), "cardNumber" | "securityCode");
+        self.card_inputs.iter().find(is_secret).filter(|_| self.secure_frames > 0)
     }
 
     /// Inputs that would send a card to the seller's server.

@@ -3,6 +3,7 @@
 use super::checks::{Check, Outcome, Reason};
 use super::effect::{self, Effect};
 use super::evidence::Evidence;
+use super::month::Month;
 use super::rules::{self, ASPECTS, Aspect, Kind, Product, VERSION};
 use super::texts::{self, Languages};
 use super::{Finding, Measurement};
@@ -45,6 +46,10 @@ pub struct Report {
     pub environment: String,
     /// Who asked.
     pub measurement_type: MeasurementType,
+    /// Of which month, where the platform measured by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "2030-03")]
+    pub month: Option<Month>,
     /// The payment that was looked at.
     pub payment_id: i64,
     /// 0 to 100.
@@ -62,6 +67,9 @@ pub struct Report {
     /// Whether the application was told of it: automatic ones are, when they are published.
     #[serde(default)]
     pub is_told: bool,
+    /// Whether its account got it by e-mail.
+    #[serde(default)]
+    pub is_mailed: bool,
     /// What was found, by aspect.
     pub aspects: Vec<AspectReport>,
 }
@@ -123,8 +131,8 @@ pub struct Occasion {
     pub application_id: ApplicationId,
     /// The payment.
     pub payment_id: i64,
-    /// Who asked.
-    pub measurement_type: MeasurementType,
+    /// The month, if the platform measures by itself; else a person asked.
+    pub month: Option<Month>,
     /// Now.
     pub measured_at: Timestamp,
     /// From when it is shown.
@@ -181,7 +189,8 @@ pub fn report(
         application_id: occasion.application_id,
         product,
         environment: if evidence.is_live { "live" } else { "test" }.to_owned(),
-        measurement_type: occasion.measurement_type,
+        measurement_type: occasion.month.map_or(MeasurementType::Manual, |_| MeasurementType::Automatic),
+        month: occasion.month,
         payment_id: occasion.payment_id,
         score,
         minimum_score: occasion.minimum_score,
@@ -190,6 +199,7 @@ pub fn report(
         published_at: occasion.published_at,
         rules_version: VERSION,
         is_told: false,
+        is_mailed: false,
         aspects: ASPECTS.map(|aspect| of_aspect(aspect, &measurement, latest)).into(),
     }
 }

@@ -16,7 +16,7 @@ pub const MAX_DEPTH: u32 = 10_000;
 /// Results of a page when nothing is said.
 pub const DEFAULT_LIMIT: u32 = 30;
 /// How many of a page's payments are counted as read.
-const MOST_COUNTED: usize = 10;
+pub(crate) const MOST_COUNTED: usize = 10;
 /// The widest range of dates.
 const MAX_RANGE: i64 = 365 * DAY;
 

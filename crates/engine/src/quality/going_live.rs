@@ -19,7 +19,6 @@ use pasarela_domain::application::GATE;
 use pasarela_domain::identity::{ApplicationId, Caller, Mode};
 use pasarela_domain::quality::evidence::{Evidence, Probes};
 use pasarela_domain::quality::gate::{Form, GateCheck, GateSetting, Measured, is_open, judge, stopped};
-use pasarela_domain::quality::page::ResultPages;
 use pasarela_domain::quality::site::{Answered, WebhookProbe};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
@@ -239,17 +238,11 @@ impl Engine {
         let Some(site) = &form.production_site else { return Ok(probes) };
         let page = form.payment_page.as_ref().unwrap_or(site);
         let budget = &Budget::new(MOST_REQUESTS);
-        let results = async {
-            let (approved, rejected) = (form.approved_page.as_ref()?, form.rejected_page.as_ref()?);
-            let (approved, rejected) =
-                tokio::join!(prober.plain_page(approved, budget), prober.plain_page(rejected, budget));
-            Some(ResultPages { approved, rejected })
-        };
+        let results = form.approved_page.as_deref().zip(form.rejected_page.as_deref());
         // All at once: a request has a minute, and a receiver may take most of it.
-        let (site, page, results, webhook) = tokio::join!(
+        let (site, (page, results), webhook) = tokio::join!(
             prober.site(site, budget),
-            prober.page(page, budget),
-            results,
+            prober.pages(page, results, budget),
             self.probe_webhook(caller)
         );
         probes.site = Some(site);
@@ -357,12 +350,14 @@ impl Engine {
         })))
     }
 
-    /// Says which checks of the gate block and which advise; the first time counts.
+    /// Says which checks of the gate block and which advise, and how high the bar is; the first time counts. It holds from each
+    /// application's next check on: what was opened stays open.
     pub fn set_gate(&self, setting: GateSetting) {
         let _ = self.inner.gate.set(setting);
     }
 
-    fn gate_setting(&self) -> &GateSetting {
+    /// What the gate asks for, as the operator has set it.
+    pub fn gate_setting(&self) -> &GateSetting {
         self.inner.gate.get_or_init(GateSetting::default)
     }
 }

@@ -7,9 +7,9 @@ use pasarela_domain::merchant_order::{MerchantOrder, order_of};
 use pasarela_domain::payment::PaymentState;
 use pasarela_domain::payment::body::Status;
 use pasarela_domain::preference::PreferenceState;
-use pasarela_domain::quality::MINIMUM_SCORE;
 use pasarela_domain::quality::evidence::Evidence;
-use pasarela_domain::quality::report::{MeasurementType, Occasion, Report, report};
+use pasarela_domain::quality::month::Month;
+use pasarela_domain::quality::report::{Occasion, Report, report};
 use pasarela_domain::quality::rules::Product;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
@@ -19,8 +19,11 @@ use pasarela_store::{
 };
 use serde::Deserialize;
 
-/// How many measurements of an application are kept in each mode: five years of monthly ones. The oldest gives way.
+/// How many measurements of an application are kept in each mode, of the platform's own (five years of months) and of those
+/// that people asked for. The oldest gives way.
 const KEPT: usize = 60;
+/// How the places of months begin.
+const MONTH: char = 'm';
 /// How many of a seller's latest refusals, and of its latest approvals, an effect is counted over.
 const LATEST: u32 = 100;
 
@@ -37,6 +40,8 @@ pub enum Subject {
     Payment(PaymentId),
     /// The newest approved one of the product; where none was approved, the newest.
     Newest,
+    /// The newest approved one that was made until then.
+    ApprovedUntil(Timestamp),
 }
 
 /// What is to be measured.
@@ -63,19 +68,27 @@ impl Engine {
         own(caller, application_id)?;
         let _turn = self.inner.turns.measurement(application_id, caller.mode)?;
         let now = self.inner.clock.now(caller.account_id, caller.mode);
-        self.measure(caller, request, MeasurementType::Manual, now).await
+        self.measure(caller, request, None, now).await
     }
 
-    /// Measures, and keeps what it found, to be shown from `published_at`.
+    /// Measures, and keeps what it found, to be shown from `published_at`: what a person asked for, or a month's.
     pub(crate) async fn measure(
         &self,
         caller: &Caller,
         request: &MeasureRequest,
-        measurement_type: MeasurementType,
+        month: Option<Month>,
         published_at: Timestamp,
     ) -> Result<Report, Failure> {
         let (payment, preference) = match request.subject {
-            Subject::Newest => self.newest(caller, request.product).await?,
+            Subject::Newest => {
+                let (approved, any) =
+                    (approved_payments(caller, LOOKED_THROUGH), newest_payments(caller, LOOKED_THROUGH));
+                self.newest(caller, request.product, vec![approved, any]).await?
+            }
+            Subject::ApprovedUntil(end) => {
+                let search = PaymentSearch { end: Some(end), ..approved_payments(caller, LOOKED_THROUGH) };
+                self.newest(caller, request.product, vec![search]).await?
+            }
             Subject::Payment(id) => {
                 let payment = state_of(&self.load(caller.account_id, caller.mode, id).await?)?;
                 if payment.internals.application_id != caller.application_id {
@@ -94,10 +107,10 @@ impl Engine {
             id: self.inner.ids.next(),
             application_id: caller.application_id,
             payment_id: payment.payment.id,
-            measurement_type,
+            month,
             measured_at: self.inner.clock.now(caller.account_id, caller.mode),
             published_at,
-            minimum_score: MINIMUM_SCORE,
+            minimum_score: self.gate_setting().minimum_score,
         };
         let report = report(&occasion, request.product.unwrap_or(made_by), &evidence, &latest);
         self.keep_measurement(caller, &report).await?;
@@ -147,20 +160,23 @@ impl Engine {
         Ok(reports)
     }
 
-    /// Puts a measurement into the ring: a free place, or that of the oldest.
+    /// Keeps a measurement in its place. A month has one place, and is kept there once: who measures it a second time, on
+    /// another node or after a restart, changes nothing.
     async fn keep_measurement(&self, caller: &Caller, report: &Report) -> Result<(), Failure> {
         let (application_id, mode, kind) = (caller.application_id, caller.mode, SettingKind::Measurement);
         let body = to_json(&report.clone().without_texts())?;
         for _ in 0..MAX_ROUNDS {
             let stored = self.inner.store.application_records(application_id, mode, kind).await?;
-            let oldest =
-                stored.iter().min_by_key(|row| (row.changed, &row.name)).filter(|_| stored.len() >= KEPT);
+            let (name, before) = place(report, &stored);
+            if report.month.is_some() && before.is_some_and(|before| month_of(before) == report.month) {
+                return Ok(());
+            }
             let setting = NotificationSetting {
                 application_id,
                 mode,
                 kind,
-                name: oldest.map_or_else(|| format!("{:02}", stored.len()), |oldest| oldest.name.clone()),
-                version: oldest.map_or(0, |oldest| oldest.version),
+                name,
+                version: before.map_or(0, |before| before.version),
                 changed: self.inner.clock.wall(),
                 body: body.clone(),
             };
@@ -191,14 +207,14 @@ impl Engine {
         Ok(found.map(|state| state.payment.id))
     }
 
-    /// The newest payment of the application that the product's rules are for.
+    /// The newest payment of the application that the product's rules are for: of the first search that finds one.
     async fn newest(
         &self,
         caller: &Caller,
         product: Option<Product>,
+        searches: Vec<PaymentSearch>,
     ) -> Result<(PaymentState, Option<PreferenceState>), Failure> {
-        for status in [Some("approved".to_owned()), None] {
-            let search = PaymentSearch { status, ..newest_payments(caller, LOOKED_THROUGH) };
+        for search in searches {
             for payment in self.payments_of(caller, search).await? {
                 let preference = self.preference_of(caller, &payment).await?;
                 let is_wanted = match product {
@@ -232,8 +248,8 @@ impl Engine {
     /// The latest refusals and approvals, to see what refusals lacked.
     async fn latest_payments(&self, caller: &Caller) -> Result<Vec<PaymentState>, Failure> {
         let mut states = Vec::new();
-        for status in ["rejected", "approved"] {
-            let search = PaymentSearch { status: Some(status.to_owned()), ..newest_payments(caller, LATEST) };
+        let approved = approved_payments(caller, LATEST);
+        for search in [PaymentSearch { status: Some("rejected".to_owned()), ..approved.clone() }, approved] {
             states.extend(self.payments_of(caller, search).await?);
         }
         Ok(states)
@@ -285,6 +301,37 @@ pub(super) fn newest_payments(caller: &Caller, limit: u32) -> PaymentSearch {
         limit,
         offset: 0,
     }
+}
+
+/// The newest of the caller's approved payments, `limit` of them.
+pub(super) fn approved_payments(caller: &Caller, limit: u32) -> PaymentSearch {
+    PaymentSearch { status: Some("approved".to_owned()), ..newest_payments(caller, limit) }
+}
+
+/// Where a measurement is kept, and what is there: a month's in a ring of months, another one in a free place of a ring, or
+/// in that of the oldest.
+fn place<'s>(
+    report: &Report,
+    stored: &'s [NotificationSetting],
+) -> (String, Option<&'s NotificationSetting>) {
+    let ring = i32::try_from(KEPT).unwrap_or(i32::MAX);
+    let at = |name: &str| stored.iter().find(|row| row.name == name);
+    if let Some(month) = report.month {
+        let name = format!("{MONTH}{:02}", month.number().rem_euclid(ring));
+        let before = at(&name);
+        return (name, before);
+    }
+    let of_people = || stored.iter().filter(|row| !row.name.starts_with(MONTH));
+    let free = (0..KEPT).map(|place| format!("{place:02}")).find(|name| at(name).is_none());
+    let oldest = || of_people().min_by_key(|row| (row.changed, &row.name));
+    match (free, oldest()) {
+        (Some(free), _) => (free, None),
+        (None, oldest) => (oldest.map(|row| row.name.clone()).unwrap_or_default(), oldest),
+    }
+}
+
+fn month_of(row: &NotificationSetting) -> Option<Month> {
+    serde_json::from_slice::<Report>(&row.body).ok()?.month
 }
 
 /// A credential speaks for its own application alone.

@@ -1,7 +1,7 @@
 //! A seller's page, read for what the rules about pages look at. Nothing of its words is kept.
 //!
-//! The page is parsed as it is served; what a script adds later is not seen. What scripts say by themselves is looked
-//! at in their text: which of the library's functions they call, and whether they are the library.
+//! A page is parsed as it is served, or told by a browser that opened it (`browser.rs`), element by element. What scripts
+//! say is looked at in their text: which of the library's functions they call, and whether they are the library.
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 use pasarela_domain::quality::page::{CardInput, PageFacts};
@@ -13,6 +13,10 @@ const MOST: usize = 20;
 /// How much of a text that names an element or an address is kept.
 const LONGEST: usize = 200;
 
+/// Whose pages and scripts are the original's own, with all that is under them.
+const HOMES: [&str; 3] = ["mercadopago.com", "mlstatic.com", "mercadolibre.com"];
+/// Where frames of the library are.
+const FRAMES: &str = "/secure-fields/";
 /// Where the platform's library is at home, besides the platform itself.
 const LIBRARY_HOSTS: [&str; 4] =
     ["sdk.mercadopago.com", "beta-sdk.mercadopago.com", "secure.mlstatic.com", "www.mercadopago.com"];
@@ -41,11 +45,47 @@ const CARD_WORDS: [(&str, &str); 15] = [
     ("ccname", "cardholderName"),
 ];
 
-/// A page in the making.
-struct Reader<'a> {
-    base: &'a Url,
+/// Where the library is at home.
+#[derive(Clone, Debug)]
+pub struct Official {
     /// The platform's own origin.
-    platform: &'a str,
+    platform: String,
+}
+
+impl Official {
+    /// At the platform at `public_url`, and at the published addresses.
+    pub fn of(public_url: &str) -> Official {
+        let platform = Url::parse(public_url).map(|url| url.origin().ascii_serialization());
+        Official { platform: platform.unwrap_or_default() }
+    }
+
+    /// Whether this is the address of the library.
+    pub fn is_library(&self, url: &Url) -> bool {
+        let is_known =
+            url.scheme() == "https" && url.host_str().is_some_and(|host| LIBRARY_HOSTS.contains(&host));
+        (self.is_platform(url) || is_known)
+            && LIBRARY_PATHS.iter().any(|path| url.path().trim_end_matches('/') == *path)
+    }
+
+    /// Whether the platform, or the original, answers for what is there.
+    pub fn is_home(&self, url: &Url) -> bool {
+        let is_of = |host: &str, home: &str| {
+            host.strip_suffix(home).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let is_original = url.scheme() == "https"
+            && url.host_str().is_some_and(|host| HOMES.iter().any(|home| is_of(host, home)));
+        self.is_platform(url) || is_original
+    }
+
+    fn is_platform(&self, url: &Url) -> bool {
+        url.origin().ascii_serialization() == self.platform
+    }
+}
+
+/// A page in the making.
+pub struct Reader<'a> {
+    base: Url,
+    official: &'a Official,
     facts: PageFacts,
     scripts: Vec<Url>,
     words: String,
@@ -56,16 +96,8 @@ struct Reader<'a> {
 }
 
 /// What a page holds, and the scripts that may be copies of the library or call it.
-pub fn read(html: &str, url: &Url, platform: &str) -> (PageFacts, Vec<Url>) {
-    let mut reader = Reader {
-        base: url,
-        platform,
-        facts: PageFacts { url: short(url.as_str()), status: 200, ..PageFacts::default() },
-        scripts: Vec::new(),
-        words: String::new(),
-        link: None,
-        code: None,
-    };
+pub fn read(html: &str, url: &Url, official: &Official) -> (PageFacts, Vec<Url>) {
+    let mut reader = Reader::new(url.clone(), official);
     let mut emitter: DefaultEmitter = DefaultEmitter::default();
     // Without it the text of a script would be read as tags.
     emitter.naively_switch_states(true);
@@ -80,7 +112,7 @@ pub fn read(html: &str, url: &Url, platform: &str) -> (PageFacts, Vec<Url>) {
                 reader.element(&name, &attribute);
             }
             Token::EndTag(tag) => reader.end(&String::from_utf8_lossy(&tag.name)),
-            Token::String(text) => reader.text(&String::from_utf8_lossy(&text)),
+            Token::String(text) => reader.text(&String::from_utf8_lossy(&text), true),
             Token::Comment(_) | Token::Doctype(_) | Token::Error(_) => {}
         }
     }
@@ -109,12 +141,20 @@ pub fn read_script(script: &str, from: Option<&Url>, facts: &mut PageFacts) {
 }
 
 impl Reader<'_> {
-    fn element(&mut self, name: &str, attribute: &impl Fn(&str) -> Option<String>) {
+    /// Of the page at `base`, with nothing read yet.
+    pub fn new(base: Url, official: &Official) -> Reader<'_> {
+        let facts = PageFacts { url: short(base.as_str()), status: 200, ..PageFacts::default() };
+        let (scripts, words) = (Vec::new(), String::new());
+        Reader { base, official, facts, scripts, words, link: None, code: None }
+    }
+
+    /// An element begins.
+    pub fn element(&mut self, name: &str, attribute: &impl Fn(&str) -> Option<String>) {
         match name {
             "script" => {
                 self.code = Some(String::new());
-                if let Some(source) = attribute("src") {
-                    self.script(&source);
+                if let Some(url) = attribute("src").and_then(|source| self.base.join(&source).ok()) {
+                    self.script(url);
                 }
             }
             "style" => self.code = Some(String::new()),
@@ -131,17 +171,26 @@ impl Reader<'_> {
                 self.facts.financing.offers_installments |=
                     ["installment", "cuota", "parcela"].iter().any(|word| called.contains(word));
             }
-            "img" | "iframe" | "svg" | "object" => self.picture(attribute),
+            "iframe" => {
+                let address = attribute("src").and_then(|source| self.base.join(&source).ok());
+                let is_secure = |url: &Url| self.official.is_home(url) && url.path().starts_with(FRAMES);
+                if address.as_ref().is_some_and(is_secure) {
+                    self.facts.secure_frames += 1;
+                    self.facts.has_secure_fields = true;
+                }
+                self.picture(attribute);
+            }
+            "img" | "svg" | "object" => self.picture(attribute),
             _ => {}
         }
     }
 
-    fn script(&mut self, source: &str) {
-        let Ok(url) = self.base.join(source) else { return };
+    /// The page loads a script.
+    pub fn script(&mut self, url: Url) {
         if self.base.scheme() == "https" && url.scheme() == "http" {
             push(&mut self.facts.plain_scripts, short(url.as_str()));
         }
-        if self.is_official(&url) {
+        if self.official.is_library(&url) {
             self.facts.is_first_version |= url.path().ends_with(FIRST_VERSION);
             push(&mut self.facts.official_libraries, short(url.as_str()));
             return;
@@ -149,11 +198,19 @@ impl Reader<'_> {
         self.scripts.push(url);
     }
 
-    fn is_official(&self, url: &Url) -> bool {
-        let is_platform = url.origin().ascii_serialization() == self.platform;
-        let is_home =
-            url.scheme() == "https" && url.host_str().is_some_and(|host| LIBRARY_HOSTS.contains(&host));
-        (is_platform || is_home) && LIBRARY_PATHS.iter().any(|path| url.path().trim_end_matches('/') == *path)
+    /// What a script says.
+    pub fn script_text(&mut self, text: &str, from: Option<&Url>) {
+        read_script(text, from, &mut self.facts);
+    }
+
+    /// The library in the page has a function that is written in somebody else's script: it was changed, or, where the
+    /// platform's was never loaded, it is a copy.
+    pub fn foreign_function(&mut self, name: &str, from: &Url) {
+        if self.facts.official_libraries.is_empty() {
+            push(&mut self.facts.library_copies, short(from.as_str()));
+        } else {
+            self.facts.altered_library.get_or_insert_with(|| short(&format!("{name} is from {from}")));
+        }
     }
 
     fn input(&mut self, attribute: &impl Fn(&str) -> Option<String>) {
@@ -204,12 +261,16 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, text: &str) {
+    /// A text, which buyers see if it `is_shown`.
+    pub fn text(&mut self, text: &str, is_shown: bool) {
         match (&mut self.code, &mut self.link) {
             (Some(code), _) => code.push_str(text),
             (None, link) => {
                 if let Some((_, words)) = link {
                     words.push_str(text);
+                }
+                if !is_shown {
+                    return;
                 }
                 self.words.push_str(text);
                 self.words.push(' ');
@@ -217,7 +278,8 @@ impl Reader<'_> {
         }
     }
 
-    fn end(&mut self, name: &str) {
+    /// An element ends.
+    pub fn end(&mut self, name: &str) {
         match name {
             "script" => {
                 if let Some(code) = self.code.take() {
@@ -245,7 +307,8 @@ impl Reader<'_> {
         }
     }
 
-    fn finish(mut self) -> (PageFacts, Vec<Url>) {
+    /// What was found, and the scripts that were not read.
+    pub fn finish(mut self) -> (PageFacts, Vec<Url>) {
         // A script or a link that never ends.
         self.end("script");
         self.end("a");
@@ -282,7 +345,7 @@ mod tests {
     const PLATFORM: &str = "https://pay.example";
 
     fn page(html: &str) -> PageFacts {
-        read(html, &Url::parse("https://shop.example/pay").unwrap(), PLATFORM).0
+        read(html, &Url::parse("https://shop.example/pay").unwrap(), &Official::of(PLATFORM)).0
     }
 
     #[test]
@@ -305,7 +368,7 @@ mod tests {
         let (facts, others) = read(
             r#"<script src="/js/v2"></script><script src="http://sdk.mercadopago.com/js/v2"></script>"#,
             &Url::parse("https://shop.example/pay").unwrap(),
-            PLATFORM,
+            &Official::of(PLATFORM),
         );
         assert!(facts.official_libraries.is_empty());
         assert_eq!(others.len(), 2, "the same path elsewhere, or in clear, is not it");
@@ -340,6 +403,51 @@ mod tests {
     }
 
     #[test]
+    fn only_the_platform_and_the_original_are_at_home() {
+        let official = Official::of(PLATFORM);
+        let is_home = |url: &str| official.is_home(&Url::parse(url).unwrap());
+        for home in
+            ["https://pay.example/x.js", "https://http2.mlstatic.com/a.js", "https://mercadopago.com/"]
+        {
+            assert!(is_home(home), "{home}");
+        }
+        for other in [
+            "http://pay.example/x.js",
+            "https://pay.example:8443/",
+            "http://sdk.mercadopago.com/js/v2",
+            "https://evilmercadopago.com/",
+            "https://mercadopago.com.evil.example/",
+            "https://shop.example/",
+        ] {
+            assert!(!is_home(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_platforms_frames_take_cards_and_other_frames_do_not() {
+        let facts = page("<iframe src='https://pay.example/secure-fields/v2#type=x'></iframe>");
+        assert_eq!((facts.secure_frames, facts.has_secure_fields), (1, true));
+        assert_eq!(page("<iframe src='/secure-fields/v2'></iframe>").secure_frames, 0);
+    }
+
+    #[test]
+    fn a_function_of_somebody_else_is_a_copy_or_a_change() {
+        let official = Official::of(PLATFORM);
+        let (at, from) = ("https://shop.example/pay", Url::parse("https://shop.example/x.js").unwrap());
+        let mut reader = Reader::new(Url::parse(at).unwrap(), &official);
+        reader.foreign_function("MercadoPago", &from);
+        assert_eq!(reader.finish().0.library_copies, ["https://shop.example/x.js"]);
+        let mut reader = Reader::new(Url::parse(at).unwrap(), &official);
+        reader.script(Url::parse("https://pay.example/js/v2").unwrap());
+        reader.foreign_function("MercadoPago.prototype.fields", &from);
+        let altered = reader.finish().0.altered_library;
+        assert_eq!(
+            altered.as_deref(),
+            Some("MercadoPago.prototype.fields is from https://shop.example/x.js")
+        );
+    }
+
+    #[test]
     fn what_a_script_says_is_no_tag() {
         let facts = page(
             "<script>const x = '<input name=\"cardNumber\">'; mp.bricks().create(\"wallet\", 'c')</script>",
@@ -356,7 +464,8 @@ mod tests {
     #[test]
     fn hostile_pages_stay_within_bounds() {
         let many = "<input id=cardNumber name=x>".repeat(10_000) + &"<script src=/a.js>".repeat(10_000);
-        let (facts, scripts) = read(&many, &Url::parse("https://shop.example").unwrap(), PLATFORM);
+        let (facts, scripts) =
+            read(&many, &Url::parse("https://shop.example").unwrap(), &Official::of(PLATFORM));
         assert!(facts.card_inputs.len() <= MOST && scripts.len() <= MOST);
         for odd in ["<", "<a href", "<script>", "<!--", "\u{0}<input name=\u{0}>", "<a href='javascript:x'>"]
         {

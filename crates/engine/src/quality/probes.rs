@@ -1,9 +1,11 @@
 //! The platform looks at a seller's addresses: a real handshake, a page fetched and read, notifications sent. Where it may
 //! connect is what notifications may (`notifications/address_guard.rs`): every hop of a redirection is checked anew.
 
-use super::page_reader;
+use super::browser::{Browser, Surroundings, Wanted};
+use super::page_reader::{self, Official};
 use crate::notifications::address_guard::{self, Reach, Target};
 use crate::notifications::sender::{SendFailure, connect, connector, server_name, tls_reason};
+use base64::Engine as _;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -11,9 +13,10 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use pasarela_domain::quality::page::PageFacts;
+use pasarela_domain::quality::page::{PageFacts, ResultPages};
 use pasarela_domain::quality::site::SiteProbe;
 use rustls::pki_types::CertificateDer;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -33,6 +36,8 @@ const MOST_HOPS: usize = 5;
 const LARGEST: usize = 1024 * 1024;
 /// How many scripts of a page are fetched to be looked at.
 const MOST_SCRIPTS: usize = 6;
+/// How much of an address or a fault is kept, in letters.
+const LONGEST_KEPT: usize = 200;
 /// What the platform calls itself.
 const USER_AGENT: &str = concat!("Pasarela/", env!("CARGO_PKG_VERSION"), " (integration quality)");
 
@@ -41,8 +46,8 @@ pub struct Prober {
     reach: Reach,
     extra_roots: Vec<CertificateDer<'static>>,
     tls: OnceCell<Option<TlsConnector>>,
-    /// Where the platform's own library is.
-    platform: String,
+    official: Official,
+    browser: Option<Arc<Browser>>,
 }
 
 /// How many more requests one look at a seller's addresses may make.
@@ -70,8 +75,15 @@ struct Fetched {
 impl Prober {
     /// One that reaches as far as `reach`, trusts `extra_roots` beside the system's, and knows the platform at `public_url`.
     pub fn new(reach: Reach, extra_roots: Vec<CertificateDer<'static>>, public_url: &str) -> Prober {
-        let platform = Url::parse(public_url).map(|url| url.origin().ascii_serialization());
-        Prober { reach, extra_roots, tls: OnceCell::new(), platform: platform.unwrap_or_default() }
+        let official = Official::of(public_url);
+        Prober { reach, extra_roots, tls: OnceCell::new(), official, browser: None }
+    }
+
+    /// The same, which opens pages in `browser`, if there is one.
+    #[must_use]
+    pub fn with_browser(mut self, browser: Option<Arc<Browser>>) -> Prober {
+        self.browser = browser;
+        self
     }
 
     /// The certificate and protocol of a site, and where plain HTTP leads.
@@ -126,12 +138,12 @@ impl Prober {
     }
 
     /// A page, fetched and read, with its scripts as far as they may matter.
-    pub async fn page(&self, url: &str, budget: &Budget) -> PageFacts {
+    async fn page(&self, url: &str, budget: &Budget) -> PageFacts {
         self.page_with(url, MOST_SCRIPTS, budget).await
     }
 
     /// A page, fetched and read, without its scripts.
-    pub async fn plain_page(&self, url: &str, budget: &Budget) -> PageFacts {
+    async fn plain_page(&self, url: &str, budget: &Budget) -> PageFacts {
         self.page_with(url, 0, budget).await
     }
 
@@ -154,7 +166,7 @@ impl Prober {
             Err(fault) => return PageFacts { url: short(url), fault: Some(fault), ..PageFacts::default() },
         };
         let html = String::from_utf8_lossy(&fetched.body);
-        let (mut facts, scripts) = page_reader::read(&html, &fetched.url, &self.platform);
+        let (mut facts, scripts) = page_reader::read(&html, &fetched.url, &self.official);
         facts.status = fetched.status;
         for script in scripts.iter().take(most_scripts) {
             if let Ok(fetched) = self.fetch(script, budget).await
@@ -164,6 +176,85 @@ impl Prober {
             }
         }
         facts
+    }
+
+    /// A payment page and the pages at the end of a payment, each as it is served, and then as a browser shows it where there
+    /// is one.
+    pub async fn pages(
+        &self,
+        payment: &str,
+        results: Option<(&str, &str)>,
+        budget: &Budget,
+    ) -> (PageFacts, Option<ResultPages>) {
+        let result = async |url: Option<&str>| match url {
+            Some(url) => Some(self.plain_page(url, budget).await),
+            None => None,
+        };
+        let (page, approved, rejected) = tokio::join!(
+            self.page(payment, budget),
+            result(results.map(|(approved, _)| approved)),
+            result(results.map(|(_, rejected)| rejected)),
+        );
+        let served: Vec<PageFacts> = [Some(page), approved, rejected].into_iter().flatten().collect();
+        let mut pages = self.opened(served).await.into_iter();
+        let page = pages.next().unwrap_or_default();
+        (page, pages.next().zip(pages.next()).map(|(approved, rejected)| ResultPages { approved, rejected }))
+    }
+
+    /// Opens in the browser what was there; the scripts of the first page are looked at, too. A browser that fails takes nothing
+    /// away from what was read without it.
+    async fn opened(&self, served: Vec<PageFacts>) -> Vec<PageFacts> {
+        let Some(browser) = &self.browser else { return served };
+        let addresses: Vec<(usize, Url)> = served
+            .iter()
+            .enumerate()
+            // A longer address was cut off, and leads elsewhere.
+            .filter(|(_, page)| page.is_there() && page.url.len() < LONGEST_KEPT)
+            .filter_map(|(at, page)| Some((at, Url::parse(&page.url).ok()?)))
+            .collect();
+        if addresses.is_empty() {
+            return served;
+        }
+        let around = Surroundings {
+            reach: self.reach,
+            trusted_keys: self.trusted_keys(&addresses).await,
+            official: self.official.clone(),
+        };
+        let wanted = addresses.iter().map(|(at, url)| Wanted { url: url.clone(), with_scripts: *at == 0 });
+        let mut seen = browser.open(wanted.collect(), around).await;
+        let places: Vec<usize> = addresses.into_iter().map(|(at, _)| at).collect();
+        let beside = |(at, served): (usize, PageFacts)| {
+            let Some(place) = places.iter().position(|known| *known == at) else { return served };
+            let fault = match &mut seen {
+                Ok(pages) => match std::mem::replace(&mut pages[place], Err(String::new())) {
+                    Ok(page) if page.is_there() => return page.beside(served),
+                    Ok(page) => format!("it answered {}", page.status),
+                    Err(fault) => fault,
+                },
+                Err(fault) => fault.clone(),
+            };
+            tracing::warn!(page = served.url, fault, "a page could not be opened in a browser");
+            PageFacts { not_opened: Some(short(&fault)), ..served }
+        };
+        served.into_iter().enumerate().map(beside).collect()
+    }
+
+    /// The keys of the shop's certificates, where an authority stands for them that this prober trusts and a browser does not
+    /// know: an own test authority.
+    async fn trusted_keys(&self, addresses: &[(usize, Url)]) -> Vec<String> {
+        let mut keys = Vec::new();
+        if self.extra_roots.is_empty() {
+            return keys;
+        }
+        for (_, url) in addresses.iter().filter(|(_, url)| url.scheme() == "https") {
+            let stream = tokio::time::timeout(EXCHANGE_TIME, self.handshake(url)).await;
+            if let Some(key) = stream.ok().and_then(Result::ok).as_ref().and_then(key_of)
+                && !keys.contains(&key)
+            {
+                keys.push(key);
+            }
+        }
+        keys
     }
 
     /// The target of a `link` of the page at `page`.
@@ -273,6 +364,14 @@ fn describe(stream: &TlsStream<TcpStream>, probe: &mut SiteProbe) {
     }
 }
 
+/// SHA-256 of the public key that the peer's certificate holds, in base64.
+fn key_of(stream: &TlsStream<TcpStream>) -> Option<String> {
+    let leaf = stream.get_ref().1.peer_certificates()?.first()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(leaf).ok()?;
+    let hash = ring::digest::digest(&ring::digest::SHA256, certificate.public_key().raw);
+    Some(base64::engine::general_purpose::STANDARD.encode(hash))
+}
+
 async fn get<S>(stream: S, url: &Url) -> Result<Response<hyper::body::Incoming>, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -297,5 +396,5 @@ where
 }
 
 fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    text.chars().filter(|c| !c.is_control()).take(LONGEST_KEPT).collect()
 }

@@ -1,6 +1,7 @@
 //! What `pasarela quality` takes.
 
 use crate::arguments::ServerArguments;
+use crate::browser::BrowserArguments;
 use clap::{Args, Subcommand, ValueEnum};
 
 /// `pasarela quality`
@@ -130,7 +131,8 @@ Examples:
   pasarela quality page https://shop.example/checkout
   pasarela quality page http://localhost:3000/pay --site MLA --format sarif
 
-It ends with 1 when a mandatory rule is not met. The page is read as it is served: what a script adds later is not seen.")]
+It ends with 1 when a mandatory rule is not met. The page is opened in Chromium, or one of its kind, where there is one on the
+path; else it is read as it is served, and what a script adds later is not seen.")]
 pub struct PageArguments {
     /// The page
     #[arg(value_name = "URL")]
@@ -144,6 +146,9 @@ pub struct PageArguments {
     /// Certificates (PEM) to trust besides the system's: those of a test authority
     #[arg(long, value_name = "FILE", env = "PASARELA_CA")]
     pub ca: Option<std::path::PathBuf>,
+    /// What opens the page.
+    #[command(flatten)]
+    pub browser: BrowserArguments,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -15,6 +15,7 @@ use pasarela_engine::notifications::address_guard::Reach;
 use pasarela_engine::quality::probes::{Budget, Prober};
 use serde_json::json;
 use std::process::ExitCode;
+use std::sync::Arc;
 use url::Url;
 
 /// The most requests for one page: it, its scripts and its terms, with their redirections.
@@ -38,11 +39,13 @@ pub fn run(arguments: &PageArguments) -> Result<(String, ExitCode), Failure> {
         .ok_or_else(|| Failure::new("there is no such site", "MLA, MLB, MLC, MCO, MLM, MPE or MLU"))?;
     let roots = Roots::of(arguments.ca.as_deref())?.into_certificates();
     // The person at this machine may look wherever the machine reaches.
-    let prober = Prober::new(Reach::Anywhere, roots, &arguments.platform);
+    let browser = arguments.browser.browser(true)?.map(Arc::new);
+    let prober = Prober::new(Reach::Anywhere, roots, &arguments.platform).with_browser(browser);
     let url = &arguments.url;
     let budget = Budget::new(MOST_REQUESTS);
-    let (page, certificate) =
-        runtime::block_on(async { (prober.page(url, &budget).await, prober.site(url, &budget).await) })?;
+    let ((page, _), certificate) = runtime::block_on(async {
+        tokio::join!(prober.pages(url, None, &budget), prober.site(url, &budget))
+    })?;
     if let Some(fault) =
         page.fault.as_ref().filter(|_| certificate.fault.is_none() || url.starts_with("http:"))
     {

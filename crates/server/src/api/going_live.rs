@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use pasarela_domain::json::{Json, member};
 use pasarela_domain::quality::evidence::Probes;
-use pasarela_domain::quality::gate::{Form, GateCheck};
+use pasarela_domain::quality::gate::{Form, GateCheck, GateRule};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_engine::Engine;
@@ -51,6 +51,27 @@ pub struct GoingLiveRequest {
     pub rejected_page: Option<String>,
     /// The platform's terms are accepted.
     pub terms_accepted: Option<bool>,
+}
+
+/// What the gate asks for, as the operator has set it.
+#[derive(ToSchema)]
+pub struct GateBody {
+    /// The score with which a measurement passes.
+    pub minimum_score: u32,
+    /// Its checks: which of them hold it closed, and which only advise.
+    pub checks: Vec<GateRule>,
+}
+
+/// What the way to live payments asks for on this platform: which checks hold the gate closed is the operator's to say.
+#[utoipa::path(
+    get, path = "/v1/quality/gate", operation_id = "read_gate", tag = "quality",
+    responses((status = 200, description = "The bar, and the checks", body = GateBody)),
+    security(()),
+)]
+pub async fn gate(State(engine): State<Engine>) -> Answer {
+    let setting = engine.gate_setting();
+    let shown = value!({"minimum_score": setting.minimum_score, "checks": setting.checks()});
+    Ok(json(StatusCode::OK, shown.to_string()))
 }
 
 /// Where the application stands.

@@ -66,6 +66,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
         super::quality::measure,
         super::quality::list,
         super::quality::read,
+        super::going_live::gate,
         super::going_live::read,
         super::going_live::change,
         super::going_live::check,

@@ -14,6 +14,7 @@ mod hosted_pages;
 mod hostile;
 mod library;
 mod login;
+mod monthly;
 mod oauth;
 mod openapi;
 mod panel;

@@ -2,8 +2,12 @@
 
 use super::{Outcome, Reason, met, missing};
 use crate::quality::evidence::Evidence;
-use crate::quality::page::PageFacts;
+use crate::quality::page::{Financing, PageFacts};
 use crate::site::Site;
+
+/// How high the total financial cost is at least, in per cent of the effective annual rate: five times its area
+/// (Resolución E 51/2017).
+const LEAST_HEIGHT: u32 = 225;
 
 /// The payment page, as far as it could be looked at.
 fn page<'a>(evidence: &'a Evidence<'_>) -> Result<&'a PageFacts, Outcome> {
@@ -18,9 +22,21 @@ fn not_there(page: &PageFacts) -> String {
     page.fault.clone().unwrap_or_else(|| format!("it answered {}", page.status))
 }
 
-/// Judges the payment page.
+/// Judges the payment page, and says how it was looked at.
 fn of(evidence: &Evidence<'_>, judge: impl Fn(&PageFacts) -> Outcome) -> Outcome {
-    page(evidence).map_or_else(|outcome| outcome, judge)
+    let page = match page(evidence) {
+        Ok(page) => page,
+        Err(outcome) => return outcome,
+    };
+    let with_way = |seen: String| match seen.is_empty() {
+        true => page.way(),
+        false => format!("{seen} ({})", page.way()),
+    };
+    match judge(page) {
+        Outcome::Met { evidence } => Outcome::Met { evidence: with_way(evidence) },
+        Outcome::Missing { missing, evidence } => Outcome::Missing { missing, evidence: with_way(evidence) },
+        other => other,
+    }
 }
 
 pub(super) fn modal(evidence: &Evidence<'_>) -> Outcome {
@@ -58,6 +74,9 @@ pub(super) fn library(evidence: &Evidence<'_>) -> Outcome {
                 format!("a copy is loaded from {copy}"),
             );
         }
+        if let Some(altered) = &page.altered_library {
+            return missing("page: the library as the platform serves it", altered.clone());
+        }
         match page.official_libraries.first() {
             Some(library) => met(format!("page: {library}")),
             None if page.card_inputs.is_empty() => Outcome::NotApplicable(Reason::HostedCheckout),
@@ -83,7 +102,13 @@ pub(super) fn no_names(evidence: &Evidence<'_>) -> Outcome {
             ),
         ),
         None if page.card_inputs.is_empty() => Outcome::NotApplicable(Reason::CardsTakenByPlatform),
-        None => met(format!("page: {} card inputs, none with a name", page.card_inputs.len())),
+        None => match page.input_outside_frames() {
+            Some(input) => missing(
+                format!("page: no {} outside the platform's frames", input.selector),
+                format!("it takes {} beside {} frames of the platform", input.takes, page.secure_frames),
+            ),
+            None => met(format!("page: {} card inputs, none with a name", page.card_inputs.len())),
+        },
     })
 }
 
@@ -139,10 +164,28 @@ pub(super) fn financing_cost(evidence: &Evidence<'_>) -> Outcome {
         ];
         let absent: Vec<_> = shown.iter().filter(|(is_shown, _)| !is_shown).map(|(_, name)| *name).collect();
         match absent.as_slice() {
-            [] => met("page: CFT, TEA and the financed total beside the instalments"),
+            [] => size_of_cost(financing),
             absent => missing(format!("page: {} beside the instalments", absent.join(", ")), ""),
         }
     })
+}
+
+/// How the total cost is drawn, where a browser saw it.
+fn size_of_cost(financing: Financing) -> Outcome {
+    let Some(percent) = financing.cft_height_percent else {
+        return met("page: CFT, TEA and the financed total beside the instalments");
+    };
+    let (is_bold, is_same) =
+        (financing.is_cft_bold.unwrap_or_default(), financing.is_cft_font_same.unwrap_or_default());
+    let seen = format!(
+        "CFT is {percent} % as high as TEA, {}, in {} font",
+        if is_bold { "bold" } else { "not bold" },
+        if is_same { "the same" } else { "another" },
+    );
+    match percent >= LEAST_HEIGHT && is_bold && is_same {
+        true => met(format!("page: {seen}")),
+        false => missing(format!("page: CFT in bold, in the font of TEA, {LEAST_HEIGHT} % as high"), seen),
+    }
 }
 
 pub(super) fn no_interest_claim(evidence: &Evidence<'_>) -> Outcome {
@@ -163,7 +206,9 @@ pub(super) fn messages(evidence: &Evidence<'_>) -> Outcome {
         }
     }
     if results.approved.words == results.rejected.words {
-        return missing("page: other words after a refusal", "both pages say the same");
+        let seen = format!("both pages say the same ({})", results.rejected.way());
+        return missing("page: other words after a refusal", seen);
     }
-    met(format!("{} and {} say different things", results.approved.url, results.rejected.url))
+    let (approved, rejected) = (&results.approved.url, &results.rejected.url);
+    met(format!("{approved} and {rejected} say different things ({})", results.rejected.way()))
 }

@@ -2,6 +2,7 @@
 
 mod both_ways;
 mod gate;
+mod opened;
 mod reports;
 
 use super::checks::{Check, Outcome, look};
@@ -152,6 +153,7 @@ fn good() -> World {
                         shows_tea: true,
                         shows_total: true,
                         claims_no_interest: false,
+                        ..super::page::Financing::default()
                     },
                     ..there("https://shop.example/pay", 1)
                 }),

@@ -1,7 +1,9 @@
 //! Scores, and what a seller reads.
 
 use super::*;
-use crate::quality::report::{MeasurementType, Occasion, Report, Verdict, report};
+use crate::quality::letter::letter;
+use crate::quality::month::Month;
+use crate::quality::report::{Occasion, Report, Verdict, report};
 use crate::quality::rules::{Aspect, Product};
 use crate::quality::{MINIMUM_SCORE, measure};
 
@@ -11,7 +13,7 @@ fn reported(world: &World, product: Product, latest: &[PaymentState]) -> Report 
         id: 1,
         application_id: 12,
         payment_id: payment.payment.id,
-        measurement_type: MeasurementType::Manual,
+        month: None,
         measured_at: NOW,
         published_at: NOW,
         minimum_score: MINIMUM_SCORE,
@@ -107,4 +109,17 @@ fn the_gates_own_rules_are_in_no_score() {
     let (payment, world) = (good().payment(), good());
     let measurement = measure(Product::All, &Evidence::of(&payment, None, &world.around));
     assert_eq!(measurement.score(), 0);
+}
+
+#[test]
+fn the_letter_of_a_month_names_what_is_to_be_done_in_the_sites_language() {
+    let mut world = good();
+    world.around.has_webhook = false;
+    let month = Month::try_from("2030-03".to_owned()).unwrap();
+    let report = Report { month: Some(month), ..reported(&world, Product::CheckoutPro, &[]) };
+    let letter = letter(&report, "Loja\r\nBcc: x", Site::MLB, "https://pay.example/panel");
+    assert_eq!(letter.subject, format!("Pasarela: qualidade {}/100, 2030-03", report.score));
+    assert!(letter.subject.is_ascii());
+    assert!(letter.text.starts_with("LojaBcc: x (test, 2030-03)\r\nqualidade: "), "{}", letter.text);
+    assert!(letter.text.contains("Para melhorar:\r\n- ") && letter.text.ends_with("/panel"));
 }

@@ -1,0 +1,213 @@
+//! One page: opened, waited for, looked at, closed.
+
+use super::super::page_reader::{Official, Reader};
+use super::devtools::{Devtools, Event};
+use super::{Wanted, sizes, snapshot};
+use pasarela_domain::quality::page::PageFacts;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::Duration;
+use url::Url;
+
+/// How long a page may take until nothing more is loaded.
+const LOAD_TIME: Duration = Duration::from_secs(7);
+/// How long a page may take afterwards to draw what it loaded.
+const DRAW_TIME: Duration = Duration::from_millis(700);
+/// How many scripts are looked at, and how much of them together.
+const MOST_SCRIPTS: usize = 60;
+const MOST_TEXT: u64 = 8 * 1024 * 1024;
+/// How many of the library's functions are looked at.
+const MOST_FUNCTIONS: usize = 40;
+/// What the library is called in a page: today's, and its first version.
+const GLOBALS: [&str; 2] = ["MercadoPago", "Mercadopago"];
+/// Without one of these it is somebody else's thing of the same name.
+const OF_LIBRARY: [&str; 3] = ["createCardToken", "createToken", "bricks"];
+
+/// A script that ran.
+struct Script {
+    id: String,
+    url: Option<Url>,
+    length: u64,
+}
+
+/// What the browser shows of the page, or why it does not.
+pub(super) fn visit(
+    devtools: &mut Devtools,
+    wanted: &Wanted,
+    official: &Official,
+) -> Result<PageFacts, String> {
+    let target = devtools.call("", "Target.createTarget", json!({"url": "about:blank"}))?;
+    let target = target["targetId"].clone();
+    let attached =
+        devtools.call("", "Target.attachToTarget", json!({"targetId": &target, "flatten": true}))?;
+    let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
+    let mut visit = Visit { devtools, session, official };
+    let seen = visit.look(wanted);
+    // The next page gets another one. If this fails, so does the next call.
+    let _ = visit.devtools.call("", "Target.closeTarget", json!({"targetId": &target}));
+    seen
+}
+
+struct Visit<'a> {
+    devtools: &'a mut Devtools,
+    session: String,
+    official: &'a Official,
+}
+
+impl Visit<'_> {
+    fn call(&mut self, method: &str, params: Value) -> Result<Value, String> {
+        self.devtools.call(&self.session, method, params)
+    }
+
+    fn look(&mut self, wanted: &Wanted) -> Result<PageFacts, String> {
+        self.prepare(wanted.with_scripts)?;
+        let begun = self.call("Page.navigate", json!({"url": wanted.url.as_str()}))?;
+        if let Some(fault) = begun["errorText"].as_str().filter(|fault| !fault.is_empty()) {
+            return Err(fault.to_owned());
+        }
+        let frame = begun["frameId"].clone();
+        let session = self.session.clone();
+        let is_quiet = |event: &Event| {
+            event.session == session
+                && event.method == "Page.lifecycleEvent"
+                && event.params["name"] == "networkIdle"
+                && event.params["frameId"] == frame
+                && event.params["loaderId"] == begun["loaderId"]
+        };
+        self.devtools.wait(LOAD_TIME, is_quiet)?;
+        self.devtools.wait(DRAW_TIME, |_| false)?;
+        let styles = json!({"computedStyles": snapshot::STYLES});
+        let taken = self.call("DOMSnapshot.captureSnapshot", styles)?;
+        let (status, scripts) = self.loaded(&frame);
+        let page = snapshot::address(&taken).ok_or("a page without an address")?;
+        let mut reader = Reader::new(page.clone(), self.official);
+        let drawn = snapshot::read(&taken, &page, self.official, &mut reader);
+        if wanted.with_scripts {
+            self.scripts(&scripts, &page, &mut reader)?;
+            self.library(&scripts, &page, &mut reader)?;
+        }
+        let (mut facts, _) = reader.finish();
+        sizes::compare(&drawn, &mut facts.financing);
+        facts.status = status;
+        facts.opened_in = Some(self.devtools.version().to_owned());
+        Ok(facts)
+    }
+
+    fn prepare(&mut self, with_scripts: bool) -> Result<(), String> {
+        self.call("Page.enable", json!({}))?;
+        self.call("Page.setLifecycleEventsEnabled", json!({"enabled": true}))?;
+        self.call("Network.enable", json!({"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}))?;
+        self.call("Network.setBypassServiceWorker", json!({"bypass": true}))?;
+        self.call("DOMSnapshot.enable", json!({}))?;
+        if with_scripts {
+            self.call("Debugger.enable", json!({}))?;
+            self.call("Debugger.setSkipAllPauses", json!({"skip": true}))?;
+        }
+        Ok(())
+    }
+
+    /// The page's status, and the scripts that ran in it.
+    fn loaded(&mut self, frame: &Value) -> (u16, Vec<Script>) {
+        let (mut status, mut scripts) = (0, Vec::new());
+        let session = self.session.clone();
+        for event in self.devtools.events(|event| event.session == session) {
+            let params = &event.params;
+            match event.method.as_str() {
+                "Network.responseReceived" if params["type"] == "Document" && params["frameId"] == *frame => {
+                    let said = params["response"]["status"].as_u64().unwrap_or_default();
+                    status = u16::try_from(said).unwrap_or_default();
+                }
+                "Debugger.scriptParsed" => scripts.push(Script {
+                    id: params["scriptId"].as_str().unwrap_or_default().to_owned(),
+                    url: params["url"].as_str().and_then(|url| Url::parse(url).ok()),
+                    length: params["length"].as_u64().unwrap_or_default(),
+                }),
+                _ => {}
+            }
+        }
+        (status, scripts)
+    }
+
+    /// Reads what ran, wherever it came from: elements of the page, modules, what other scripts fetched.
+    fn scripts(&mut self, scripts: &[Script], page: &Url, reader: &mut Reader<'_>) -> Result<(), String> {
+        let mut left = MOST_TEXT;
+        for script in scripts.iter().take(MOST_SCRIPTS) {
+            // What stands in the page's own text was read with it.
+            let Some(from) = script.url.as_ref().filter(|url| *url != page) else { continue };
+            if self.official.is_library(from) {
+                reader.script(from.clone());
+            } else if !self.official.is_home(from) && script.length <= left {
+                left -= script.length;
+                let source = self.call("Debugger.getScriptSource", json!({"scriptId": script.id}))?;
+                reader.script_text(source["scriptSource"].as_str().unwrap_or_default(), Some(from));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose the library in the page is: the platform's, or a copy; and whether it was changed.
+    fn library(&mut self, scripts: &[Script], page: &Url, reader: &mut Reader<'_>) -> Result<(), String> {
+        let by_id: HashMap<&str, &Script> =
+            scripts.iter().map(|script| (script.id.as_str(), script)).collect();
+        for global in GLOBALS {
+            let asked = json!({"expression": format!("globalThis.{global}"), "silent": true, "timeout": 500});
+            let found = self.call("Runtime.evaluate", asked)?;
+            let Some(object) = found["result"]["objectId"].as_str() else { continue };
+            let functions = self.functions(object, global)?;
+            let is_library =
+                functions.iter().any(|(name, _)| OF_LIBRARY.iter().any(|known| name.ends_with(known)));
+            if !is_library {
+                continue;
+            }
+            let foreign = functions.iter().find_map(|(name, script)| {
+                let from = by_id.get(script.as_str())?.url.as_ref().unwrap_or(page);
+                (!self.official.is_home(from)).then_some((name, from))
+            });
+            if let Some((name, from)) = foreign {
+                reader.foreign_function(name, from);
+            }
+        }
+        Ok(())
+    }
+
+    /// The library's functions, each with the script that it is written in, as the engine knows it: what a script says of
+    /// itself is not asked.
+    fn functions(&mut self, object: &str, global: &str) -> Result<Vec<(String, String)>, String> {
+        let mut found = Vec::new();
+        let own = self.properties(object)?;
+        found.extend(location(&own).map(|script| (global.to_owned(), script)));
+        let mut methods = members(&own, global);
+        let prototype = own["result"].as_array().into_iter().flatten().find(|p| p["name"] == "prototype");
+        if let Some(prototype) = prototype.and_then(|p| p["value"]["objectId"].as_str()) {
+            let of_prototype = self.properties(prototype)?;
+            methods.extend(members(&of_prototype, &format!("{global}.prototype")));
+        }
+        for (name, object) in methods.into_iter().take(MOST_FUNCTIONS) {
+            let function = self.properties(&object)?;
+            found.extend(location(&function).map(|script| (name, script)));
+        }
+        Ok(found)
+    }
+
+    fn properties(&mut self, object: &str) -> Result<Value, String> {
+        self.call("Runtime.getProperties", json!({"objectId": object, "ownProperties": true}))
+    }
+}
+
+/// The functions among the members of an object, each with its handle.
+fn members(properties: &Value, of: &str) -> Vec<(String, String)> {
+    let each = properties["result"].as_array().into_iter().flatten();
+    each.filter(|member| member["value"]["type"] == "function" && member["name"] != "constructor")
+        .filter_map(|member| {
+            let object = member["value"]["objectId"].as_str()?;
+            Some((format!("{of}.{}", member["name"].as_str()?), object.to_owned()))
+        })
+        .collect()
+}
+
+/// The script that a function is written in.
+fn location(function: &Value) -> Option<String> {
+    let inner = function["internalProperties"].as_array()?;
+    let place = inner.iter().find(|property| property["name"] == "[[FunctionLocation]]")?;
+    Some(place["value"]["value"]["scriptId"].as_str()?.to_owned())
+}
