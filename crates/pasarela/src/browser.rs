@@ -23,7 +23,11 @@ impl BrowserArguments {
         match &self.browser {
             None => Ok(Browser::on_path(is_development)),
             Some(none) if none.as_os_str() == "none" => Ok(None),
-            Some(program) if program.is_file() => Ok(Some(Browser::at(program.clone(), is_development))),
+            // It is started elsewhere.
+            Some(program) if program.is_file() => {
+                let program = std::path::absolute(program).unwrap_or_else(|_| program.clone());
+                Ok(Some(Browser::at(program, is_development)))
+            }
             Some(program) => Err(Failure::new(
                 format!("there is no browser at {}", program.display()),
                 "Name Chromium or one of its kind with --browser PATH, or --browser none.",

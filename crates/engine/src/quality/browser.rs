@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// How long the pages of one check may take in the browser, its start included.
-const OPEN_TIME: Duration = Duration::from_secs(25);
+const OPEN_TIME: Duration = Duration::from_secs(28);
 /// How long a check waits for another one's browser.
 const TURN_TIME: Duration = Duration::from_secs(8);
 /// How many browsers run at a time: each takes some hundred megabytes.

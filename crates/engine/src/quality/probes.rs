@@ -39,7 +39,7 @@ const MOST_SCRIPTS: usize = 6;
 /// How much of an address or a fault is kept, in letters.
 const LONGEST_KEPT: usize = 200;
 /// What the platform calls itself.
-const USER_AGENT: &str = concat!("Pasarela/", env!("CARGO_PKG_VERSION"), " (integration quality)");
+pub(super) const USER_AGENT: &str = concat!("Pasarela/", env!("CARGO_PKG_VERSION"), " (integration quality)");
 
 /// Looks at addresses.
 pub struct Prober {

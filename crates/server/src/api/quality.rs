@@ -165,8 +165,8 @@ pub async fn measure(
     Ok(json(StatusCode::CREATED, value!(report).to_string()))
 }
 
-/// The measurements of an integration, the newest first: the last sixty of the credential's mode. Titles and remedies, which all
-/// have alike, come with a single one, and with the rules.
+/// The measurements of an integration in the credential's mode, the newest first: the last sixty that were asked for, and those of
+/// sixty months. Titles and remedies, which all have alike, come with a single one, and with the rules.
 #[utoipa::path(
     get, path = "/v1/applications/{id}/quality/measurements", operation_id = "list_quality_measurements", tag = "quality",
     params(("id" = i64, Path, description = "The credential's application")),

@@ -114,7 +114,7 @@ fn the_gates_own_rules_are_in_no_score() {
 #[test]
 fn the_letter_of_a_month_names_what_is_to_be_done_in_the_sites_language() {
     let mut world = good();
-    world.around.has_webhook = false;
+    world.preference.as_mut().unwrap().as_object_mut().unwrap().remove("external_reference");
     let month = Month::try_from("2030-03".to_owned()).unwrap();
     let report = Report { month: Some(month), ..reported(&world, Product::CheckoutPro, &[]) };
     let letter = letter(&report, "Loja\r\nBcc: x", Site::MLB, "https://pay.example/panel");

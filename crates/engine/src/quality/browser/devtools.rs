@@ -1,6 +1,7 @@
 //! The browser's process, and the pipe by which it is told what to do: the DevTools protocol, a JSON text for each message,
 //! ended by a zero byte.
 
+use super::super::probes::USER_AGENT;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,7 +18,7 @@ const MOST_WAITING: usize = 256;
 /// How many events are kept until somebody asks for them: as many as the scripts and frames of a large page.
 const MOST_EVENTS: usize = 4_000;
 /// How long a browser may take to start.
-const START_TIME: Duration = Duration::from_secs(12);
+const START_TIME: Duration = Duration::from_secs(20);
 /// It is gone: at the start, because it has no sandbox on this system or lacks a library.
 pub(super) const ENDED: &str = "it ended";
 /// Nobody: whom a server that runs as root lets browse.
@@ -132,6 +133,7 @@ pub(super) struct Devtools {
     events: VecDeque<Event>,
     deadline: Instant,
     version: String,
+    user_agent: String,
     _child: Child,
 }
 
@@ -152,10 +154,14 @@ impl Devtools {
             events: VecDeque::new(),
             deadline: deadline.min(Instant::now() + START_TIME),
             version: String::new(),
+            user_agent: String::new(),
             _child: child,
         };
         let version = devtools.call("", "Browser.getVersion", json!({}))?;
         devtools.version = version["product"].as_str().unwrap_or_default().replace('/', " ");
+        // It says who looks. That it has no window is nobody's business: many a shop answers such a one otherwise.
+        let user_agent = version["userAgent"].as_str().unwrap_or_default().replace("Headless", "");
+        devtools.user_agent = format!("{user_agent} {USER_AGENT}");
         devtools.deadline = deadline;
         Ok(devtools)
     }
@@ -163,6 +169,11 @@ impl Devtools {
     /// What it calls itself: `Chrome 156.0.8078.108`.
     pub(super) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// What it tells shops that it is.
+    pub(super) fn user_agent(&self) -> &str {
+        &self.user_agent
     }
 
     /// Does `method` in a session, or, where that is empty, in the browser; gives its result.

@@ -98,6 +98,8 @@ impl Visit<'_> {
         self.call("Page.setLifecycleEventsEnabled", json!({"enabled": true}))?;
         self.call("Network.enable", json!({"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}))?;
         self.call("Network.setBypassServiceWorker", json!({"bypass": true}))?;
+        let user_agent = json!({"userAgent": self.devtools.user_agent()});
+        self.call("Network.setUserAgentOverride", user_agent)?;
         self.call("DOMSnapshot.enable", json!({}))?;
         if with_scripts {
             self.call("Debugger.enable", json!({}))?;
