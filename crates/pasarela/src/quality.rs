@@ -89,8 +89,9 @@ fn history(arguments: &HistoryArguments) -> Result<ExitCode, Failure> {
     let reports: Vec<Report> = serde_json::from_value(found["results"].clone()).map_err(|_| not_ours())?;
     let line = |report: &Report| {
         let verdict = if report.status == Verdict::Approved { "approved" } else { "not approved" };
+        let month = report.month.map(|month| format!(", the result of {month}")).unwrap_or_default();
         format!(
-            "{}  {:>3} of 100  {:<12}  {:<15}  payment {}\n",
+            "{}  {:>3} of 100  {:<12}  {:<15}  payment {}{month}\n",
             report.measured_at.to_wire(),
             report.score,
             verdict,

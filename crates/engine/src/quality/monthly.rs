@@ -178,7 +178,9 @@ impl Engine {
         }
         // After a jump over many months, an e-mail for each would say the same many times.
         let newest = published().next().filter(|report| !report.is_mailed);
-        match newest.filter(|report| now.0 - report.published_at.0 < MAILED_WITHIN) {
+        // A month that was jumped over is measured long after its tenth.
+        let since = |report: &Report| now.0 - report.published_at.max(report.measured_at).0;
+        match newest.filter(|report| since(report) < MAILED_WITHIN) {
             Some(report) => self.mail(caller, report).await,
             None => Ok(()),
         }
