@@ -118,7 +118,7 @@ impl Engine {
         let page = self.search_checkout(caller, CheckoutKind::MerchantOrder, &query).await?;
         // An order that is found is read, as far as a shop that looks for one sale goes.
         for record in page.records.iter().take(MOST_COUNTED) {
-            if let Some(id) = record.id.parse().ok() {
+            if let Ok(id) = record.id.parse() {
                 self.count_read(caller, id, record.updated);
             }
         }
