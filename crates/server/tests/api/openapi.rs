@@ -158,6 +158,7 @@ async fn every_described_route_is_there_and_every_route_is_described() {
         "GET /v1/payments/{id}/refunds/{refund_id}",
         "GET /v1/quality/rules",
         "GET /v1/quality/rules/{id}",
+        "GET /v1/quality/gate",
         "GET /v1/applications/{id}/quality/measurements",
         "POST /v1/applications/{id}/quality/measurements",
         "GET /v1/applications/{id}/quality/measurements/{measurement_id}",

@@ -177,7 +177,8 @@ fn by_api() -> Vec<Fault> {
             page(w).card_inputs[0].data_checkout = None;
         }),
         (Check::TermsAndConditionsPage, "page: a link to terms and conditions", |w| {
-            page(w).terms_link = None
+            page(w).terms_link = None;
+            w.around.probes.terms = None;
         }),
         (Check::TermsAndConditionsPage, "200 of /terms", |w| {
             w.around.probes.terms.as_mut().unwrap().status = 404

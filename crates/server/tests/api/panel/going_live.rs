@@ -172,9 +172,7 @@ async fn only_who_may_change_applications_asks_for_checks() {
     }
     owner.get("/panel/people").await;
     owner.post("/panel/people", &[("email", "looker@example.com"), ("role", "read_only")]).await;
-    other.get("/panel/home").await;
-    let account = seed(Site::MLB).account.id.to_string();
-    other.post("/panel/account", &[("account", &account)]).await;
+    other.accept_invitation().await;
     for room in &rooms {
         let page = other.get(room).await;
         assert_eq!(page.status, 200);
