@@ -46,7 +46,7 @@ async function checked(made, shop) {
   await page.getByLabel(/I accept the platform's terms/).check();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('button', { name: 'Check now' }).click();
-  await page.getByText(/Checked on/).waitFor();
+  await page.locator('.verdict').getByText(/Checked on/).waitFor();
 }
 
 try {

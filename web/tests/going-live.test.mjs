@@ -57,7 +57,7 @@ async function declare(page, made, shop) {
 /** Asks for the checks, and waits until they are over. */
 async function check(page) {
   await page.getByRole('button', { name: /^Check (now|again)$/ }).click();
-  await page.getByText(/^Checked on/).waitFor({ timeout: 70_000 });
+  await page.locator('.verdict').getByText(/Checked on/).waitFor({ timeout: 70_000 });
 }
 
 const finding = (page, id) => page.locator(`#${id}`);
@@ -105,7 +105,7 @@ test('sign-up, application, test payment, quality, mended, measured again, live,
   const refused = await call(world, made.live, '/v1/payments', real);
   assert.deepEqual([refused.status, refused.body.cause?.[0]?.code], [401, 7], 'the gate is closed');
   await check(page);
-  await page.getByText('Live: the live credentials work').first().waitFor();
+  await page.locator('.verdict').getByText('Live: the live credentials work').waitFor({ timeout: 70_000 });
   const paid = await call(world, made.live, '/v1/payments', real);
   assert.deepEqual([paid.status, paid.body.live_mode], [201, true], JSON.stringify(paid.body));
 

@@ -69,13 +69,13 @@ test('the way to live payments, closed and open', async () => {
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
   await page.getByRole('button', { name: 'Check now' }).click();
-  await page.getByText(/^Checked on/).waitFor();
+  await page.locator('.verdict').getByText(/Checked on/).waitFor();
   await shown('going-live-closed-desk-dark', DESK, 'dark');
   await page.getByLabel('Page after a refusal').fill(`${shop.url}/again`);
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
   await page.getByRole('button', { name: 'Check now' }).click();
-  await page.getByText('Live: the live credentials work').first().waitFor();
+  await page.locator('.verdict').getByText('Live: the live credentials work').waitFor({ timeout: 70_000 });
   await shown('going-live-open-phone', PHONE, 'light');
 });
 
