@@ -196,7 +196,8 @@ test('a Pix that waits is told where its purchase is opened again', async () => 
   await page.goto(start);
   await page.locator('#paid-here').waitFor({ state: 'visible' });
   assert.match(await page.locator('#paid-here').innerText(), /under way/);
-  // After a day nobody is told.
+  // After a day nobody is told. What the page asks about the payment is noted once more, and must have come before that.
+  await page.waitForLoadState('networkidle');
   await page.evaluate(() => {
     const aged = JSON.parse(localStorage.getItem('pasarela.paid')).map((payment) => ({ ...payment, at: payment.at - 25 * 3_600_000 }));
     localStorage.setItem('pasarela.paid', JSON.stringify(aged));
