@@ -83,7 +83,9 @@ export async function typeCard(page, site, { holder = 'APRO', number = BUYERS[si
 
 /** What the result page says. */
 export async function result(page) {
-  await page.waitForURL(/\/checkout\/v1\/result/);
+  const arrival = () => page.waitForURL(/\/checkout\/v1\/result/);
+  // A second press on a form's button ends the first one's way, and goes it itself.
+  await arrival().catch((error) => (/ERR_ABORTED/.test(error.message) ? arrival() : Promise.reject(error)));
   return {
     progress: await page.locator('main').getAttribute('data-progress'),
     text: await page.locator('.told').innerText(),
