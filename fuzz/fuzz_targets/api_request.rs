@@ -9,7 +9,6 @@ use axum::http::{Method, Request, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 use pasarela_domain::identity::Mode;
 use pasarela_engine::{Engine, EngineOptions, seeds};
-use pasarela_vault::KeySource;
 use std::sync::LazyLock;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -35,14 +34,9 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let (access_token, traveller) = (token_of(0), token_of(1));
     let engine = runtime
         .block_on(Engine::open(EngineOptions {
-            directory: None,
-            database: None,
-            vault_directory: None,
-            outbox: None,
-            vault_key: KeySource::File,
             development: true,
             public_url: "http://localhost".to_owned(),
-            test_clock: None,
+            ..EngineOptions::default()
         }))
         .expect("an engine");
     let router = pasarela_server::router(engine);

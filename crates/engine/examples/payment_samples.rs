@@ -15,7 +15,7 @@ use pasarela_domain::payment::create::Provenance;
 use pasarela_domain::payment::refund::RefundRequest;
 use pasarela_engine::payments::IdempotencyKey;
 use pasarela_engine::sandbox::Act;
-use pasarela_engine::{Engine, EngineOptions, KeySource, seeds};
+use pasarela_engine::{Engine, EngineOptions, seeds};
 use pasarela_store::{PaymentSearch, Store, StoreOptions};
 use serde_json::{Value, json};
 use std::error::Error;
@@ -49,13 +49,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let engine = Engine::open(EngineOptions {
         directory: Some(directory.path().to_path_buf()),
-        database: None,
-        vault_directory: None,
-        outbox: None,
-        vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1:8080".to_owned(),
-        test_clock: None,
+        ..EngineOptions::default()
     })
     .await?;
     let mut callers = Vec::new();

@@ -136,20 +136,11 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EngineOptions, KeySource};
+    use crate::EngineOptions;
 
     #[tokio::test]
     async fn of_a_long_log_the_newest_acts_are_kept() {
-        let engine = Engine::open(EngineOptions {
-            directory: None,
-            database: None,
-            vault_directory: None,
-            outbox: None,
-            vault_key: KeySource::File,
-            development: false,
-            public_url: String::new(),
-            test_clock: None,
-        });
+        let engine = Engine::open(EngineOptions { ..EngineOptions::default() });
         let (engine, actor) = (engine.await.unwrap(), Actor::operator("test"));
         for number in 0..12 {
             let act = engine.audited(7, &actor, "act", &number.to_string(), "").unwrap();

@@ -67,7 +67,7 @@ impl Generations {
 mod tests {
     use super::*;
     use crate::payments::IdempotencyKey;
-    use crate::{Engine, EngineOptions, KeySource, seeds};
+    use crate::{Engine, EngineOptions, seeds};
     use pasarela_domain::card_token::TokenRequest;
     use pasarela_domain::identity::Mode;
     use pasarela_domain::json::Json;
@@ -133,16 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_that_another_node_completed_pays_although_this_one_knows_it_empty() {
-        let engine = Engine::open(EngineOptions {
-            directory: None,
-            database: None,
-            vault_directory: None,
-            outbox: None,
-            vault_key: KeySource::File,
-            development: true,
-            public_url: String::new(),
-            test_clock: None,
-        });
+        let engine = Engine::open(EngineOptions { development: true, ..EngineOptions::default() });
         let engine = engine.await.unwrap();
         let caller = engine.authenticate(&seeds::sellers()[0].test.access_token).await.unwrap().unwrap();
         let request = |form: Value| TokenRequest::from_json(&Json::from(&form)).unwrap();

@@ -68,6 +68,7 @@ use access::Access;
 use accounts::Accounts;
 use catalogue::CurrentCatalogue;
 use clock::Clock;
+use copying::Place;
 use exposed_inputs::ExposedInputs;
 use fresh_tokens::FreshTokens;
 use identifiers::IdSource;
@@ -112,6 +113,33 @@ pub struct EngineOptions {
     pub public_url: String,
     /// Where the test accounts' clocks start.
     pub test_clock: Option<Timestamp>,
+}
+
+impl Default for EngineOptions {
+    /// An engine that keeps nothing and knows nobody.
+    fn default() -> EngineOptions {
+        EngineOptions {
+            directory: None,
+            database: None,
+            vault_directory: None,
+            outbox: None,
+            vault_key: KeySource::File,
+            development: false,
+            public_url: String::new(),
+            test_clock: None,
+        }
+    }
+}
+
+impl EngineOptions {
+    /// An engine on the records at `place`.
+    pub fn at(place: &Place) -> EngineOptions {
+        let (directory, database) = match place {
+            Place::Directory(directory) => (Some(directory.clone()), None),
+            Place::Database(database) => (None, Some(database.clone())),
+        };
+        EngineOptions { directory, database, ..EngineOptions::default() }
+    }
 }
 
 /// What an engine is made of.

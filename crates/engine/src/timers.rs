@@ -175,7 +175,6 @@ mod tests {
     use crate::{EngineOptions, seeds};
     use pasarela_domain::timestamp::DAY;
     use pasarela_store::{CheckoutChange, CheckoutKind, CheckoutRecord, CheckoutWords, RecordChange};
-    use pasarela_vault::KeySource;
 
     /// More than one batch.
     const BROKEN: i64 = STEP as i64 + 44;
@@ -204,16 +203,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_timers_that_fail_than_a_batch_has_hold_nobody_up() {
-        let engine = Engine::open(EngineOptions {
-            directory: None,
-            database: None,
-            vault_directory: None,
-            outbox: None,
-            vault_key: KeySource::File,
-            development: true,
-            public_url: String::new(),
-            test_clock: None,
-        });
+        let engine = Engine::open(EngineOptions { development: true, ..EngineOptions::default() });
         let engine = engine.await.unwrap();
         let yesterday = engine.inner.clock.wall().plus_ms(-DAY);
         let (records, mut set_timers): (Vec<_>, Vec<_>) =

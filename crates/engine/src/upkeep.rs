@@ -171,20 +171,7 @@ async fn open_existing(
 }
 
 async fn open(place: &Place, vault: Option<PathBuf>, vault_key: KeySource) -> Result<Engine, UpkeepError> {
-    let (directory, database) = match place {
-        Place::Directory(directory) => (Some(directory.clone()), None),
-        Place::Database(database) => (None, Some(database.clone())),
-    };
-    let options = EngineOptions {
-        directory,
-        database,
-        vault_directory: vault,
-        outbox: None,
-        vault_key,
-        development: false,
-        public_url: String::new(),
-        test_clock: None,
-    };
+    let options = EngineOptions { vault_directory: vault, vault_key, ..EngineOptions::at(place) };
     Engine::open(options).await.map_err(|error| match error {
         crate::EngineError::Store(error) => UpkeepError::from(error),
         other => failed(other),

@@ -10,7 +10,7 @@ use pasarela_domain::timestamp::DAY;
 use pasarela_engine::catalogue::applying::{Applied, ApplyError, NewVersion};
 use pasarela_engine::payments::IdempotencyKey;
 use pasarela_engine::sandbox::Act;
-use pasarela_engine::{Engine, EngineOptions, KeySource, seeds};
+use pasarela_engine::{Engine, EngineOptions, seeds};
 use serde_json::{Value, json};
 
 /// A Brazilian seller and an engine that keeps nothing.
@@ -22,14 +22,9 @@ struct World {
 impl World {
     async fn new() -> World {
         let options = EngineOptions {
-            directory: None,
-            database: None,
-            vault_directory: None,
-            outbox: None,
-            vault_key: KeySource::File,
             development: true,
             public_url: "http://127.0.0.1:8080".to_owned(),
-            test_clock: None,
+            ..EngineOptions::default()
         };
         let engine = Engine::open(options).await.unwrap();
         let caller = engine.authenticate(&seeds::sellers()[0].test.access_token).await.unwrap().unwrap();

@@ -4,20 +4,17 @@ use pasarela_domain::identity::Mode;
 use pasarela_domain::json::Json;
 use pasarela_domain::timestamp::{DAY, Timestamp};
 use pasarela_engine::payments::IdempotencyKey;
-use pasarela_engine::{Engine, EngineOptions, KeySource, seeds};
+use pasarela_engine::{Engine, EngineOptions, seeds};
 use serde_json::json;
 use std::path::Path;
 
 async fn open(directory: &Path, clock: Timestamp) -> Engine {
     let options = EngineOptions {
         directory: Some(directory.to_path_buf()),
-        database: None,
-        vault_directory: None,
-        outbox: None,
-        vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1".to_owned(),
         test_clock: Some(clock),
+        ..EngineOptions::default()
     };
     Engine::open(options).await.unwrap()
 }

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::place;
 use crate::ready::{Https, Ready, reachable};
 use crate::service::{self, LogFormat, Service, StopRequests, bind, local_address};
-use pasarela_engine::{DatabaseUrl, Engine, EngineOptions, KeySource};
+use pasarela_engine::{DatabaseUrl, Engine, EngineOptions};
 use pasarela_server::tls::{self, Authority};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -96,12 +96,10 @@ async fn open(
     let options = EngineOptions {
         directory: directory.map(Path::to_path_buf),
         database,
-        vault_directory: None,
-        outbox: None,
-        vault_key: KeySource::File,
         development: true,
         public_url: format!("http://{named}"),
         test_clock: arguments.clock,
+        ..EngineOptions::default()
     };
     Engine::open(options).await.map_err(|error| {
         Failure::new(

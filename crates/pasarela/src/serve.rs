@@ -74,20 +74,11 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
 
 /// How an engine is opened on the records at `place`.
 pub fn options(place: &Place, key: &KeyArguments, public_url: &str) -> Result<EngineOptions, Failure> {
-    let vault_directory = key.directory(place)?;
-    let (directory, database) = match place {
-        Place::Directory(directory) => (Some(directory.clone()), None),
-        Place::Database(database) => (None, Some(database.clone())),
-    };
     Ok(EngineOptions {
-        directory,
-        database,
-        vault_directory,
-        outbox: None,
+        vault_directory: key.directory(place)?,
         vault_key: key.key()?,
-        development: false,
         public_url: public_url.to_owned(),
-        test_clock: None,
+        ..EngineOptions::at(place)
     })
 }
 

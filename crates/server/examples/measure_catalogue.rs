@@ -7,7 +7,7 @@
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use pasarela_domain::site::Site;
-use pasarela_engine::{Engine, EngineOptions, KeySource, seeds};
+use pasarela_engine::{Engine, EngineOptions, seeds};
 use std::time::{Duration, Instant};
 use tower::ServiceExt;
 
@@ -31,14 +31,9 @@ const ROUTES: [&str; 9] = [
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let options = EngineOptions {
-        directory: None,
-        database: None,
-        vault_directory: None,
-        outbox: None,
-        vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1:8080".to_owned(),
-        test_clock: None,
+        ..EngineOptions::default()
     };
     let engine = Engine::open(options).await.expect("an engine that keeps nothing opens");
     let router = pasarela_server::router(engine);

@@ -12,7 +12,7 @@ use pasarela_domain::payment::request::CreatePayment;
 use pasarela_domain::quality::marks::{Marks, TokenChannel};
 use pasarela_domain::quality::traffic::Count;
 use pasarela_domain::site::Site;
-use pasarela_engine::{Engine, EngineOptions, KeySource, seeds};
+use pasarela_engine::{Engine, EngineOptions, seeds};
 use pasarela_server::api::evidence;
 use serde_json::json;
 use std::hint::black_box;
@@ -24,14 +24,9 @@ const BOUND_MICROSECONDS: f64 = 20.0;
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let options = EngineOptions {
-        directory: None,
-        database: None,
-        vault_directory: None,
-        outbox: None,
-        vault_key: KeySource::File,
         development: true,
         public_url: "http://127.0.0.1:8080".to_owned(),
-        test_clock: None,
+        ..EngineOptions::default()
     };
     let engine = Engine::open(options).await.expect("an engine that keeps nothing");
     let seller = &seeds::sellers()[0];

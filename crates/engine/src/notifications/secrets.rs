@@ -186,21 +186,9 @@ mod tests {
     use super::*;
     use crate::EngineOptions;
     use pasarela_domain::identity::CredentialKind;
-    use pasarela_vault::KeySource;
 
     async fn engine() -> Engine {
-        Engine::open(EngineOptions {
-            directory: None,
-            database: None,
-            vault_directory: None,
-            outbox: None,
-            vault_key: KeySource::File,
-            development: true,
-            public_url: String::new(),
-            test_clock: None,
-        })
-        .await
-        .unwrap()
+        Engine::open(EngineOptions { development: true, ..EngineOptions::default() }).await.unwrap()
     }
 
     fn caller(mode: Mode) -> Caller {

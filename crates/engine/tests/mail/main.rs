@@ -7,7 +7,7 @@ use pasarela_engine::audit::Actor;
 use pasarela_engine::mail::MailSettings;
 use pasarela_engine::mail::server::{Fault, MailServer};
 use pasarela_engine::people::NewPerson;
-use pasarela_engine::{Engine, EngineOptions, KeySource};
+use pasarela_engine::{Engine, EngineOptions};
 use receiver::{Manners, Receiver};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -33,14 +33,10 @@ impl World {
     async fn new() -> World {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::open(EngineOptions {
-            directory: None,
-            database: None,
-            vault_directory: None,
             outbox: Some(directory.path().join("outbox")),
-            vault_key: KeySource::File,
             development: true,
             public_url: "http://localhost".to_owned(),
-            test_clock: None,
+            ..EngineOptions::default()
         });
         World { engine: engine.await.unwrap(), directory, working: None }
     }

@@ -5,7 +5,7 @@ use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_engine::seeds::{self, SeedSeller};
-use pasarela_engine::{Engine, EngineOptions, KeySource};
+use pasarela_engine::{Engine, EngineOptions};
 use pasarela_store::{Changes, Location, Store, StoreOptions};
 use std::path::Path;
 use tempfile::TempDir;
@@ -41,13 +41,9 @@ impl House {
     async fn open(&mut self) {
         let engine = Engine::open(EngineOptions {
             directory: Some(self.directory.path().to_owned()),
-            database: None,
-            vault_directory: None,
-            outbox: None,
-            vault_key: KeySource::File,
             development: true,
             public_url: "http://127.0.0.1:8080".to_owned(),
-            test_clock: None,
+            ..EngineOptions::default()
         })
         .await
         .unwrap();

@@ -9,7 +9,7 @@ use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_engine::copying::Place;
 use pasarela_engine::seeds::{self, SeedBuyer, SeedSeller};
-use pasarela_engine::{DatabaseUrl, Engine, EngineOptions, KeySource};
+use pasarela_engine::{DatabaseUrl, Engine, EngineOptions};
 use pasarela_server::tls::ClientConnection;
 use pasarela_test_database::TestDatabase;
 use serde_json::{Value, json};
@@ -58,12 +58,11 @@ impl TestApp {
         let options = EngineOptions {
             directory: directory.map(Path::to_owned),
             database: database.as_ref().map(|database| DatabaseUrl::parse(&database.url()).unwrap()),
-            vault_directory: None,
             outbox: Some(outbox.path().to_owned()),
-            vault_key: KeySource::File,
             development,
             public_url: PUBLIC_URL.to_owned(),
             test_clock,
+            ..EngineOptions::default()
         };
         let engine = Engine::open(options).await.unwrap();
         TestApp { router: pasarela_server::router(engine.clone()), engine, database, _outbox: outbox }

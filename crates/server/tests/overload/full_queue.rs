@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
-use pasarela_engine::{Engine, EngineOptions, KeySource, seeds};
+use pasarela_engine::{Engine, EngineOptions, seeds};
 use rusqlite::Connection;
 use serde_json::Value;
 use std::time::Duration;
@@ -19,13 +19,9 @@ async fn writes_beyond_the_queue_are_asked_to_come_again_and_the_others_are_done
     let directory = tempfile::tempdir().unwrap();
     let engine = Engine::open(EngineOptions {
         directory: Some(directory.path().to_owned()),
-        database: None,
-        vault_directory: None,
-        outbox: None,
-        vault_key: KeySource::File,
         development: true,
         public_url: "http://pasarela.test".to_owned(),
-        test_clock: None,
+        ..EngineOptions::default()
     })
     .await
     .unwrap();
