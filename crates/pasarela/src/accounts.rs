@@ -1,15 +1,14 @@
 //! `pasarela accounts`: who may take payments on an operator's server.
 
-use crate::arguments::{
-    AccountsVerb, CreateAccountArguments, ListAccountsArguments, PasswordArguments,
-    ResetSecondFactorArguments, VerifyArguments,
-};
+use crate::arguments::{AccountsVerb, CreateAccountArguments, ListAccountsArguments, OneAccountArguments};
 use crate::failure::Failure;
 use crate::{runtime, serve};
+use pasarela_engine::Engine;
 use pasarela_engine::audit::Actor;
 use pasarela_engine::credentials::NewSecrets;
 use pasarela_engine::enrolment::{self, Enrolled, Enrolment, NewAccount};
 use serde::Serialize;
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -45,55 +44,45 @@ fn create(arguments: &CreateAccountArguments) -> Result<String, Failure> {
     Ok(if arguments.json { json(&enrolment) } else { for_people(&enrolment) })
 }
 
-fn password(arguments: &PasswordArguments) -> Result<String, Failure> {
-    let place = arguments.store.place()?;
-    let drawn = runtime::block_on(async {
-        let engine = serve::open(&place, &arguments.key, "").await?;
-        let actor = Actor::operator("at the command line");
-        let drawn = engine.draw_password(arguments.site, &arguments.email, &actor).await;
-        engine.close().await;
-        drawn.map_err(|error| {
-            Failure::new(
-                format!("the password can't be set: {error}"),
-                "Nothing was changed. `pasarela accounts list` shows the accounts that are there.",
-            )
-        })
-    })??;
+fn password(arguments: &OneAccountArguments) -> Result<String, Failure> {
+    let drawn = act_on(arguments, "the password can't be set", async |engine, actor| {
+        engine.draw_password(arguments.site, &arguments.email, actor).await
+    })?;
     Ok(format!("{} logs in to the panel with this password, shown once:\n  {drawn}\n", arguments.email))
 }
 
-fn verify(arguments: &VerifyArguments) -> Result<String, Failure> {
-    let place = arguments.store.place()?;
-    runtime::block_on(async {
-        let engine = serve::open(&place, &arguments.key, "").await?;
-        let actor = Actor::operator("at the command line");
-        let verified = engine.vouch_for_email(arguments.site, &arguments.email, &actor).await;
-        engine.close().await;
-        verified.map_err(|error| {
-            Failure::new(
-                format!("the e-mail can't be vouched for: {error}"),
-                "Nothing was changed. `pasarela accounts list` shows the accounts that have an application.",
-            )
-        })
-    })??;
+fn verify(arguments: &OneAccountArguments) -> Result<String, Failure> {
+    act_on(arguments, "the e-mail can't be vouched for", async |engine, actor| {
+        engine.vouch_for_email(arguments.site, &arguments.email, actor).await
+    })?;
     Ok(format!("{} is the account's own e-mail from now on.\n", arguments.email))
 }
 
-fn reset_second_factor(arguments: &ResetSecondFactorArguments) -> Result<String, Failure> {
+fn reset_second_factor(arguments: &OneAccountArguments) -> Result<String, Failure> {
+    act_on(arguments, "the second factor can't be taken away", async |engine, actor| {
+        engine.reset_second_factor(arguments.site, &arguments.email, actor).await
+    })?;
+    Ok(format!("{} logs in with the password alone from now on.\n", arguments.email))
+}
+
+/// Does something to one account; `trouble` says what was not done when it fails.
+fn act_on<T, E: Display>(
+    arguments: &OneAccountArguments,
+    trouble: &str,
+    act: impl AsyncFnOnce(&Engine, &Actor) -> Result<T, E>,
+) -> Result<T, Failure> {
     let place = arguments.store.place()?;
     runtime::block_on(async {
         let engine = serve::open(&place, &arguments.key, "").await?;
-        let actor = Actor::operator("at the command line");
-        let reset = engine.reset_second_factor(arguments.site, &arguments.email, &actor).await;
+        let done = act(&engine, &Actor::operator("at the command line")).await;
         engine.close().await;
-        reset.map_err(|error| {
+        done.map_err(|error| {
             Failure::new(
-                format!("the second factor can't be taken away: {error}"),
-                "Nothing was changed. `pasarela accounts list` shows the accounts that have an application.",
+                format!("{trouble}: {error}"),
+                "Nothing was changed. `pasarela accounts list` shows the accounts that are there.",
             )
         })
-    })??;
-    Ok(format!("{} logs in with the password alone from now on.\n", arguments.email))
+    })?
 }
 
 fn list(arguments: &ListAccountsArguments) -> Result<String, Failure> {

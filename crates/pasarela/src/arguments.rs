@@ -353,16 +353,33 @@ pub enum AccountsVerb {
     /// Give an account a new password for the panel
     ///
     /// Makes the login where the account has none yet, and ends all of its sessions.
-    Password(PasswordArguments),
+    #[command(after_help = "\
+Examples:
+  pasarela accounts password --site MLB --email ana@example.com --data /var/lib/pasarela
+
+The password is drawn and printed this once. A server that keeps its records in a directory must be stopped meanwhile; with a
+database, servers go on.")]
+    Password(OneAccountArguments),
     /// Vouch for the e-mail of an account that somebody signed up for
     ///
     /// Until its e-mail is confirmed by a code or vouched for, such an account is no payer, has no wallet, and can't be added to another one.
-    Verify(VerifyArguments),
+    #[command(after_help = "\
+Examples:
+  pasarela accounts verify --site MLB --email ana@example.com --data /var/lib/pasarela
+
+Be sure that whoever signed up reads this e-mail: money that is paid back to it will be theirs. A server that keeps its records
+in a directory must be stopped meanwhile; with a database, servers go on.")]
+    Verify(OneAccountArguments),
     /// Take away the second factor of somebody who lost the app and the recovery codes
     ///
     /// The login asks for the password alone then, until a new second factor is enrolled in the panel. Be sure who asks. The
     /// person is told by mail, and the account's log has it.
-    ResetSecondFactor(ResetSecondFactorArguments),
+    #[command(after_help = "\
+Examples:
+  pasarela accounts reset-second-factor --site MLB --email ana@example.com --data /var/lib/pasarela
+
+A server that keeps its records in a directory must be stopped meanwhile; with a database, servers go on.")]
+    ResetSecondFactor(OneAccountArguments),
 }
 
 /// `pasarela accounts create`
@@ -395,60 +412,9 @@ pub struct CreateAccountArguments {
     pub key: KeyArguments,
 }
 
-/// `pasarela accounts password`
+/// What the verbs take that are about one account.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  pasarela accounts password --site MLB --email ana@example.com --data /var/lib/pasarela
-
-The password is drawn and printed this once. A server that keeps its records in a directory must be stopped meanwhile; with a
-database, servers go on.")]
-pub struct PasswordArguments {
-    /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
-    #[arg(long, value_name = "SITE", value_parser = site)]
-    pub site: Site,
-    /// The account's e-mail
-    #[arg(long, value_name = "EMAIL", value_parser = email)]
-    pub email: String,
-    /// Where the records are.
-    #[command(flatten)]
-    pub store: StoreArguments,
-    /// What opens the vault.
-    #[command(flatten)]
-    pub key: KeyArguments,
-}
-
-/// `pasarela accounts verify`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  pasarela accounts verify --site MLB --email ana@example.com --data /var/lib/pasarela
-
-Be sure that whoever signed up reads this e-mail: money that is paid back to it will be theirs. A server that keeps its records
-in a directory must be stopped meanwhile; with a database, servers go on.")]
-pub struct VerifyArguments {
-    /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
-    #[arg(long, value_name = "SITE", value_parser = site)]
-    pub site: Site,
-    /// The account's e-mail
-    #[arg(long, value_name = "EMAIL", value_parser = email)]
-    pub email: String,
-    /// Where the records are.
-    #[command(flatten)]
-    pub store: StoreArguments,
-    /// What opens the vault.
-    #[command(flatten)]
-    pub key: KeyArguments,
-}
-
-/// `pasarela accounts reset-second-factor`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  pasarela accounts reset-second-factor --site MLB --email ana@example.com --data /var/lib/pasarela
-
-A server that keeps its records in a directory must be stopped meanwhile; with a database, servers go on.")]
-pub struct ResetSecondFactorArguments {
+pub struct OneAccountArguments {
     /// The market: MLB, MLA, MLM, MLC, MCO, MPE or MLU
     #[arg(long, value_name = "SITE", value_parser = site)]
     pub site: Site,
