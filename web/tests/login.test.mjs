@@ -1,16 +1,13 @@
 // A login's second factor and a forgotten password in Chromium: by keyboard alone, and clean for axe.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isAccessible } from './accessible.mjs';
 import { World } from './world.mjs';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where screenshots are put, if somebody wants to look. */
-const SHOTS = process.env.PASARELA_SHOTS;
 const PASSWORD = 'correct horse';
 
 let world;
@@ -24,19 +21,6 @@ async function visitor({ width = 1280, colorScheme = 'light' } = {}) {
   const page = await context.newPage();
   page.on('pageerror', (error) => assert.fail(`the page threw ${error}`));
   return page;
-}
-
-async function clean(page, name) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  const lines = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
-  assert.deepEqual(lines, [], name);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
-  if (SHOTS) {
-    mkdirSync(SHOTS, { recursive: true });
-    await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
-  }
 }
 
 /** Types into the field with this label, and sends its form by Enter. */
@@ -87,16 +71,16 @@ for (const [width, colorScheme] of [[1280, 'light'], [360, 'dark']]) {
     const email = `factor-${width}@example.com`;
     await signUp(page, email);
     await page.goto(`${world.url}/panel/security`);
-    await clean(page, `security-${width}`);
+    await isAccessible(page, `security-${width}`);
     await page.locator('#begin-password').focus();
     await page.keyboard.type(PASSWORD);
     await page.keyboard.press('Enter');
     await page.getByText('Scan the code').waitFor();
-    await clean(page, `enrol-${width}`);
+    await isAccessible(page, `enrol-${width}`);
     const key = await page.locator('main code').textContent();
     await type(page, { Code: codeOf(key) });
     await page.getByRole('heading', { name: 'The second factor is on', level: 1 }).waitFor();
-    await clean(page, `codes-${width}`);
+    await isAccessible(page, `codes-${width}`);
     const codes = await page.locator('main ol code').allTextContents();
     assert.equal(codes.length, 10);
     await page.getByRole('button', { name: 'Log out' }).focus();
@@ -107,17 +91,17 @@ for (const [width, colorScheme] of [[1280, 'light'], [360, 'dark']]) {
     const code = page.getByLabel('Code', { exact: true });
     await code.waitFor();
     assert.ok(await code.evaluate((field) => field === document.activeElement), 'the field has the focus');
-    await clean(page, `code-${width}`);
+    await isAccessible(page, `code-${width}`);
     await page.keyboard.type('000000');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('The code is another one').waitFor();
-    await clean(page, `code-wrong-${width}`);
+    await isAccessible(page, `code-wrong-${width}`);
     await page.keyboard.type(codes[0]);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor();
     await page.goto(`${world.url}/panel/security`);
     await page.getByText('Recovery codes that were not used: 9.').waitFor();
-    await clean(page, `security-on-${width}`);
+    await isAccessible(page, `security-on-${width}`);
   });
 }
 
@@ -128,15 +112,15 @@ test('a forgotten password is recovered by keyboard', async () => {
   await page.getByRole('link', { name: 'I forgot my password' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Recover the password', level: 1 }).waitFor();
-  await clean(page, 'recover');
+  await isAccessible(page, 'recover');
   await type(page, { 'E-mail or user name': 'forgot@example.com' });
   await page.getByRole('status').getByText('is on its way').waitFor();
-  await clean(page, 'recover-sent');
+  await isAccessible(page, 'recover-sent');
   await page.goto(await linkFor('forgot@example.com'));
-  await clean(page, 'recover-password');
+  await isAccessible(page, 'recover-password');
   await type(page, { 'New password': 'another horse' });
   await page.getByRole('status').getByText('The password was changed').waitFor();
-  await clean(page, 'recovered');
+  await isAccessible(page, 'recovered');
   await type(page, { 'E-mail or user name': 'forgot@example.com', Password: 'another horse' });
   await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor();
 });
@@ -147,7 +131,7 @@ test('the room of policies is clean, and buyers see what it says', async () => {
   await page.getByLabel('Name').fill('Shop');
   await page.getByRole('button', { name: 'Create' }).click();
   await page.goto(`${world.url}/panel/policies`);
-  await clean(page, 'policies');
+  await isAccessible(page, 'policies');
   await type(page, { 'Terms and conditions (https)': 'https://shop.example/terms', 'E-mail for buyers': 'help@shop.example' });
   await page.getByRole('status').getByText('Saved.').waitFor();
   assert.equal(await page.getByLabel('E-mail for buyers').inputValue(), 'help@shop.example');

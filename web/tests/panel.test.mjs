@@ -1,14 +1,9 @@
 // The panel in Chromium: by mouse and keyboard, from a phone to a desktop, light and dark, and clean for axe.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { isAccessible } from './accessible.mjs';
 import { seller, World } from './world.mjs';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where screenshots are put, if somebody wants to look. */
-const SHOTS = process.env.PASARELA_SHOTS;
 const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } };
 
 let world;
@@ -33,19 +28,6 @@ async function signUp(page, email) {
   await page.getByLabel(/I accept/).check();
   await page.getByRole('button', { name: 'Create an account' }).click();
   await page.getByRole('heading', { name: 'Applications', level: 1 }).waitFor();
-}
-
-async function clean(page, name) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  const lines = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
-  assert.deepEqual(lines, [], name);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
-  if (SHOTS) {
-    mkdirSync(SHOTS, { recursive: true });
-    await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
-  }
 }
 
 test('from the sign-up to a payment with the application\'s test credentials', async () => {
@@ -95,21 +77,21 @@ for (const size of Object.keys(SIZES)) {
     test(`every room is clean: ${size}, ${scheme}`, async () => {
       const page = await visitor({ size, scheme });
       await page.goto(`${world.url}/panel/login`);
-      await clean(page, `login-${size}-${scheme}`);
+      await isAccessible(page, `login-${size}-${scheme}`);
       await page.goto(`${world.url}/panel/signup`);
-      await clean(page, `signup-${size}-${scheme}`);
+      await isAccessible(page, `signup-${size}-${scheme}`);
       await signUp(page, `${size}-${scheme}@example.com`);
       await page.getByLabel('Name').fill('Mi tienda con un nombre que es bastante largo');
       await page.getByRole('button', { name: 'Create' }).click();
       await page.getByRole('button', { name: 'Reveal the secrets' }).click();
-      await clean(page, `application-${size}-${scheme}`);
+      await isAccessible(page, `application-${size}-${scheme}`);
       for (const room of ['home', 'applications', 'connections', 'people', 'audit']) {
         await page.goto(`${world.url}/panel/${room}`);
-        await clean(page, `${room}-${size}-${scheme}`);
+        await isAccessible(page, `${room}-${size}-${scheme}`);
       }
       const client = seller('MLB').client_id;
       await page.goto(`${world.url}/authorization?client_id=${client}&response_type=code`);
-      await clean(page, `authorization-${size}-${scheme}`);
+      await isAccessible(page, `authorization-${size}-${scheme}`);
     });
   }
 }

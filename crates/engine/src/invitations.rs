@@ -81,7 +81,7 @@ impl Engine {
         if let Some(person_id) = self.person_with(&email).await?
             && self.role_in(person_id, account_id).await?.is_some()
         {
-            return self.set_member(account_id, &email, role, actor).await;
+            return self.change_role(account_id, person_id, role, actor).await;
         }
         let name = hex(&self.inner.vault.lookup(Purpose::Email, &email));
         let word = format!("{account_id}.{name}.{}", pasarela_vault::random_hex(DIGITS));

@@ -280,26 +280,14 @@ impl Engine {
         Ok(account.map(|account| account.email).unwrap_or_default())
     }
 
-    /// Lets a person with a login act for an account, or gives it another role.
-    ///
-    /// # Errors
-    /// 404 for somebody without a login or whose e-mail was not proved, 400 for the account's own login, for one person too
-    /// many, and while the account's own e-mail was not proved.
-    pub async fn set_member(
+    /// Gives a person who acts for an account another role.
+    pub(crate) async fn change_role(
         &self,
         account_id: AccountId,
-        email: &str,
+        person_id: AccountId,
         role: Role,
         actor: &Actor,
     ) -> Result<(), Failure> {
-        if !self.is_email_verified(account_id).await? {
-            return Err(Refusal::plain(400, "the account's own e-mail must be confirmed first").into());
-        }
-        let person_id = self.person_with(email).await?;
-        let person_id = person_id.ok_or_else(|| Refusal::plain(404, "nobody logs in with that e-mail"))?;
-        if person_id == account_id {
-            return Err(Refusal::plain(400, "the account's own login stays its owner").into());
-        }
         for _ in 0..MAX_ROUNDS {
             let records = self.member_records(account_id, person_id, role, (actor, "member.set")).await?;
             if self.try_commit(records).await? {
