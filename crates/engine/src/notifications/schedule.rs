@@ -40,17 +40,17 @@ pub struct FailedAttempt {
 
 /// When the attempt after `failed` is due, in wall-clock time; `None` when it was the last.
 ///
-/// Retries count from the time the attempt before was due, so that they don't drift. An attempt that is overdue in
-/// test mode is so because its account's clock was moved forward: the retries that fall into the skipped time fall due
-/// with it, in order. A live account's time can't be moved: there it means that the server was down, and the receiver
-/// still gets its pause.
+/// Retries count from the time the attempt before was due, so that they don't drift; a live account's from its first
+/// attempt. An attempt that is overdue in test mode, the first one too, is so because its account's clock was moved
+/// forward: the retries that fall into the skipped time fall due with it, in order. A live account's time can't be moved:
+/// there it means that the server was down, and the receiver still gets its pause.
 pub fn next_attempt(failed: FailedAttempt) -> Option<Timestamp> {
     let number = usize::try_from(failed.number).ok()?;
     let gap_ms = DUE_AFTER_FIRST_MS.get(number + 1)? - DUE_AFTER_FIRST_MS[number];
-    let from = if number == 0 { failed.started } else { failed.due };
-    let next = from.plus_ms(gap_ms);
+    let next = failed.due.plus_ms(gap_ms);
     Some(match failed.mode {
         Mode::Test => next,
+        Mode::Live if number == 0 => failed.started.plus_ms(gap_ms),
         Mode::Live => next.max(failed.started.plus_ms(SHORTEST_LIVE_PAUSE_MS)),
     })
 }
@@ -97,6 +97,15 @@ mod tests {
         assert_eq!(next_attempt(failed), Some(FIRST.plus_ms(week + 15 * MINUTE)));
         let failed = FailedAttempt { mode: Mode::Test, ..failed };
         assert_eq!(next_attempt(failed), Some(FIRST.plus_ms(15 * MINUTE)));
+    }
+
+    #[test]
+    fn a_clock_that_moves_before_the_first_attempt_skips_its_retries_like_one_that_moves_after_it() {
+        let week = 7 * 24 * HOUR;
+        let failed = FailedAttempt { number: 0, mode: Mode::Test, due: FIRST, started: FIRST.plus_ms(week) };
+        assert_eq!(next_attempt(failed), Some(FIRST.plus_ms(15 * MINUTE)));
+        let failed = FailedAttempt { mode: Mode::Live, ..failed };
+        assert_eq!(next_attempt(failed), Some(FIRST.plus_ms(week + 15 * MINUTE)));
     }
 
     #[test]
