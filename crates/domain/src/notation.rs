@@ -53,6 +53,11 @@ impl Notation {
         text
     }
 
+    /// `12,5%`: as many decimals as it has.
+    pub fn short_percent(self, percent: Decimal) -> String {
+        format!("{}%", percent.normalize()).replace('.', self.decimal.encode_utf8(&mut [0; 4]))
+    }
+
     /// `69,00%`: two decimals, no thousands separator.
     pub fn percent(self, percent: Decimal) -> String {
         format!("{percent:.2}%").replace('.', self.decimal.encode_utf8(&mut [0; 4]))
@@ -83,6 +88,15 @@ mod tests {
             assert_eq!(row["decimal_separator"], notation.decimal.to_string());
             assert_eq!(row["thousands_separator"], notation.thousands.to_string());
         }
+    }
+
+    #[test]
+    fn a_share_has_as_many_decimals_as_it_needs() {
+        let share = |text: &str, notation: Notation| notation.short_percent(text.parse().unwrap());
+        assert_eq!(share("12.50", Notation::of(Site::MLA)), "12,5%");
+        assert_eq!(share("12.50", Notation::of(Site::MLA).in_english()), "12.5%");
+        assert_eq!(share("10", Notation::of(Site::MLB)), "10%");
+        assert_eq!(share("7.25", Notation::of(Site::MLM)), "7.25%");
     }
 
     #[test]

@@ -181,35 +181,37 @@ impl SiteCatalogue {
 }
 
 fn title(site: Site, promotion: &Promotion, language: Language) -> String {
-    let free = promotion.interest_free.as_ref().map(|free| {
+    let free = promotion.interest_free.as_ref().and_then(|free| {
         let numbers: Vec<String> =
             free.installments.iter().filter(|number| **number > 1).map(u32::to_string).collect();
-        let numbers = language.list(&numbers);
-        match language {
+        // A discount for who pays at once has none.
+        let numbers = Some(language.list(&numbers)).filter(|numbers| !numbers.is_empty())?;
+        Some(match language {
             Language::Spanish if site == Site::MLM => format!("{numbers} mensualidades sin intereses"),
             Language::Spanish => format!("{numbers} cuotas sin interés"),
             Language::Portuguese => format!("{numbers} parcelas sem juros"),
             Language::English => format!("{numbers} interest-free installments"),
-        }
+        })
     });
     let off = promotion.discount.as_ref().map(|discount| discount_text(site, discount, language));
     free.into_iter().chain(off).collect::<Vec<_>>().join(", ")
 }
 
 fn discount_text(site: Site, discount: &Discount, language: Language) -> String {
-    let percent = discount.percent.normalize();
-    let most = discount.at_most.map(|most| language.notation(site).amount(most, ' '));
+    let notation = language.notation(site);
+    let percent = notation.short_percent(discount.percent);
+    let most = discount.at_most.map(|most| notation.amount(most, ' '));
     let (what, up_to) = match (language, discount.borne_by) {
-        (Language::Spanish, BorneBy::Issuer) => ("% de reintegro", "hasta"),
-        (Language::Spanish, BorneBy::Seller) => ("% de descuento", "hasta"),
-        (Language::Portuguese, BorneBy::Issuer) => ("% de volta na fatura", "até"),
-        (Language::Portuguese, BorneBy::Seller) => ("% de desconto", "até"),
-        (Language::English, BorneBy::Issuer) => ("% back on the statement", "up to"),
-        (Language::English, BorneBy::Seller) => ("% off", "up to"),
+        (Language::Spanish, BorneBy::Issuer) => ("de reintegro", "hasta"),
+        (Language::Spanish, BorneBy::Seller) => ("de descuento", "hasta"),
+        (Language::Portuguese, BorneBy::Issuer) => ("de volta na fatura", "até"),
+        (Language::Portuguese, BorneBy::Seller) => ("de desconto", "até"),
+        (Language::English, BorneBy::Issuer) => ("back on the statement", "up to"),
+        (Language::English, BorneBy::Seller) => ("off", "up to"),
     };
     match most {
-        Some(most) => format!("{percent}{what} {up_to} {most}"),
-        None => format!("{percent}{what}"),
+        Some(most) => format!("{percent} {what} {up_to} {most}"),
+        None => format!("{percent} {what}"),
     }
 }
 
@@ -274,6 +276,23 @@ mod tests {
             "3, 6, 9 y 12 mensualidades sin intereses | con American Express | "
         );
         assert_eq!(all(Site::MLB, "mlb-desconto-do-vendedor")[1], "10% de desconto até R$ 50,00 |  | ");
+    }
+
+    #[test]
+    fn a_share_of_the_price_is_written_as_the_site_writes_numbers() {
+        let mut promotion = catalogue::of(Site::MLA).promotions()[1].clone();
+        promotion.discount.as_mut().unwrap().percent = "12.50".parse().unwrap();
+        let title = |promotion: &Promotion, language| {
+            catalogue::of(Site::MLA).promotion_text(promotion, language).title
+        };
+        assert_eq!(
+            title(&promotion, Language::Spanish),
+            "3 cuotas sin interés, 12,5% de reintegro hasta $ 15.000,00"
+        );
+        assert!(title(&promotion, Language::English).contains(" 12.5% back"));
+        promotion.interest_free.as_mut().unwrap().installments = vec![1];
+        let at_once = title(&promotion, Language::Spanish);
+        assert_eq!(at_once, "12,5% de reintegro hasta $ 15.000,00", "who pays at once has no instalments");
     }
 
     #[test]

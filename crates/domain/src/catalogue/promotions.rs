@@ -301,9 +301,10 @@ impl Promotion {
                 "Put them in order, each once.",
             ),
             (
-                free.is_some() || self.discount.is_some(),
+                free.is_some_and(|free| free.installments.iter().any(|number| *number > 1))
+                    || self.discount.is_some(),
                 "a campaign is about something",
-                "Write interest_free or discount.",
+                "Write interest_free with more than one installment, or discount.",
             ),
         ];
         rules.into_iter().find(|(holds, ..)| !holds).map(|(_, what, next)| (what, next))
