@@ -1,6 +1,6 @@
 //! `GET /v1/payment_methods/installments`: what a price costs in each number of instalments.
 
-use super::installments::{InstallmentOffer, OfferQuery};
+use super::installments::{InstallmentOffer, OfferQuery, PlanTerms};
 use super::method::PaymentMethod;
 use super::recommended_message::Wording;
 use super::{Issuer, SiteCatalogue};
@@ -184,7 +184,7 @@ impl SiteCatalogue {
             "installment_rate_collector": [offer.collected_by.id()],
             "min_allowed_amount": offer.min_amount.to_number(),
             "max_allowed_amount": offer.max_amount.to_number(),
-            "payment_method_option_id": self.option_id(query, offer.installments, campaign),
+            "payment_method_option_id": self.option_id(query, offer.installments, &offer.terms, campaign),
         });
         match cost {
             Value::Object(members) => members,
@@ -192,12 +192,22 @@ impl SiteCatalogue {
         }
     }
 
-    /// `payment_method_option_id`: an opaque name of a plan, of whose cards and under which campaign. The same for the same
-    /// plan, and nothing to read in it; a payment that names it is held to it.
-    pub fn option_id(&self, query: &OfferQuery<'_>, installments: u32, campaign: Option<&str>) -> String {
+    /// `payment_method_option_id`: an opaque name of a plan, of whose cards, under which campaign and at which price. The same
+    /// for the same plan, and nothing to read in it; a payment that names it is held to it, so that nobody is charged by
+    /// a price list that took the place of the one that was shown.
+    pub fn option_id(
+        &self,
+        query: &OfferQuery<'_>,
+        installments: u32,
+        terms: &PlanTerms,
+        campaign: Option<&str>,
+    ) -> String {
         let issuer = self.priced_issuer(query).unwrap_or_default();
         let campaign = campaign.unwrap_or_default();
-        let name = format!("{}/{}/{issuer}/{campaign}/{installments}", self.site, query.method.id);
+        let (rate, off) = (terms.rate_percent.normalize(), terms.discount_percent.normalize());
+        let most = terms.discount_at_most_minor.unwrap_or_default();
+        let plan = format!("{}/{}/{issuer}/{campaign}/{installments}", self.site, query.method.id);
+        let name = format!("{plan}/{rate}/{off}/{most}");
         // FNV-1a: no secret is kept here, it only has to differ from plan to plan.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -170,8 +170,8 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
         .plan(&asked, request.amount, count)
         .map_err(|_| Refusal::bad_request(4033, "Invalid installments"))?;
     if is_card && let Some(shown) = &request.payment_method_option_id {
-        // What was shown is what is charged: another issuer's plan, or one whose campaign has ended, is not it.
-        let charged = catalogue.option_id(&asked, count, priced.promotion_id.as_deref());
+        // What was shown is what is charged: another issuer's plan, or one whose campaign or price has ended, is not it.
+        let charged = catalogue.option_id(&asked, count, &priced.terms, priced.promotion_id.as_deref());
         if *shown != charged {
             return Err(Refusal::bad_request(4033, "Invalid installments"));
         }
