@@ -178,7 +178,7 @@ pub(crate) struct OpenedToken {
     pub(crate) number: CardNumber,
     security_code: Option<SecurityCode>,
     /// The customer's user id, when the card is a saved one.
-    owner: Option<AccountId>,
+    pub(crate) owner: Option<AccountId>,
 }
 
 impl Draft {

@@ -1,6 +1,7 @@
 //! The operator changes the catalogue while payments live: what was made keeps its terms, what is made has the new ones.
 
 use pasarela_domain::card_token::TokenRequest;
+use pasarela_domain::catalogue::InstallmentParameters;
 use pasarela_domain::identity::Caller;
 use pasarela_domain::json::Json;
 use pasarela_domain::payment::change::PaymentChange;
@@ -43,12 +44,7 @@ impl World {
         let mut body = json!({"transaction_amount": 100, "payer": {"email": "buyer@testuser.com"}});
         body.as_object_mut().unwrap().append(more.as_object_mut().unwrap());
         if body.get("payment_method_id").is_none() {
-            let request = TokenRequest::from_json(&Json::from(&json!({
-                "card_number": "5031433215406351", "security_code": "123", "expiration_month": 11,
-                "expiration_year": 2040, "cardholder": {"name": "APRO"},
-            })));
-            let token = self.engine.create_card_token(&self.caller, None, &request.unwrap()).await.unwrap();
-            body["token"] = serde_json::from_slice::<Value>(&token).unwrap()["id"].clone();
+            body["token"] = self.token(master()).await["id"].clone();
         }
         let written = self
             .engine
@@ -57,10 +53,23 @@ impl World {
         serde_json::from_slice(&written.unwrap().body).unwrap()
     }
 
+    async fn token(&self, card: Value) -> Value {
+        let request = TokenRequest::from_json(&Json::from(&card)).unwrap();
+        let token = self.engine.create_card_token(&self.caller, None, &request).await.unwrap();
+        serde_json::from_slice(&token).unwrap()
+    }
+
     async fn payment(&self, id: &Value) -> Value {
         let body = self.engine.payment(&self.caller, id.as_i64().unwrap()).await.unwrap();
         serde_json::from_slice(&body).unwrap()
     }
+}
+
+fn master() -> Value {
+    json!({
+        "card_number": "5031433215406351", "security_code": "123", "expiration_month": 11, "expiration_year": 2040,
+        "cardholder": {"name": "APRO"},
+    })
 }
 
 fn new(document: Value) -> NewVersion {
@@ -145,12 +154,11 @@ async fn what_is_not_offered_any_more_is_refused_and_a_new_card_is_taken_at_once
     let before = world.engine.catalogue();
     world.apply(document).await;
     assert_eq!((before.version(), world.engine.catalogue().version()), (0, 1), "who holds one keeps it");
-    let request = TokenRequest::from_json(&Json::from(&json!({
+    let card = json!({
         "card_number": "9990123412341234", "expiration_month": 11, "expiration_year": 2040,
         "cardholder": {"name": "APRO"},
-    })));
-    let token = world.engine.create_card_token(&world.caller, None, &request.unwrap()).await.unwrap();
-    let token: Value = serde_json::from_slice(&token).unwrap();
+    });
+    let token = world.token(card).await;
     // `payment_method_id` is only named so that `pay` makes no token of its own.
     let made = json!({"payment_method_id": "lojacard", "token": token["id"], "installments": 1});
     let made = world.pay("loja", made).await;
@@ -165,6 +173,75 @@ async fn what_is_not_offered_any_more_is_refused_and_a_new_card_is_taken_at_once
         .await
         .unwrap_err();
     assert!(format!("{refused:?}").contains("3011"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_card_that_an_operator_added_is_saved_and_pays_again() {
+    let world = World::new().await;
+    let document = json!({"MLB": {"methods": {"lojacard": {"like": "elo", "name": "Loja", "settings": [{
+        "card_number": {"length": 16, "validation": "none"}, "bin": {"pattern": "^9990"},
+        "security_code": {"length": 4, "mode": "optional"},
+    }]}}}});
+    world.apply(document).await;
+    let email = json!({"email": "buyer@testuser.com"});
+    let customer = world.engine.create_customer(&world.caller, None, &Json::from(&email)).await.unwrap();
+    let customer: Value = serde_json::from_slice(&customer.body).unwrap();
+    let id = customer["id"].as_str().unwrap();
+    let card = json!({
+        "card_number": "9990123412341234", "security_code": "1234", "expiration_month": 11, "expiration_year": 2040,
+        "cardholder": {"name": "APRO"},
+    });
+    let saving = json!({"token": world.token(card).await["id"]});
+    let card = world.engine.save_card(&world.caller, id, None, &Json::from(&saving)).await.unwrap();
+    let card: Value = serde_json::from_slice(&card.body).unwrap();
+    assert_eq!(
+        (&card["payment_method"]["id"], &card["payment_method"]["name"]),
+        (&json!("lojacard"), &json!("Loja"))
+    );
+    assert_eq!(card["security_code"], json!({"length": 4, "card_location": "front"}));
+    let token = world.token(json!({"card_id": card["id"], "security_code": "1234"})).await;
+    let again = json!({"payment_method_id": "lojacard", "token": token["id"], "installments": 1});
+    let paid = world.pay("again", again).await;
+    assert_eq!((&paid["status"], &paid["card"]["id"]), (&json!("approved"), &card["id"]));
+}
+
+#[tokio::test]
+async fn a_plan_that_was_shown_is_not_charged_at_another_price() {
+    let world = World::new().await;
+    let shown = async || {
+        let asked = InstallmentParameters {
+            amount: Some("100".to_owned()),
+            bin: Some("50314332".to_owned()),
+            collector_id: world.caller.account_id,
+            ..InstallmentParameters::default()
+        };
+        let answer = world.engine.catalogue().site(world.caller.site).installments_json(&asked, "").unwrap();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        answer[0]["payer_costs"][2]["payment_method_option_id"].clone()
+    };
+    let before = shown().await;
+    let row =
+        |number: u32, rate: &str| json!({"installments": number, "rate_percent": rate, "min_amount": 1});
+    let list = |rate| json!([{"rows": [row(1, "0"), row(2, "5"), row(3, rate)]}]);
+    // The same price said anew is the same plan.
+    world.apply(json!({"MLB": {"installments": list("9.730")}})).await;
+    assert_eq!(shown().await, before);
+    world.apply(json!({"MLB": {"installments": list("12")}})).await;
+    let named = async |option: Value| {
+        let token = world.token(master()).await;
+        let body = json!({
+            "transaction_amount": 100, "payer": {"email": "buyer@testuser.com"}, "token": token["id"],
+            "installments": 3, "payment_method_option_id": option,
+        });
+        let key = world.key(option.as_str().unwrap());
+        let provenance = Provenance::default();
+        let paid = world.engine.create_payment(&world.caller, key, &Json::from(&body), &provenance).await;
+        paid.map(|written| serde_json::from_slice::<Value>(&written.body).unwrap())
+    };
+    let refused = named(before).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("4033"), "{refused:?}");
+    let paid = named(shown().await).await.unwrap();
+    assert_eq!(paid["transaction_details"]["total_paid_amount"].to_string(), "112");
 }
 
 #[tokio::test]

@@ -4,11 +4,10 @@
 //! card needs a fresh token, which a browser makes from the card's id and the code.
 
 use super::fault;
-use crate::catalogue::{self, PaymentMethod};
+use crate::catalogue::{PaymentMethod, SiteCatalogue};
 use crate::json::{Json, member, text_or_number};
 use crate::payment::body::{Cardholder, Identification};
 use crate::refusal::Refusal;
-use crate::site::Site;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -227,12 +226,12 @@ fn token(body: &Json<'_>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// The method and issuer of a card whose number begins with `bin` and has `length` digits, with what they say of it.
+/// The method and issuer that `catalogue` has for a card whose number begins with `bin`, with what they say of it.
 ///
 /// # Errors
 /// 127 when no method of the site has such cards.
 pub fn face(
-    site: Site,
+    catalogue: &SiteCatalogue,
     bin: &str,
     request: &SaveCardRequest,
     logo_base: &str,
@@ -240,7 +239,6 @@ pub fn face(
     let unresolved = || {
         fault("127", "Cannot resolve the payment method of card, check the payment_method_id and issuer_id")
     };
-    let catalogue = catalogue::of(site);
     let candidates: Vec<&PaymentMethod> =
         catalogue.resolve_bin(bin).into_iter().filter(|method| method.is_offered()).collect();
     let named = request.payment_method_id.as_deref();

@@ -50,8 +50,8 @@ impl CustomerRequest {
         let address = object(body, "address")?;
         Ok(CustomerRequest {
             email: email(body)?,
-            first_name: text(body, "first_name", MAX_TEXT, ("107", "the first_name format is invalid"))?,
-            last_name: text(body, "last_name", MAX_TEXT, ("108", "the last_name format is invalid"))?,
+            first_name: text(body, "first_name", MAX_TEXT, ("107", "the first_name is invalid"))?,
+            last_name: text(body, "last_name", MAX_TEXT, ("108", "the last_name is invalid"))?,
             phone: CustomerPhone {
                 area_code: code_in(phone, "area_code", ("109", "the phone.area_code is invalid"))?,
                 number: code_in(phone, "number", ("110", "the phone.number is invalid"))?,

@@ -153,23 +153,26 @@ fn sort(text: Option<&str>) -> Result<(Sort, Option<&str>), Refusal> {
 
 /// `date_created:after::2026-01-01T00:00:00.000-04:00,before::2026-02-01T00:00:00.000-04:00`: one bound or both.
 fn range(text: &str) -> Result<(Date, Option<Timestamp>, Option<Timestamp>), Refusal> {
-    let (attribute, bounds) = text.split_once(':').ok_or_else(|| fault("200", "invalid range format"))?;
+    let malformed = || fault("200", "invalid range format");
+    let (attribute, bounds) = text.split_once(':').ok_or_else(malformed)?;
     let date = match attribute {
         "date_created" => Date::Created,
         "date_last_updated" => Date::Updated,
-        _ => return Err(fault("201", "invalid range attribute")),
+        _ => return Err(fault("201", "range attribute must belong to date entity")),
     };
     let (mut after, mut before) = (None, None);
     for bound in bounds.split(',') {
-        let (name, at) = bound.split_once("::").ok_or_else(|| fault("202", "invalid range bound"))?;
-        // A `+` that a client did not escape arrives as a space.
-        let at = Timestamp::parse(&at.trim().replace(' ', "+"));
-        let at = at.ok_or_else(|| fault("203", "invalid range date"))?;
-        match name.trim() {
-            "after" if after.is_none() => after = Some(at),
-            "before" if before.is_none() => before = Some(at),
-            _ => return Err(fault("202", "invalid range bound")),
+        let (name, at) = bound.split_once("::").ok_or_else(malformed)?;
+        let (place, code) = match name.trim() {
+            "after" => (&mut after, fault("202", "invalid 'after' parameter")),
+            "before" => (&mut before, fault("203", "invalid 'before' parameter")),
+            _ => return Err(malformed()),
+        };
+        if place.is_some() {
+            return Err(malformed());
         }
+        // A `+` that a client did not escape arrives as a space.
+        *place = Some(Timestamp::parse(&at.trim().replace(' ', "+")).ok_or(code)?);
     }
     Ok((date, after, before))
 }

@@ -2,6 +2,7 @@ use super::card::{ChangeCardRequest, SaveCardRequest, face};
 use super::request::CustomerRequest;
 use super::search::{CustomerQuery, Date, Sort};
 use super::*;
+use crate::catalogue::of;
 use crate::identity::Mode;
 use crate::json::Json;
 use crate::site::Site;
@@ -118,7 +119,8 @@ fn what_is_said_replaces_what_was_known_and_the_rest_stays() {
 
 fn card(id: i64) -> (card::SavedCard, CardNumberFacts) {
     let request = SaveCardRequest { token: String::new(), payment_method_id: None, issuer_id: None };
-    let (payment_method, security_code, issuer) = face(Site::MLB, "42356477", &request, "http://x/").unwrap();
+    let (payment_method, security_code, issuer) =
+        face(of(Site::MLB), "42356477", &request, "http://x/").unwrap();
     let card = card::SavedCard {
         id: id.to_string(),
         customer_id: "7-abc".to_owned(),
@@ -170,13 +172,13 @@ fn a_card_shows_its_methods_face() {
         issuer_id: None,
     };
     let (method, code_place, issuer) =
-        face(Site::MLB, "37536515", &request(Some("debit_card")), "http://x/").unwrap();
+        face(of(Site::MLB), "37536515", &request(Some("debit_card")), "http://x/").unwrap();
     assert_eq!(
         (method.id.as_str(), code_place.length, code_place.card_location.as_str()),
         ("amex", 4, "front")
     );
     assert!(method.thumbnail.starts_with("http://x/") && issuer.id > 0);
-    let unknown = face(Site::MLB, "00000000", &request(None), "http://x/").unwrap_err();
+    let unknown = face(of(Site::MLB), "00000000", &request(None), "http://x/").unwrap_err();
     assert_eq!(code(&unknown), "127");
 }
 
@@ -231,9 +233,11 @@ fn a_search_is_read_or_refused_with_its_code() {
     for (name, value, expected) in [
         ("range", "date_created", "200"),
         ("range", "birthday:after::2026-01-01T00:00:00Z", "201"),
-        ("range", "date_created:around::2026-01-01T00:00:00Z", "202"),
-        ("range", "date_created:after", "202"),
-        ("range", "date_created:after::soon", "203"),
+        ("range", "date_created:around::2026-01-01T00:00:00Z", "200"),
+        ("range", "date_created:after", "200"),
+        ("range", "date_created:after::2026-01-01T00:00:00Z,after::2026-01-02T00:00:00Z", "200"),
+        ("range", "date_created:after::soon", "202"),
+        ("range", "date_created:after::2026-01-01T00:00:00Z,before::soon", "203"),
         ("limit", "1001", "205"),
         ("offset", "-1", "205"),
         ("sort", "shoe_size", "206"),

@@ -8,7 +8,7 @@ use crate::payments::{IdempotencyKey, MAX_ROUNDS, OpenedToken, Written, hex, to_
 use crate::{Engine, Failure};
 use pasarela_domain::customer::card::{ChangeCardRequest, SaveCardRequest, SavedCard, face};
 use pasarela_domain::customer::{CardNumberFacts, CustomerInternals, CustomerState, card_not_found, fault};
-use pasarela_domain::identity::{Caller, Mode};
+use pasarela_domain::identity::{AccountId, Caller, Mode};
 use pasarela_domain::json::Json;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
@@ -43,7 +43,7 @@ impl Engine {
         for _ in 0..MAX_ROUNDS {
             let (record, mut state) = self.load_customer(caller, customer_id).await?;
             let now = self.inner.clock.now(caller.account_id, caller.mode);
-            let opened = match self.open_card(caller, &request.token, now).await {
+            let opened = match self.open_card(caller, &request.token, record.user_id, now).await {
                 Ok(opened) => opened,
                 // The token is spent: perhaps it was this very request that spent it before.
                 Err(Failure::Refused(refusal)) => return self.made_before_or(caller, key, refusal).await,
@@ -115,7 +115,7 @@ impl Engine {
             let mut card = state.card(id).ok_or_else(card_not_found)?.clone();
             let mut records = Vec::new();
             if let Some(token) = &request.token {
-                let opened = match self.open_card(caller, token, now).await {
+                let opened = match self.open_card(caller, token, record.user_id, now).await {
                     Ok(opened) => opened,
                     Err(Failure::Refused(refusal)) => return self.made_before_or(caller, key, refusal).await,
                     Err(failure) => return Err(failure),
@@ -234,8 +234,14 @@ impl Engine {
         Ok(vec![RecordChange::Customer(kept), saved])
     }
 
-    /// The card in a token, for what is to be saved.
-    async fn open_card(&self, caller: &Caller, token: &str, now: Timestamp) -> Result<OpenedToken, Failure> {
+    /// The card in a token, for what is to be saved with the customer `user_id`.
+    async fn open_card(
+        &self,
+        caller: &Caller,
+        token: &str,
+        user_id: AccountId,
+        now: Timestamp,
+    ) -> Result<OpenedToken, Failure> {
         let lookup = self.inner.vault.lookup(Purpose::CardToken, token);
         let opened = self.open_token(caller, &lookup, None, now).await.map_err(|failure| match failure {
             Failure::Refused(refusal) => Failure::from(token_fault(&refusal)),
@@ -244,6 +250,10 @@ impl Engine {
         // A wallet's token holds a phone where a card's number would be.
         if opened.token.payment_method_id.is_some() {
             return Err(fault("121", "the card is invalid").into());
+        }
+        // Made from another customer's saved card: nobody gets it without its number.
+        if opened.owner.is_some_and(|owner| owner != user_id) {
+            return Err(fault("140", "invalid card owner").into());
         }
         Ok(opened)
     }
@@ -258,7 +268,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<SavedCard, Refusal> {
         let (payment_method, security_code, issuer) =
-            face(caller.site, opened.number.bin(8), request, &self.logo_url())?;
+            face(self.catalogue().site(caller.site), opened.number.bin(8), request, &self.logo_url())?;
         Ok(SavedCard {
             id: id.to_string(),
             customer_id: state.customer.id.clone(),

@@ -21,7 +21,7 @@ use pasarela_engine::Engine;
     responses(
         (status = 201, description = "Saved", body = pasarela_domain::customer::card::SavedCard),
         (status = 200, description = "Saved before: under the same key, or the same card", body = pasarela_domain::customer::card::SavedCard),
-        (status = 400, description = "119, 120, 121, 127, 129", body = super::schema::ApiError),
+        (status = 400, description = "119, 120, 121, 127, 129, 140", body = super::schema::ApiError),
         (status = 404, description = "No such customer of this caller", body = super::schema::ApiError),
     ),
     security(("access_token" = [])),
@@ -88,7 +88,7 @@ pub async fn read(
     request_body(content = super::schema::ChangeCardBody),
     responses(
         (status = 200, description = "The card as it is now", body = pasarela_domain::customer::card::SavedCard),
-        (status = 400, description = "120, 121, 122, 127", body = super::schema::ApiError),
+        (status = 400, description = "120, 121, 122, 127, 140", body = super::schema::ApiError),
         (status = 404, description = "No such customer or card", body = super::schema::ApiError),
     ),
     security(("access_token" = [])),

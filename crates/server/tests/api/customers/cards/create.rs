@@ -138,6 +138,28 @@ async fn what_is_no_card_is_refused_with_its_code() {
 }
 
 #[tokio::test]
+async fn a_card_that_is_saved_goes_to_no_other_customer() {
+    let app = TestApp::new().await;
+    let seller = app.seller(Site::MLB);
+    let ana = seller.customer("ana@testuser.com").await;
+    let eva = seller.customer("eva@testuser.com").await;
+    let card = seller.saved_card(&ana, "APRO").await;
+    let token = async || {
+        let request = json!({"card_id": card["id"], "security_code": "123"});
+        json!({"token": seller.post("/v1/card_tokens", &request).await.expect(201)["id"]})
+    };
+    let refused = seller.post(&cards_of(&eva), &token().await).await;
+    assert_snapshot!(refused.refused(), @r#"400 {"message":"invalid parameters","error":"bad_request","status":400,"cause":[{"code":"140","description":"invalid card owner"}]}"#);
+    assert_eq!(seller.customer_now(&eva).await, eva);
+    let amex = seller.card_token_of(&card_numbered(Site::MLB, "375365153556885"), "APRO").await;
+    let other = seller.post(&cards_of(&eva), &json!({"token": amex})).await.expect(201);
+    let place = format!("{}/{}", cards_of(&eva), other["id"].as_str().unwrap());
+    assert_eq!(seller.put(&place, &token().await).await.texted_codes(), ["140"]);
+    // Its own customer's it is already.
+    assert_eq!(seller.post(&cards_of(&ana), &token().await).await.expect(200)["id"], card["id"]);
+}
+
+#[tokio::test]
 async fn a_customer_has_fifty_cards_at_most() {
     let app = TestApp::new().await;
     let seller = app.seller(Site::MLB);
