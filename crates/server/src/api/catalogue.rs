@@ -87,7 +87,8 @@ pub async fn search(
         Some(text) => text.parse::<usize>().map(Some).map_err(|_| rows()),
     };
     let parameters = SearchParameters {
-        bin: get(&["bins", "bin"]).map(|bin| digits(&bin)),
+        // What has no digits is no card's beginning: it is not the same as asking for all.
+        bin: get(&["bins", "bin"]).map(|bin| Some(digits(&bin)).filter(|bin| !bin.is_empty()).unwrap_or(bin)),
         status: get(&["status"]),
         processing_mode: get(&["processing_mode", "processing_modes"]),
         id: get(&["id"]),
