@@ -327,6 +327,7 @@ impl MerchantOrder {
         if let Some(payer) = &mut self.payer {
             payer.nickname.clear();
         }
+        self.items.iter_mut().for_each(Item::forget_passenger);
         self.shipments.clear();
     }
 

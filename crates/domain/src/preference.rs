@@ -56,6 +56,9 @@ pub struct Internals {
     /// Whether somebody made a payment that was not refused: from then on its pages show nobody who its payer is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_buyer: bool,
+    /// The buyer's device, as the request that made it told (`X-Meli-Session-Id`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_session: Option<String>,
     /// What the request that made it said and it does not show, for the measurement of the integration's quality.
     #[serde(default, skip_serializing_if = "Marks::are_unknown")]
     pub marks: Marks,
@@ -206,6 +209,15 @@ pub struct Item {
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub trade: serde_json::Map<String, Value>,
+}
+
+impl Item {
+    /// Takes out who travels or stays.
+    pub fn forget_passenger(&mut self) {
+        if let Some(Value::Object(descriptor)) = self.trade.get_mut("category_descriptor") {
+            descriptor.remove("passenger");
+        }
+    }
 }
 
 /// What the seller knows of the buyer.
@@ -503,6 +515,7 @@ impl Preference {
     /// Takes out who was expected to pay, and where it was to be sent.
     pub fn forget_buyer(&mut self) {
         self.payer = PayerHint::default();
+        self.items.iter_mut().for_each(Item::forget_passenger);
         self.shipments.receiver_address = ReceiverAddress::default();
         if self.additional_info.is_object() {
             self.additional_info = Value::String(String::new());

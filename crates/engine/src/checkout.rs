@@ -31,16 +31,6 @@ use serde_json::Value;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// A page of the platform sends none of the headers that mark payments of programs.
-const NO_HEADERS: Provenance = Provenance {
-    integrator_id: None,
-    platform_id: None,
-    corporation_id: None,
-    tracking_id: None,
-    device_session: None,
-    sdk: None,
-};
-
 /// A preference that somebody opened.
 pub struct OpenCheckout {
     /// As it is now.
@@ -75,6 +65,8 @@ pub(crate) struct OpenedPreference {
     mode: Mode,
     /// Who is logged in and pays it.
     owner: Option<AccountId>,
+    /// A page of the platform sends none of the headers that mark payments of programs.
+    provenance: Provenance,
 }
 
 /// A purchase on the table: what is read for it once more each time that it is tried.
@@ -332,7 +324,9 @@ impl Engine {
             }
         };
         let owner = purchase.wallet.map(|wallet| wallet.owner);
-        Ok(OpenedPreference { record, state, order, order_version, mode: caller.mode, owner })
+        let shop_session = state.internals.device_session.clone();
+        let provenance = Provenance { shop_session, ..Provenance::default() };
+        Ok(OpenedPreference { record, state, order, order_version, mode: caller.mode, owner, provenance })
     }
 
     /// Adds the order and the count of attempts to the commit of a payment, or of the two that one purchase is split into.
@@ -443,7 +437,7 @@ impl<'a> Desk<'a> {
             caller: &self.checkout.caller,
             collector: self.collector,
             request,
-            provenance: &NO_HEADERS,
+            provenance: &self.opened.provenance,
             opened: Some(self.opened),
             wallet_owner,
             debt_taken_minor,

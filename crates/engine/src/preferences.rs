@@ -19,6 +19,15 @@ use pasarela_store::{
 };
 use pasarela_vault::{Purpose, Vault};
 
+/// What the headers of the request that makes a preference say.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The server library that called.
+    pub sdk: Option<Sdk>,
+    /// `X-Meli-Session-Id`: the device of the buyer in the shop.
+    pub device_session: Option<String>,
+}
+
 /// Orders of a preference that are read at once.
 const MOST_ORDERS_AT_ONCE: u32 = 200;
 
@@ -32,9 +41,9 @@ impl Engine {
         caller: &Caller,
         key: Option<IdempotencyKey>,
         body: &Json<'_>,
-        sdk: Option<Sdk>,
+        origin: Origin,
     ) -> Result<Written, Failure> {
-        let marks = Marks::of(sdk)
+        let marks = Marks::of(origin.sdk)
             .with(Mark::BinaryMode, member(body, "binary_mode").is_some())
             .with(Mark::Expiration, member(body, "date_of_expiration").is_some());
         let now = self.inner.clock.now(caller.account_id, caller.mode);
@@ -52,8 +61,9 @@ impl Engine {
             });
             apply(body, &mut preference)?;
             check_payable(&preference, self.catalogue().site(caller.site), now)?;
-            let state =
-                PreferenceState { preference, internals: Internals { marks, ..Internals::default() } };
+            let device_session = origin.device_session.clone();
+            let internals = Internals { marks, device_session, ..Internals::default() };
+            let state = PreferenceState { preference, internals };
             let record = record_of(&state, caller.mode, 1, &self.inner.vault)?;
             let body = record.body.clone();
             let change = RecordChange::Checkout(CheckoutChange::Insert(record));

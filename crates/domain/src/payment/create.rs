@@ -82,6 +82,8 @@ pub struct Provenance {
     pub tracking_id: Option<String>,
     /// `X-Meli-Session-Id`: the device's session, never shown.
     pub device_session: Option<String>,
+    /// The same header of the request that made the preference which is paid: it counts where the page that pays tells none.
+    pub shop_session: Option<String>,
     /// The server library that called, by its headers.
     pub sdk: Option<Sdk>,
 }
@@ -349,10 +351,13 @@ pub fn plan(request: &CreatePayment, facts: &Facts<'_>, context: &mut Context<'_
 
 /// What the request said that the payment does not show.
 fn marks(request: &CreatePayment, facts: &Facts<'_>) -> Marks {
-    let token = facts.card.map(|card| &card.token);
-    Marks::of_payment(request, facts.provenance.sdk, token.and_then(|token| token.channel))
+    let (token, told) = (facts.card.map(|card| &card.token), facts.provenance);
+    Marks::of_payment(request, told.sdk, token.and_then(|token| token.channel))
         .with(Mark::SavedCard, token.is_some_and(|token| token.card_id.is_some()))
-        .with(Mark::DeviceOnRequest, facts.provenance.device_session.is_some() || request.device_id.is_some())
+        .with(
+            Mark::DeviceOnRequest,
+            [&told.device_session, &told.shop_session, &request.device_id].into_iter().any(Option::is_some),
+        )
 }
 
 /// The acquirer answered.

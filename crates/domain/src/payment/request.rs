@@ -4,6 +4,7 @@
 pub(super) mod additional_info;
 mod shape;
 
+pub(crate) use additional_info::is_taken as is_additional_info;
 pub use shape::known_members;
 
 use crate::customer::Customer;

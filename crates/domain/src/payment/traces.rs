@@ -137,7 +137,8 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The device that pays: what the shop's server was told by the page, else what the browser library put into the token.
+/// The device that pays: what the shop's server was told by the page, else what the browser library put into the token, else
+/// where the buyer was when the shop made the preference.
 /// Scripts that fail send the word for nothing; that is nobody's.
 pub fn device_session<'a>(
     request: &'a CreatePayment<'a>,
@@ -145,7 +146,8 @@ pub fn device_session<'a>(
     provenance: &'a Provenance,
 ) -> Option<&'a str> {
     let of_token = card.and_then(|card| card.token.device_session.as_deref());
-    let said = [provenance.device_session.as_deref(), request.device_id.as_deref(), of_token];
+    let (of_page, of_shop) = (provenance.device_session.as_deref(), provenance.shop_session.as_deref());
+    let said = [of_page, request.device_id.as_deref(), of_token, of_shop];
     said.into_iter().flatten().map(str::trim).find(|said| !matches!(*said, "" | "undefined" | "null"))
 }
 

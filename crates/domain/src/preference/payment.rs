@@ -3,6 +3,7 @@
 
 use super::{Item, PayerHint, Preference};
 use crate::money::{Money, apportion};
+use crate::payment::request::is_additional_info;
 use crate::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -167,6 +168,8 @@ pub fn description(items: &[Item]) -> String {
     }
 }
 
+/// What the seller told of the sale, as a shop tells it that charges by itself: the goods with the data of their trade, the
+/// buyer if it is the one whom the seller knows, and where the goods go.
 fn additional_info(preference: &Preference, choice: &BuyerChoice) -> Value {
     /// More would only make the payment's body larger.
     const MOST_ITEMS: usize = 50;
@@ -175,11 +178,28 @@ fn additional_info(preference: &Preference, choice: &BuyerChoice) -> Value {
     if !choice.ip_address.is_empty() {
         info["ip_address"] = json!(choice.ip_address);
     }
+    let is_known = preference.payer.is_about(&choice.email);
+    let parts = [
+        ("payer", is_known.then(|| known_buyer(&preference.payer))),
+        ("shipments", Some(delivery(preference))),
+    ];
+    for (name, part) in parts.into_iter().filter_map(|(name, part)| Some((name, part?))) {
+        if !part.is_empty() {
+            info[name] = Value::Object(part);
+        }
+    }
+    // Plugins write the same once more, and what they know beside it, where others write a text.
+    for (name, value) in preference.additional_info.as_object().into_iter().flatten() {
+        let is_missing = info.get(name).is_none() && (is_known || name != "payer");
+        if is_missing && is_additional_info(&json!({name: value})) {
+            info[name] = value.clone();
+        }
+    }
     info
 }
 
 fn item(item: &Item) -> Value {
-    json!({
+    let mut shown = json!({
         "id": item.id,
         "title": item.title,
         "description": item.description,
@@ -187,5 +207,70 @@ fn item(item: &Item) -> Value {
         "category_id": item.category_id,
         "quantity": item.quantity,
         "unit_price": item.unit_price,
-    })
+    });
+    for (name, value) in &item.trade {
+        // A preference keeps these whatever they are; one that no payment may have must not keep the buyer from paying.
+        if is_additional_info(&json!({"items": [{name: value}]})) {
+            shown[name] = value.clone();
+        }
+    }
+    shown
+}
+
+fn known_buyer(hint: &PayerHint) -> Map<String, Value> {
+    said([
+        ("first_name", json!(hint.name)),
+        ("last_name", json!(hint.surname)),
+        (
+            "phone",
+            json!(said([("area_code", json!(hint.phone.area_code)), ("number", json!(hint.phone.number))])),
+        ),
+        (
+            "address",
+            json!(said([
+                ("zip_code", json!(hint.address.zip_code)),
+                ("street_name", json!(hint.address.street_name)),
+                ("street_number", json!(hint.address.street_number)),
+            ])),
+        ),
+        ("registration_date", json!(hint.registration_date.or(hint.date_created))),
+        ("authentication_type", json!(hint.authentication_type)),
+        ("is_prime_user", json!(hint.is_prime_user)),
+        ("is_first_purchase_online", json!(hint.is_first_purchase_online)),
+        ("last_purchase", json!(hint.last_purchase)),
+    ])
+}
+
+fn delivery(preference: &Preference) -> Map<String, Value> {
+    let shipments = &preference.shipments;
+    let address = &shipments.receiver_address;
+    said([
+        (
+            "receiver_address",
+            json!(said([
+                ("zip_code", json!(address.zip_code)),
+                ("street_name", json!(address.street_name)),
+                ("street_number", json!(address.street_number)),
+                ("floor", json!(address.floor)),
+                ("apartment", json!(address.apartment)),
+                ("city_name", json!(address.city_name)),
+                ("state_name", json!(address.state_name)),
+                ("country_name", json!(address.country_name)),
+            ])),
+        ),
+        ("express_shipment", json!(shipments.express_shipment)),
+        ("local_pickup", json!(shipments.local_pickup)),
+    ])
+}
+
+/// The members that say something.
+fn said<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    let says = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(inner) => !inner.is_empty(),
+        _ => true,
+    };
+    let members = members.into_iter().filter(|(_, value)| says(value));
+    members.map(|(name, value)| (name.to_owned(), value)).collect()
 }

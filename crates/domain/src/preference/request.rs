@@ -5,16 +5,14 @@
 
 mod fields;
 pub mod items;
+mod payer;
 
-use super::{
-    AddressHint, BackUrls, DocumentHint, MethodLimits, NamedId, NumberedId, PayerHint, PhoneHint, Preference,
-    ReceiverAddress, Shipments,
-};
+use super::{BackUrls, MethodLimits, NamedId, NumberedId, Preference, ReceiverAddress, Shipments};
 use crate::catalogue::SiteCatalogue;
 use crate::identity::AccountId;
 use crate::json::{Json, member, text_or_number};
 use crate::money::{Amount, Money};
-use crate::payment::request::{is_email, renamed};
+use crate::payment::request::renamed;
 use crate::refusal::Refusal;
 use crate::timestamp::Timestamp;
 use fields::{amount, boolean, date, invalid, list, object, text, word};
@@ -62,7 +60,7 @@ fn apply_terms(name: &str, value: Said<'_, '_>, to: &mut Preference) -> Result<(
     let currency = to.site().currency();
     match name {
         "items" => to.items = items::items(value, to.site())?,
-        "payer" => to.payer = payer(value)?,
+        "payer" => to.payer = payer::payer(value)?,
         "payment_methods" => to.payment_methods = method_limits(value)?,
         "shipments" => to.shipments = shipments(value, currency)?,
         "back_urls" => to.back_urls = back_urls(value, true)?,
@@ -308,52 +306,6 @@ fn notification_url(value: Said<'_, '_>) -> Result<Option<String>, Refusal> {
     } else {
         Err(wrong())
     }
-}
-
-const PAYER: (&str, &str) = ("invalid_payer", "payer invalid. Wrong format");
-
-fn payer(value: Said<'_, '_>) -> Result<PayerHint, Refusal> {
-    let Some(value) = object(value, PAYER)? else { return Ok(PayerHint::default()) };
-    let said = |name: &str| text(member(value, name), MAX_TEXT, PAYER).map(Option::unwrap_or_default);
-    let email = said("email")?.trim().to_lowercase();
-    if !email.is_empty() && !is_email(&email) {
-        return Err(invalid("invalid_payer", "payer.email invalid"));
-    }
-    let phone = object(member(value, "phone"), PAYER)?;
-    let document = object(member(value, "identification"), PAYER)?;
-    let address = object(member(value, "address"), PAYER)?;
-    let of = |object: Said<'_, '_>, name: &str| {
-        let value = object.and_then(|object| member(object, name));
-        coded(value, PAYER)
-    };
-    let dated = |name: &str| date(member(value, name), ("invalid_payer", "payer dates are ISO 8601"));
-    Ok(PayerHint {
-        phone: PhoneHint {
-            area_code: of(phone, "area_code")?.unwrap_or_default(),
-            number: of(phone, "number")?.unwrap_or_default(),
-        },
-        address: AddressHint {
-            zip_code: of(address, "zip_code")?.unwrap_or_default(),
-            street_name: of(address, "street_name")?.unwrap_or_default(),
-            street_number: of(address, "street_number")?.filter(|text| !text.is_empty()),
-        },
-        email,
-        identification: DocumentHint {
-            number: of(document, "number")?.unwrap_or_default(),
-            kind: of(document, "type")?.unwrap_or_default(),
-        },
-        name: said("name")?,
-        surname: said("surname")?,
-        date_created: dated("date_created")?,
-        last_purchase: dated("last_purchase")?,
-        registration_date: dated("registration_date")?,
-        authentication_type: text(member(value, "authentication_type"), MAX_TEXT, PAYER)?,
-        is_prime_user: boolean(member(value, "is_prime_user"), "payer.is_prime_user")?,
-        is_first_purchase_online: boolean(
-            member(value, "is_first_purchase_online"),
-            "payer.is_first_purchase_online",
-        )?,
-    })
 }
 
 const METHODS: (&str, &str) = ("invalid_payment_methods", "payment_methods invalid. Wrong format");

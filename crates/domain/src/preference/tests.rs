@@ -1,6 +1,7 @@
 use super::return_address::{Outcome, return_address, returns_by_itself};
 use super::*;
 use crate::json::{Json, parse};
+use crate::payment::request::CreatePayment;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -91,6 +92,113 @@ fn the_shops_query_is_kept_and_what_is_told_follows_in_its_order() {
     }
     // No address was named for what is pending.
     assert_eq!(return_address(&preference, Some(Outcome { status: "pending", ..outcome })), None);
+}
+
+/// A flight, with everything that the guide of its trade asks for, in the names and kinds that shops send.
+fn flight() -> Value {
+    json!({
+        "items": [{
+            "id": 7, "title": "Vuelo", "category_id": "Travels", "quantity": 1, "unit_price": 100, "warranty": false,
+            "type": ["no", "payment", "has", "this"], "event_date": "2026-12-01T08:00:00.000-03:00",
+            "category_descriptor": {
+                "passenger": {"first_name": "Ana", "identification_type": "DNI", "identification_number": 12345678},
+                "route": {"departure": "AEP", "destination": "COR", "departure_date_time": "2026-12-01T08:00:00.000-03:00"},
+            },
+        }],
+        "payer": {
+            "first_name": "Ana", "last_name": "Paz", "email": "Ana@example.com", "phone": {"area_code": 11, "number": 44445555},
+            "identification": {"identification_type": "DNI", "identification_number": 12345678},
+            "address": {"zip_code": "1414", "street_name": "Thames", "street_number": 9},
+            "authentication_type": "Web Nativa", "registration_date": "2020-08-06 09:25:04", "is_prime_user": "1",
+            "is_first_purchase_online": false, "last_purchase": "2026-10-20T11:37:30.000Z",
+        },
+        "shipments": {"express_shipment": true, "local_pickup": false,
+                      "receiver_address": {"zip_code": 5000, "street_name": "Colón", "street_number": 1, "city_name": "Córdoba"}},
+        "additional_info": {"referral_url": "https://shop.example", "seller": {"store_id": 3}, "odd": 1, "payer": {"email": "x"}},
+    })
+}
+
+fn paid_by(preference: &Preference, email: &str) -> Value {
+    let choice = payment::BuyerChoice {
+        payment_method_id: Some("rapipago".to_owned()),
+        email: email.to_owned(),
+        ip_address: "203.0.113.7".to_owned(),
+        ..payment::BuyerChoice::default()
+    };
+    let place = payment::Place { order_id: 1, expires: None, return_url: "http://pasarela.test" };
+    payment::request(preference, &choice, place, payment::Share::whole(preference))
+}
+
+#[test]
+fn what_a_seller_tells_of_a_trade_goes_along_with_the_payment() {
+    let preference = with(flight());
+    assert_eq!((preference.payer.name.as_str(), preference.payer.surname.as_str()), ("Ana", "Paz"));
+    assert_eq!(preference.payer.document().unwrap().number, "12345678");
+    let body = paid_by(&preference, "ana@example.com");
+    let expected = json!({
+        "ip_address": "203.0.113.7",
+        "items": [{
+            "id": "7", "title": "Vuelo", "description": "", "picture_url": null, "category_id": "Travels", "quantity": 1,
+            "unit_price": 100, "warranty": false, "event_date": "2026-12-01T08:00:00.000-03:00",
+            "category_descriptor": flight()["items"][0]["category_descriptor"],
+        }],
+        "payer": {
+            "first_name": "Ana", "last_name": "Paz", "phone": {"area_code": "11", "number": "44445555"},
+            "address": {"zip_code": "1414", "street_name": "Thames", "street_number": "9"},
+            "authentication_type": "Web Nativa", "registration_date": "2020-08-06T09:25:04.000-04:00",
+            "is_prime_user": true, "is_first_purchase_online": false, "last_purchase": "2026-10-20T07:37:30.000-04:00",
+        },
+        "shipments": {
+            "express_shipment": true, "local_pickup": false,
+            "receiver_address": {"zip_code": "5000", "street_name": "Colón", "street_number": "1", "city_name": "Córdoba"},
+        },
+        "referral_url": "https://shop.example", "seller": {"store_id": 3},
+    });
+    assert_eq!(body["additional_info"], expected);
+    CreatePayment::from_json(&Json::from(&body), Site::MLA).unwrap();
+    // Who pays for somebody else is not the one whom the seller knows.
+    let other = paid_by(&preference, "eva@example.com");
+    assert_eq!(other["additional_info"].get("payer"), None);
+    assert_eq!(other["additional_info"]["shipments"], expected["shipments"]);
+}
+
+#[test]
+fn a_payer_is_read_in_the_kinds_that_shops_send() {
+    let payer =
+        |members: Value| read(&json!({"items": flight()["items"], "payer": members})).map(|it| it.payer);
+    for (said, is) in [(json!(true), true), (json!(0), false), (json!("FALSE"), false), (json!("1"), true)] {
+        assert_eq!(payer(json!({"is_prime_user": said})).unwrap().is_prime_user, Some(is), "{said}");
+    }
+    assert_eq!(payer(json!({"is_prime_user": ""})).unwrap().is_prime_user, None);
+    for (date, is) in [
+        ("2020-08-06", "2020-08-06T00:00:00.000-04:00"),
+        ("2020-08-06T09:25:04", "2020-08-06T09:25:04.000-04:00"),
+        ("2020-08-06T09:25:04-0300", "2020-08-06T08:25:04.000-04:00"),
+    ] {
+        let read = payer(json!({"registration date": date})).unwrap();
+        assert_eq!(read.registration_date.unwrap().to_wire(), is, "{date}");
+    }
+    for wrong in [
+        json!({"is_prime_user": "maybe"}),
+        json!({"is_prime_user": {}}),
+        json!({"last_purchase": "yesterday"}),
+        json!({"last_purchase": 7}),
+        json!({"identification": "DNI"}),
+        json!({"first_name": ["Ana"]}),
+    ] {
+        assert_eq!(payer(wrong.clone()).unwrap_err().status, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn a_buyer_who_is_forgotten_travels_nowhere() {
+    let mut preference = with(flight());
+    preference.forget_buyer();
+    let left = serde_json::to_string(&preference).unwrap();
+    for word in ["Ana", "Paz", "12345678", "Thames", "Colón", "44445555"] {
+        assert!(!left.contains(word), "{word} in {left}");
+    }
+    assert!(left.contains("AEP"), "where a journey goes says nobody's name");
 }
 
 #[test]

@@ -45,6 +45,27 @@ impl Engine {
                 found.extend(page);
             }
         }
+        let nameless = self.nameless_preferences(caller, &found).await?;
+        found.extend(nameless);
+        Ok(found)
+    }
+
+    /// The preferences of `orders` that say nobody's e-mail: what is in them is about whoever paid.
+    async fn nameless_preferences(
+        &self,
+        caller: &Caller,
+        orders: &[CheckoutRecord],
+    ) -> Result<Vec<CheckoutRecord>, Failure> {
+        let (mut ids, mut found) = (BTreeSet::new(), Vec::new());
+        for record in orders.iter().filter(|record| record.kind == CheckoutKind::MerchantOrder) {
+            let order: MerchantOrder = from_json(&record.body, "a merchant order")?;
+            ids.extend(order.preference_id);
+        }
+        for id in ids {
+            let kind = CheckoutKind::Preference;
+            let record = self.inner.store.checkout(caller.account_id, caller.mode, kind, &id).await?;
+            found.extend(record.filter(|record| record.words.payer_email.is_none()));
+        }
         Ok(found)
     }
 
@@ -71,11 +92,13 @@ impl Engine {
         let records = self.checkouts_of(caller, whose).await?;
         let shown = records.iter().map(|record| {
             let body: Value = from_json(&record.body, "a preference or an order")?;
-            let name = match record.kind {
-                CheckoutKind::Preference => "preference",
-                CheckoutKind::MerchantOrder => "merchant_order",
-            };
-            Ok(json!({"at": place, name: body}))
+            Ok(match record.kind {
+                CheckoutKind::Preference => {
+                    let device = state_of(record)?.internals.device_session;
+                    json!({"at": place, "preference": body, "device_session": device})
+                }
+                CheckoutKind::MerchantOrder => json!({"at": place, "merchant_order": body}),
+            })
         });
         shown.collect()
     }
@@ -124,9 +147,10 @@ impl Engine {
         match record.kind {
             CheckoutKind::Preference => {
                 let mut state = state_of(record)?;
-                let before = state.preference.clone();
+                let before = state.clone();
                 state.preference.forget_buyer();
-                if state.preference == before {
+                state.internals.device_session = None;
+                if state == before {
                     return Ok(None);
                 }
                 record_of(&state, record.mode, record.version, &self.inner.vault).map(Some)

@@ -54,6 +54,7 @@ pub async fn create(
         corporation_id: header_text(&headers, "x-corporation-id"),
         tracking_id: header_text(&headers, "x-tracking-id"),
         device_session: header_text(&headers, "x-meli-session-id"),
+        shop_session: None,
         sdk: evidence::sdk(&headers),
     };
     let written = engine.create_payment(&caller, key, &json_body, &provenance).await;

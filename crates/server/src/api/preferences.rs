@@ -5,15 +5,19 @@ use super::authentication::Seller;
 use super::customers::{key, made};
 use super::evidence;
 use super::json;
-use super::request::{PathPart, RawBody, query_pairs};
+use super::request::{PathPart, RawBody, header_text, query_pairs};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use pasarela_engine::Engine;
+use pasarela_engine::preferences::Origin;
 
 /// Makes a preference: what is for sale on the hosted checkout.
 #[utoipa::path(
     post, path = "/checkout/preferences", operation_id = "create_preference", tag = "preferences",
-    params(("X-Idempotency-Key" = Option<String>, Header, description = "The same key makes one preference")),
+    params(
+        ("X-Idempotency-Key" = Option<String>, Header, description = "The same key makes one preference"),
+        ("X-Meli-Session-Id" = Option<String>, Header, description = "The buyer's device in the shop, for decisions about risk; not shown"),
+    ),
     request_body(content = super::schema::PreferenceBody),
     responses(
         (status = 201, description = "Made; `init_point` is the hosted checkout", body = pasarela_domain::preference::Preference),
@@ -30,7 +34,9 @@ pub async fn create(
     body: RawBody,
 ) -> Answer {
     let key = key(&headers, &caller, "POST /checkout/preferences", &body.bytes)?;
-    let written = engine.create_preference(&caller, key, &body.json()?, evidence::sdk(&headers)).await;
+    let origin =
+        Origin { sdk: evidence::sdk(&headers), device_session: header_text(&headers, "x-meli-session-id") };
+    let written = engine.create_preference(&caller, key, &body.json()?, origin).await;
     evidence::look_when_new(&engine, &caller, &body.bytes, &written);
     Ok(made(written?))
 }

@@ -5,6 +5,7 @@ mod hosted_steps;
 mod merchant_orders;
 mod modal;
 mod preferences;
+mod trades;
 mod wallet;
 
 use crate::test_app::{Answer, Client, TestApp, with};

@@ -2,8 +2,9 @@
 //! It is kept as it was sent and shown as the API shows it, where every scalar is a string.
 
 use super::params_error;
-use crate::json::{Json, JsonText, Members, Writing};
+use crate::json::{Json, JsonText, Members, Writing, unknown_member};
 use crate::refusal::Refusal;
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// Members that are objects, wherever they stand: typed clients read them back into structures.
@@ -44,6 +45,12 @@ pub(super) fn read<'b>(sent: Option<&'b Json<'b>>) -> Result<Option<&'b Members<
         Ok(()) => Ok(Some(members)),
         Err(path) => Err(params_error(&format!("additional_info.{path} is of the wrong kind"))),
     }
+}
+
+/// Whether a payment may have this `additional_info`.
+pub(crate) fn is_taken(info: &Value) -> bool {
+    let info = Json::from(info);
+    unknown_member(&info, &super::shape::ADDITIONAL_INFO).is_none() && read(Some(&info)).is_ok()
 }
 
 /// The path of the first member of the wrong kind.
@@ -166,7 +173,6 @@ fn date_text(text: &str) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
     use crate::json::parse;
-    use serde_json::Value;
 
     fn of(text: &str) -> Result<Value, Refusal> {
         Ok(shown(read(Some(&parse(text.as_bytes()).unwrap()))?, None).value())

@@ -21,6 +21,14 @@ const ADDRESS: Shape = Shape::Object(&[
     ("floor", ANY),
     ("complement", ANY),
 ]);
+/// The guides of the trades have other names for the same.
+const TRADE_IDENTIFICATION: Shape = Shape::Object(&[
+    ("type", ANY),
+    ("number", ANY),
+    ("subtype", ANY),
+    ("identification_type", ANY),
+    ("identification_number", ANY),
+]);
 const PAYER: Shape = Shape::Object(&[
     ("email", ANY),
     ("type", ANY),
@@ -43,8 +51,9 @@ const ADDITIONAL_PAYER: Shape = Shape::Object(&[
     ("last_name", ANY),
     ("phone", PHONE),
     ("address", ADDRESS),
-    ("identification", IDENTIFICATION),
+    ("identification", TRADE_IDENTIFICATION),
     ("registration_date", ANY),
+    ("date_created", ANY),
     ("authentication_type", ANY),
     ("is_prime_user", ANY),
     ("is_first_purchase_online", ANY),
@@ -55,6 +64,8 @@ const ADDITIONAL_PAYER: Shape = Shape::Object(&[
     ("mobile", ANY),
     ("registered_user", ANY),
     ("email", ANY),
+    ("name", ANY),
+    ("surname", ANY),
 ]);
 const ITEM: Shape = Shape::Object(&[
     ("id", ANY),
@@ -70,7 +81,7 @@ const ITEM: Shape = Shape::Object(&[
     ("currency_id", ANY),
     ("category_descriptor", ANY),
 ]);
-const ADDITIONAL_INFO: Shape = Shape::Object(&[
+pub(super) const ADDITIONAL_INFO: Shape = Shape::Object(&[
     ("ip_address", ANY),
     ("items", Shape::Array(&ITEM)),
     ("payer", ADDITIONAL_PAYER),
