@@ -443,6 +443,82 @@ async fn a_disk_that_fills_up_refuses_and_loses_nothing_and_goes_on_when_there_i
     }
 }
 
+/// Commits payments by many clients at once until each was refused a few times; those that were acknowledged.
+async fn many_commit_until_full(store: &Store) -> Vec<i64> {
+    let clients = (1..=48).map(|client| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let (mut acknowledged, mut refused) = (Vec::new(), 0);
+            for id in client * 1_000.. {
+                match store.commit(payment(id)).await {
+                    Ok(()) => acknowledged.push(id),
+                    Err(cause) => {
+                        assert_eq!(cause, CommitError::DiskFull);
+                        refused += 1;
+                    }
+                }
+                if refused == 5 {
+                    break;
+                }
+            }
+            acknowledged
+        })
+    });
+    futures_util::future::join_all(clients).await.into_iter().flat_map(|client| client.unwrap()).collect()
+}
+
+/// Asserts that these payments are stored, each once and whole, and nothing else is.
+async fn assert_holds_all(store: &Store, acknowledged: &[i64]) {
+    for &id in acknowledged {
+        let stored = store.payment(SELLER, Mode::Test, id).await.unwrap();
+        assert_eq!(stored.map(|payment| payment.body), Some(body(id)), "payment {id}");
+    }
+    let all = PaymentSearch::of(SELLER, Mode::Test, 1);
+    assert_eq!(store.search_payments(all).await.unwrap().total as usize, acknowledged.len());
+    assert_sound(store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fills_up_under_many_clients_keeps_what_each_was_told_and_no_more() {
+    for size in [1_900, 2_400, 3_300, 4_700] {
+        let Some(disk) = Disk::of_kilobytes(size) else { return };
+        let ballast = disk.mounted_at.path().join("ballast");
+        std::fs::write(&ballast, vec![1; 400_000]).unwrap();
+        let store = open(&disk.data()).await;
+        let mut acknowledged = many_commit_until_full(&store).await;
+        assert!(!acknowledged.is_empty());
+        assert_holds_all(&store, &acknowledged).await;
+        std::fs::remove_file(&ballast).unwrap();
+        store.commit(payment(1)).await.unwrap();
+        acknowledged.push(1);
+        store.close().await;
+        assert_holds_all(&open(&disk.data()).await, &acknowledged).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_journal_does_not_take_is_refused_and_undone_with_all_that_may_rest_on_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    // The journal's file is made with its first record, and can't be where something else has its name.
+    let in_its_place = directory.path().join("pasarela.db-journal-1");
+    std::fs::create_dir(&in_its_place).unwrap();
+    let clients = (1..=64).map(|id| {
+        let store = store.clone();
+        tokio::spawn(async move { store.commit(payment(id)).await })
+    });
+    for outcome in futures_util::future::join_all(clients).await {
+        let refusal = outcome.unwrap().unwrap_err();
+        assert!(matches!(&refusal, CommitError::Failed(cause) if cause.contains("the journal")), "{refusal}");
+    }
+    assert_holds(&store, 0).await;
+    std::fs::remove_dir(&in_its_place).unwrap();
+    commit(&store, 1..=3).await;
+    assert_holds(&store, 3).await;
+    store.close().await;
+    assert_holds(&open(directory.path()).await, 3).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_finds_room_in_the_reserve_when_the_disk_fills_up_before_its_pages_are_written()
 {

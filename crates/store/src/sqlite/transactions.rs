@@ -270,6 +270,8 @@ impl<'c> Transactions<'c> {
 
     /// Commits the open transaction, which has the journal's records up to `through`.
     fn commit(&mut self, through: Option<Written>) -> rusqlite::Result<()> {
+        // A failure may have ended the transaction when there was nothing to make again in a new one.
+        self.begin()?;
         let Tables { statements, memory } = &mut self.tables;
         memory.flush(statements)?;
         if let Some(through) = through {
