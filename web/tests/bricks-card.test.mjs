@@ -113,6 +113,27 @@ test('what is missing or wrong is said at its field, in the buyer’s language, 
   }
 });
 
+test('a company’s document may have letters, and a mistyped one is told before anything is sent', async () => {
+  const page = await open({ locale: 'pt-BR' });
+  await fillCard(page, 'MLB', card('MLB'), { installments: 1 });
+  const typed = async (kind, number) => {
+    await page.selectOption('select[id$="document-type"]', kind);
+    await page.fill('input[id$="document-number"]', number);
+  };
+  for (const [kind, number] of [['CPF', '123.456.789-00'], ['CNPJ', '12.ABC.345/01DE-36']]) {
+    await typed(kind, number);
+    await pay(page);
+    assert.deepEqual(await problems(page), ['Revise o número do documento.'], number);
+  }
+  await typed('CNPJ', '12.abc.345/01DE-35');
+  await pay(page);
+  const [[data]] = await happened(page, 'onSubmit');
+  assert.deepEqual(data.payer.identification, { type: 'CNPJ', number: '12ABC34501DE35' });
+  const payment = await call(world, 'MLB', 'POST', '/v1/payments', data);
+  assert.equal(payment.status, 'approved', JSON.stringify(payment));
+  await page.context().close();
+});
+
 test('a card that the shop or nobody takes says so while it is typed', async () => {
   const cases = [
     [{ types: { excluded: ['credit_card'] } }, card('MLB').number, 'payment_method_not_in_allowed_types', /não aceita este cartão/],

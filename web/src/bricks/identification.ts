@@ -1,5 +1,6 @@
 // A document: its type and its number, in the countries that have types.
 import type { IdentificationType } from '../core';
+import { hasLetters, hasRightDigits, plainDocument } from '../documents';
 import type { Brick } from './brick';
 import { object, string } from './brick';
 import { h } from './dom';
@@ -42,7 +43,7 @@ export class Identification {
   }
 
   get value(): Identified | undefined {
-    const number = this.plain(this.number.value);
+    const number = plainDocument(this.number.value);
     return number === '' ? undefined : { type: this.type.value, number };
   }
 
@@ -59,23 +60,19 @@ export class Identification {
   }
 
   private typeChanged(): void {
-    this.number.input.inputMode = this.chosen?.type === 'number' ? 'numeric' : 'text';
+    this.number.input.inputMode = this.chosen && !hasLetters(this.chosen.id, this.chosen.type) ? 'numeric' : 'text';
     if (this.number.value !== '') this.number.check();
-  }
-
-  /** As documents are written with dots and dashes, and sent without. */
-  private plain(text: string): string {
-    return text.replace(/[\s.\-/]/g, '');
   }
 
   private judge(text: string): string | undefined {
     const chosen = this.chosen;
-    const plain = this.plain(text);
+    const plain = plainDocument(text);
     const fits =
       chosen &&
       plain.length >= chosen.min_length &&
       plain.length <= chosen.max_length &&
-      (chosen.type === 'number' ? /^\d+$/ : /^[\p{L}\d]+$/u).test(plain);
+      (hasLetters(chosen.id, chosen.type) ? /^[\p{L}\d]+$/u : /^\d+$/).test(plain) &&
+      hasRightDigits(chosen.id, plain);
     return fits ? undefined : this.brick.words.wrongDocument;
   }
 }

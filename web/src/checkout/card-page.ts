@@ -2,6 +2,7 @@
 // payment that is asked for once. The library is used as any shop's page uses it.
 import { annualCosts } from '../annual-costs';
 import type { PaymentMethod } from '../core';
+import { hasRightDigits, plainDocument } from '../documents';
 import type { Field } from '../fields/field';
 import type { FieldOptions, FieldType } from '../protocol';
 import { faultsOf, type Input } from './faults';
@@ -218,11 +219,17 @@ class CardPage {
   /** A token of what is in the frames; nothing when something is wrong, which is said. */
   private async token(): Promise<string | undefined> {
     const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | null)?.value.trim() ?? '';
-    const identificationNumber = value('document_number');
+    const identificationType = value('document_type');
+    const identificationNumber = plainDocument(value('document_number'));
+    if (identificationNumber !== '' && !hasRightDigits(identificationType, identificationNumber)) {
+      this.say('document_number', this.word('document_number'));
+      this.focus('document_number');
+      return undefined;
+    }
     try {
       const token = await this.library.fields.createCardToken({
         cardholderName: value('card_holder'),
-        ...(document.getElementById('document_number') && { identificationType: value('document_type'), identificationNumber }),
+        ...(document.getElementById('document_number') && { identificationType, identificationNumber }),
       });
       return token.id;
     } catch (error) {

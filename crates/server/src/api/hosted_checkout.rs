@@ -123,8 +123,7 @@ async fn card(request: PageRequest, body: RawBody) -> PageAnswer {
     if !opened.may_pay(posted.get("email")) {
         return wrong(words.wrong_email);
     }
-    let (kind, number) = (posted.get("document_type"), posted.get("document_number"));
-    if !number.is_empty() && documents::check(opened.checkout.caller.site, kind, number).is_err() {
+    if !is_right_document(&opened, &posted) {
         return wrong(words.wrong_document);
     }
     let Ok(typed) = token_request(&posted) else { return wrong(words.wrong_data) };
@@ -181,6 +180,10 @@ async fn pay_once(request: &PageRequest, posted: &Posted) -> PageAnswer {
     if opened.checkout.preference.demands_login() {
         return Ok(opened.closed(Closed::Login));
     }
+    if !is_right_document(&opened, posted) {
+        let refusal = Refusal::bad_request(2067, "Invalid user identification number");
+        return Ok(refused(engine, &opened, posted, &refusal));
+    }
     let choice = buyer_choice(posted, shown_total.currency, request.connection.as_ref());
     let purchase = Purchase { attempt: &attempt, choice: &choice, shown_total, wallet: None };
     match engine.pay_checkout(&opened.checkout, purchase).await {
@@ -188,6 +191,12 @@ async fn pay_once(request: &PageRequest, posted: &Posted) -> PageAnswer {
         Err(Failure::Refused(refusal)) => Ok(refused(engine, &opened, posted, &refusal)),
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// Whether the document that was typed, if one was, can be one.
+fn is_right_document(opened: &Opened, posted: &Posted) -> bool {
+    let (kind, number) = (posted.get("document_type"), posted.get("document_number"));
+    number.is_empty() || documents::check_typed(opened.checkout.caller.site, kind, number).is_ok()
 }
 
 /// The page after a payment that could not be made.

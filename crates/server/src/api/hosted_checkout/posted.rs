@@ -4,6 +4,7 @@ use super::super::request::RawBody;
 use crate::pages::checkout::Typed;
 use crate::tls::ClientConnection;
 use pasarela_domain::card_token::TokenRequest;
+use pasarela_domain::documents;
 use pasarela_domain::json::Json;
 use pasarela_domain::money::{Currency, Money};
 use pasarela_domain::preference::payment::BuyerChoice;
@@ -43,7 +44,12 @@ impl Posted {
         let fields = form_urlencoded::parse(bytes).take(MOST_FIELDS);
         Posted(
             fields
-                .map(|(name, value)| (name.into_owned(), value.trim().chars().take(LONGEST).collect()))
+                .map(|(name, value)| {
+                    let value: String = value.trim().chars().take(LONGEST).collect();
+                    // People write dots and dashes in documents.
+                    let value = if name == "document_number" { documents::plain(&value) } else { value };
+                    (name.into_owned(), value)
+                })
                 .collect(),
         )
     }

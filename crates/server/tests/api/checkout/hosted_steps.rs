@@ -259,3 +259,44 @@ async fn what_the_shop_knows_of_its_buyer_is_used_where_the_buyer_leaves_it_empt
         "{payment}"
     );
 }
+
+#[tokio::test]
+async fn a_document_is_taken_as_people_write_it() {
+    let app = TestApp::new().await;
+    let preference = preference(&app.seller(Site::MLB), json!({})).await;
+    let buyer = Buyer::of(&app, &preference);
+    let typed = async |kind: &str, number: &str| {
+        let mut form = card_form("APRO");
+        for (name, value) in &mut form {
+            match *name {
+                "document_type" => *value = kind,
+                "document_number" => *value = number,
+                _ => {}
+            }
+        }
+        buyer.post("card", &form).send().await.text()
+    };
+    for (kind, number) in [("CPF", "123.456.789-00"), ("CNPJ", "12.ABC.345/01DE-36")] {
+        let page = typed(kind, number).await;
+        assert!(page.contains("Check the document"), "{page}");
+    }
+    for (kind, number) in [("CPF", "123.456.789-09"), ("CNPJ", "12.abc.345/01DE-35")] {
+        let fields = hidden(&typed(kind, number).await);
+        let answer = buyer.post("pay", &refs(&fields)).send().await;
+        assert_eq!(answer.status, 303, "{kind}: {}", answer.text());
+    }
+    let found = app.seller(Site::MLB).get("/v1/payments/search?sort=id&criteria=asc").await.expect(200);
+    let documents: Vec<&Value> = found["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|payment| &payment["payer"]["identification"])
+        .collect();
+    assert_eq!(
+        documents,
+        [
+            &json!({"type": "CPF", "number": "12345678909"}),
+            &json!({"type": "CNPJ", "number": "12ABC34501DE35"})
+        ]
+    );
+}
