@@ -68,7 +68,7 @@ impl Held {
             .prefix(EPHEMERAL_PREFIX)
             .tempdir_in(&parent)
             .map_err(|cause| OpenError::Directory { directory: parent.clone(), cause })?;
-        let lock = lock(&directory.path().join(LOCK))?;
+        let lock = appear_locked(directory.path())?;
         remove_abandoned(&parent, directory.path());
         Ok(Held { database: directory.path().join(DATABASE), _lock: Some(lock), ephemeral: Some(directory) })
     }
@@ -106,6 +106,16 @@ fn lock(path: &Path) -> Result<File, OpenError> {
         }
     }
     Err(OpenError::InUse { lock: path.to_owned() })
+}
+
+/// Makes the lock's file in a new directory. It has its name only once it is locked: whoever finds one by that name which
+/// nobody holds takes the directory for an abandoned one.
+fn appear_locked(directory: &Path) -> Result<File, OpenError> {
+    let unnamed = directory.join("pasarela.lock-new");
+    let lock = lock(&unnamed)?;
+    std::fs::rename(&unnamed, directory.join(LOCK))
+        .map_err(|cause| OpenError::Directory { directory: directory.to_owned(), cause })?;
+    Ok(lock)
 }
 
 /// Removes what ephemeral stores of killed processes left in `parent`: a directory of our own user, by its name, whose

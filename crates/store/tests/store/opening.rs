@@ -147,6 +147,24 @@ async fn an_ephemeral_store_works_like_any_other_and_leaves_nothing_behind() {
     assert!(!directory.exists());
 }
 
+#[test]
+fn ephemeral_stores_that_are_made_at_the_same_time_leave_each_other_alone() {
+    let makers: Vec<_> = (0..12)
+        .map(|_| {
+            std::thread::spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(async {
+                    for _ in 0..25 {
+                        let store = Store::open(StoreOptions::new(Location::Ephemeral)).await.unwrap();
+                        store.close().await;
+                    }
+                });
+            })
+        })
+        .collect();
+    makers.into_iter().for_each(|maker| maker.join().unwrap());
+}
+
 #[tokio::test]
 async fn what_an_ephemeral_store_of_a_killed_process_left_is_removed_by_the_next() {
     let abandoned = tempfile::Builder::new().prefix("pasarela-ephemeral-").tempdir().unwrap().keep();
