@@ -72,6 +72,13 @@ impl Catalogue {
     pub fn site(&self, site: Site) -> &SiteCatalogue {
         self.changed[site as usize].as_deref().unwrap_or_else(|| of(site))
     }
+
+    /// The name that an operator gave a method of `site`, if one did: another than the compiled-in one.
+    pub fn given_name(&self, site: Site, method_id: &str) -> Option<&str> {
+        let name = self.site(site).method(method_id)?.name.as_str();
+        let compiled_in = of(site).method(method_id).map(|method| method.name.as_str());
+        (compiled_in != Some(name)).then_some(name)
+    }
 }
 
 /// What one site offers.

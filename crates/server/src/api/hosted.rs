@@ -89,6 +89,7 @@ async fn find(
     let body = serde_json::from_slice(&record.body).unwrap_or_default();
     let now = engine.now(record.account_id, record.mode);
     let view = PaymentView::from_body(&body, site, now, &shop.name).ok_or_else(missing)?;
+    let view = view.named_by(&engine.catalogue());
     let locale = page_locale(query, headers, Some(site));
     Ok(Shown { state, mode: record.mode, view, shop, locale })
 }

@@ -66,7 +66,7 @@ pub fn bank_transfer(view: &PaymentView, shop: &Shop, locale: Locale) -> Page {
         words,
         view,
         progress,
-        method_name: method_name(&view.payment_method_id),
+        method_name: view.given_name.as_deref().unwrap_or_else(|| method_name(&view.payment_method_id)),
         amount: amount_text(view.amount, view.site),
         bank: bank_name(view),
         clabe: match view.payment_method_id.as_str() {

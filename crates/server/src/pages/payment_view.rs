@@ -2,6 +2,7 @@
 //! that the API does not.
 
 use super::progress::Progress;
+use pasarela_domain::catalogue::Catalogue;
 use pasarela_domain::money::Money;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
@@ -23,6 +24,8 @@ pub struct PaymentView {
     pub amount: Money,
     /// `payment_method_id`.
     pub payment_method_id: String,
+    /// What an operator calls the method, where one gave it a name.
+    pub given_name: Option<String>,
     /// `payment_type_id`.
     pub payment_type_id: String,
     /// What is paid for, in the seller's words.
@@ -71,6 +74,7 @@ impl PaymentView {
             status_detail: text(&body["status_detail"]).unwrap_or_default(),
             amount: total.or_else(|| amount_at(&body["transaction_amount"], site))?,
             payment_method_id: text(&body["payment_method_id"]).unwrap_or_default(),
+            given_name: None,
             payment_type_id: text(&body["payment_type_id"]).unwrap_or_default(),
             description: text(&body["description"]),
             merchant_name: merchant_name.to_owned(),
@@ -90,6 +94,13 @@ impl PaymentView {
             live: body["live_mode"].as_bool().unwrap_or(false),
             now,
         })
+    }
+
+    /// The method as `catalogue` calls it.
+    #[must_use]
+    pub fn named_by(self, catalogue: &Catalogue) -> PaymentView {
+        let given_name = catalogue.given_name(self.site, &self.payment_method_id).map(str::to_owned);
+        PaymentView { given_name, ..self }
     }
 
     /// How far the payment is.

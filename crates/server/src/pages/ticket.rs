@@ -50,7 +50,8 @@ pub(crate) struct TicketBody {
 pub fn ticket(view: &PaymentView, shop: &Shop, locale: Locale) -> Page {
     let words = locale.words();
     let method = VoucherMethod::find(&view.payment_method_id);
-    let method_name = method.map_or(view.payment_method_id.as_str(), |method| method.name());
+    let known = || method.map_or(view.payment_method_id.as_str(), |method| method.name());
+    let method_name = view.given_name.as_deref().unwrap_or_else(known);
     let layout = Layout::in_name_of(shop, format!("{} {method_name}", words.pay_with), view, locale);
     let language = layout.language;
     let template = TicketTemplate {

@@ -4,6 +4,7 @@ use crate::cards::{CHALLENGED, card_numbered};
 use crate::test_app::{Answer, Client, PAYER, PUBLIC_URL, TestApp, pix_body, with};
 use axum::http::Method;
 use pasarela_domain::site::Site;
+use pasarela_engine::catalogue::applying::NewVersion;
 use serde_json::{Value, json};
 
 /// The path and query of one of the server's own addresses.
@@ -175,5 +176,24 @@ async fn the_front_page_assets_logos_and_health_are_served() {
         .filter(|link| link.starts_with('/'))
     {
         assert_eq!(stranger.get(link).await.status, 200, "{link}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_of_a_method_that_an_operator_named_says_its_name() {
+    let app = TestApp::new().await;
+    let document = json!({"MLA": {"methods": {
+        "kiosco": {"like": "rapipago", "name": "Kiosco & Cía"}, "pagofacil": {"name": "Pago Más Fácil"},
+    }}});
+    let version = NewVersion { document, author: "ana".to_owned(), comment: String::new(), expected: None };
+    app.engine.apply_catalogue(&version).await.unwrap();
+    let seller = app.seller(Site::MLA);
+    for (method, name) in
+        [("kiosco", "Kiosco &#38; Cía"), ("pagofacil", "Pago Más Fácil"), ("rapipago", "Rapipago")]
+    {
+        let body = json!({"transaction_amount": 100, "payment_method_id": method, "payer": {"email": PAYER}});
+        let payment = seller.post("/v1/payments", &body).await.expect(201);
+        let page = app.stranger().get(&local(&payment["transaction_details"]["external_resource_url"])).await;
+        assert!(page.text().contains(&format!("{name}</h1>")), "{method}: {}", page.text());
     }
 }
