@@ -136,3 +136,40 @@ test('the room of policies is clean, and buyers see what it says', async () => {
   await page.getByRole('status').getByText('Saved.').waitFor();
   assert.equal(await page.getByLabel('E-mail for buyers').inputValue(), 'help@shop.example');
 });
+
+/** A square of 8 pixels. */
+const LOGO = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGMQyu7CihiGlgQAkz9BwUXhT94AAAAASUVORK5CYII=', 'base64');
+
+for (const [locale, colorScheme, upload, saved, remove, rule] of [
+  ['es', 'light', 'Subir el logo', 'Guardado.', 'Quitar el logo', 'Una imagen PNG de hasta 48 KB'],
+  ['pt', 'dark', 'Enviar o logo', 'Salvo.', 'Remover o logo', 'Uma imagem PNG de até 48 KB'],
+]) {
+  test(`a logo is uploaded without scripts, shown as buyers see it, and taken away: ${locale}`, async () => {
+    const viewport = { width: 360, height: 740 };
+    const context = await world.browser.newContext({ viewport, colorScheme, locale: 'en', javaScriptEnabled: false });
+    const page = await context.newPage();
+    const email = `logo-${locale}@example.com`;
+    await signUp(page, email);
+    await page.getByLabel('Name').fill('Shop');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.goto(`${world.url}/panel/policies?locale=${locale}`);
+    const choose = async (buffer) => {
+      await page.getByLabel('Logo').setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer });
+      await page.getByRole('button', { name: upload }).click();
+    };
+    await choose(LOGO);
+    await page.getByRole('status').getByText(saved).waitFor();
+    const logo = page.getByRole('img', { name: 'Logo' });
+    assert.ok(await logo.evaluate((image) => image.complete && image.naturalWidth === 8));
+    const seen = await visitor({ width: viewport.width, colorScheme });
+    await seen.context().addCookies(await context.cookies());
+    await seen.goto(`${world.url}/panel/policies`);
+    await isAccessible(seen, `policies-logo-${locale}`);
+    await choose(Buffer.from('<svg/>'));
+    await page.getByText(rule).waitFor();
+    await page.goto(`${world.url}/panel/policies`);
+    await page.getByRole('button', { name: remove }).click();
+    await page.getByRole('status').getByText(saved).waitFor();
+    assert.equal(await logo.count(), 0);
+  });
+}

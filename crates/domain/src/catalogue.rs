@@ -24,6 +24,7 @@ pub mod promotions;
 mod read;
 mod recommended_message;
 pub(crate) mod table;
+pub mod test_cards;
 
 pub use answers::SearchParameters;
 pub use deals::DealParameters;

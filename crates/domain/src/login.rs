@@ -22,6 +22,9 @@ pub struct LoginState {
     /// owed to it, and for being found by it. False from sign-up until the code that is sent there is said.
     #[serde(default = "vouched")]
     pub email_verified: bool,
+    /// Whether nobody logs in any more, with whichever password.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_closed: bool,
 }
 
 /// Logins that were made before people signed up are the operator's.
@@ -144,7 +147,11 @@ mod tests {
 
     #[test]
     fn a_hash_is_not_shown() {
-        let state = LoginState { password_hash: "$argon2id$secret".to_owned(), email_verified: true };
+        let state = LoginState {
+            password_hash: "$argon2id$secret".to_owned(),
+            email_verified: true,
+            is_closed: false,
+        };
         assert!(!format!("{state:?}").contains("secret"));
     }
 }

@@ -1,20 +1,19 @@
 //! How an application's pages look to its buyers: a name, a color, a logo. Test and live apart, like all settings.
 
+use crate::audit::Actor;
 use crate::payments::{MAX_ROUNDS, from_json, hash, hex, to_json};
 use crate::{Engine, Failure};
-use pasarela_domain::identity::{ApplicationId, Caller, Mode};
+use pasarela_domain::identity::{AccountId, ApplicationId, Caller, Mode};
 use pasarela_domain::refusal::Refusal;
-use pasarela_store::{
-    Changes, CommitError, NotificationChange, NotificationSetting, RecordChange, SettingKind,
-};
+use pasarela_store::{NotificationChange, NotificationSetting, RecordChange, SettingKind};
 use serde::{Deserialize, Serialize};
 
 /// The longest name, in characters: it stands in one line of a phone's screen, or in two.
 const LONGEST_NAME: usize = 60;
 /// The largest logo: it is loaded by every buyer, and kept in the database.
-const LARGEST_LOGO: usize = 48 * 1024;
+pub const LARGEST_LOGO: usize = 48 * 1024;
 /// The most pixels of a logo's side: a small file can unpack to a picture that fills a phone's memory.
-const LONGEST_SIDE: u32 = 1_024;
+pub const LONGEST_SIDE: u32 = 1_024;
 /// Every PNG begins like this; the picture's width and height follow in its first part, which is called `IHDR`.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
@@ -57,7 +56,7 @@ impl Engine {
         read(self.kept_look(id, mode, SettingKind::Branding).await?.as_ref())
     }
 
-    /// Changes it.
+    /// Changes it in the caller's mode.
     ///
     /// # Errors
     /// 400 for a name that is too long, a color that is none, or a logo that is no small PNG.
@@ -66,46 +65,75 @@ impl Engine {
         caller: &Caller,
         change: &BrandingChange,
     ) -> Result<Branding, Failure> {
-        let name =
-            change.name.as_ref().map(|name| name.as_deref().map(checked_name).transpose()).transpose()?;
-        let color =
-            change.color.as_ref().map(|color| color.as_deref().map(checked_color).transpose()).transpose()?;
-        let logo =
-            change.logo.as_ref().map(|logo| logo.as_deref().map(checked_logo).transpose()).transpose()?;
-        let (id, mode) = (caller.application_id, caller.mode);
+        let change = Checked::of(change)?;
         for _ in 0..MAX_ROUNDS {
-            let stored = self.kept_look(id, mode, SettingKind::Branding).await?;
-            let before = read(stored.as_ref())?;
-            let branding = Branding {
-                name: name.clone().unwrap_or(before.name),
-                color: color.clone().unwrap_or(before.color),
-                logo: logo.clone().unwrap_or(before.logo),
-            };
-            let set = |kind, stored: Option<&NotificationSetting>, body| {
-                RecordChange::Notification(NotificationChange::Set(NotificationSetting {
-                    application_id: id,
-                    mode,
-                    kind,
-                    name: String::new(),
-                    version: stored.map_or(0, |stored| stored.version),
-                    changed: self.inner.clock.wall(),
-                    body,
-                }))
-            };
-            let mut records = vec![set(SettingKind::Branding, stored.as_ref(), to_json(&branding)?)];
-            if let Some(bytes) = &change.logo {
-                let stored = self.kept_look(id, mode, SettingKind::Logo).await?;
-                // Settings are not deleted: no logo is an empty one.
-                let bytes = bytes.clone().unwrap_or_default();
-                records.push(set(SettingKind::Logo, stored.as_ref(), bytes));
-            }
-            match self.inner.store.commit(Changes { records, ..Changes::default() }).await {
-                Ok(()) => return Ok(branding),
-                Err(CommitError::VersionConflict | CommitError::AlreadyExists(_)) => {}
-                Err(error) => return Err(error.into()),
+            let (branding, records) =
+                self.branding_records(caller.application_id, caller.mode, &change).await?;
+            if self.try_commit(records).await? {
+                return Ok(branding);
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// Changes it in both modes at once, as people do, who see one shop. It is in the log.
+    ///
+    /// # Errors
+    /// As [`Engine::change_branding`], and 404 for an application that is not the account's.
+    pub async fn change_looks(
+        &self,
+        account_id: AccountId,
+        id: ApplicationId,
+        change: &BrandingChange,
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        self.application(account_id, id).await?;
+        let change = Checked::of(change)?;
+        for _ in 0..MAX_ROUNDS {
+            let (_, mut records) = self.branding_records(id, Mode::Test, &change).await?;
+            records.extend(self.branding_records(id, Mode::Live, &change).await?.1);
+            let (name, what) = (id.to_string(), change.what());
+            records.push(self.audited(account_id, actor, "branding.changed", &name, &what)?);
+            if self.try_commit(records).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+
+    /// How it looks after `change` in a mode, and what is to be committed for it.
+    async fn branding_records(
+        &self,
+        id: ApplicationId,
+        mode: Mode,
+        change: &Checked,
+    ) -> Result<(Branding, Vec<RecordChange>), Failure> {
+        let set = |kind, stored: Option<&NotificationSetting>, body| {
+            RecordChange::Notification(NotificationChange::Set(NotificationSetting {
+                application_id: id,
+                mode,
+                kind,
+                name: String::new(),
+                version: stored.map_or(0, |stored| stored.version),
+                changed: self.inner.clock.wall(),
+                body,
+            }))
+        };
+        let stored = self.kept_look(id, mode, SettingKind::Branding).await?;
+        let before = read(stored.as_ref())?;
+        let logo = change.logo.clone();
+        let branding = Branding {
+            name: change.name.clone().unwrap_or(before.name),
+            color: change.color.clone().unwrap_or(before.color),
+            logo: logo.as_ref().map_or(before.logo, |bytes| bytes.as_deref().map(name_of)),
+        };
+        let mut records = vec![set(SettingKind::Branding, stored.as_ref(), to_json(&branding)?)];
+        if let Some(bytes) = logo {
+            let stored = self.kept_look(id, mode, SettingKind::Logo).await?;
+            // Settings are not deleted: no logo is an empty one.
+            records.push(set(SettingKind::Logo, stored.as_ref(), bytes.unwrap_or_default()));
+        }
+        Ok((branding, records))
     }
 
     /// The logo of an application that has this name; `None` where there is none.
@@ -129,6 +157,42 @@ impl Engine {
         kind: SettingKind,
     ) -> Result<Option<NotificationSetting>, Failure> {
         Ok(self.inner.store.application_records(application_id, mode, kind).await?.pop())
+    }
+}
+
+/// A change that may be made.
+struct Checked {
+    name: Option<Option<String>>,
+    color: Option<Option<String>>,
+    logo: Option<Option<Vec<u8>>>,
+}
+
+impl Checked {
+    fn of(change: &BrandingChange) -> Result<Checked, Refusal> {
+        if let Some(Some(bytes)) = &change.logo {
+            check_logo(bytes)?;
+        }
+        Ok(Checked {
+            name: change
+                .name
+                .as_ref()
+                .map(|name| name.as_deref().map(checked_name).transpose())
+                .transpose()?,
+            color: change
+                .color
+                .as_ref()
+                .map(|color| color.as_deref().map(checked_color).transpose())
+                .transpose()?,
+            logo: change.logo.clone(),
+        })
+    }
+
+    /// What it changes, for the log.
+    fn what(&self) -> String {
+        let named =
+            [("name", self.name.is_some()), ("color", self.color.is_some()), ("logo", self.logo.is_some())];
+        let named: Vec<&str> = named.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect();
+        named.join(", ")
     }
 }
 
@@ -157,8 +221,8 @@ fn checked_color(color: &str) -> Result<String, Refusal> {
     }
 }
 
-/// The name of a picture that may be shown.
-fn checked_logo(bytes: &[u8]) -> Result<String, Refusal> {
+/// Whether a picture may be shown.
+fn check_logo(bytes: &[u8]) -> Result<(), Refusal> {
     let side = |at: usize| {
         bytes.get(at..at + 4).map(|side| u32::from_be_bytes([side[0], side[1], side[2], side[3]]))
     };
@@ -169,7 +233,7 @@ fn checked_logo(bytes: &[u8]) -> Result<String, Refusal> {
             "logo must be a PNG of at most {LARGEST_LOGO} bytes and {LONGEST_SIDE} by {LONGEST_SIDE} pixels, in base64"
         )));
     }
-    Ok(name_of(bytes))
+    Ok(())
 }
 
 fn name_of(logo: &[u8]) -> String {
@@ -190,14 +254,14 @@ mod tests {
 
     #[test]
     fn only_a_small_png_is_a_logo() {
-        assert!(checked_logo(&png(64, 64)).is_ok());
-        assert_ne!(checked_logo(&png(64, 64)).unwrap(), checked_logo(&png(64, 65)).unwrap());
+        assert!(check_logo(&png(64, 64)).is_ok());
+        assert_ne!(name_of(&png(64, 64)), name_of(&png(64, 65)));
         for bad in [png(0, 4), png(4, 1_025), png(u32::MAX, 4), Vec::new(), b"<svg/>".to_vec(), PNG.to_vec()]
         {
-            assert!(checked_logo(&bad).is_err(), "{bad:?}");
+            assert!(check_logo(&bad).is_err(), "{bad:?}");
         }
         let large = [png(64, 64), vec![0; LARGEST_LOGO]].concat();
-        assert!(checked_logo(&large).is_err());
+        assert!(check_logo(&large).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! whoever invites learns nothing of whether somebody logs in with that e-mail.
 
 use crate::audit::Actor;
-use crate::payments::{MAX_ROUNDS, hex};
+use crate::payments::{MAX_ROUNDS, from_json, hex};
 use crate::people::email_of;
 use crate::{Engine, Failure};
 use pasarela_domain::contact_codes::SentCodes;
@@ -189,6 +189,20 @@ impl Engine {
     ) -> Result<(), Failure> {
         let (invitation, _) = self.open_invitation(word, person_id).await?.ok_or_else(not_there)?;
         self.withdraw_invitation(invitation.account_id, &invitation.id, actor).await
+    }
+
+    /// Forgets those that ran out.
+    pub(crate) async fn forget_invitations(&self) -> Result<(), Failure> {
+        let all = self.inner.store.account_entries_since(EntryKind::Invitation, Timestamp(i64::MIN)).await?;
+        let now = self.inner.clock.wall();
+        for entry in all {
+            let state: InvitationState = from_json(&entry.body, "an invitation")?;
+            if state.expires <= now {
+                // One that was sent anew this moment has another version, and stays.
+                self.try_commit(vec![gone(entry.account_id, &entry.name, entry.version)]).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn open_invitation(

@@ -23,6 +23,7 @@ pub mod credentials;
 pub mod customers;
 pub mod email_proof;
 pub mod enrolment;
+mod expiry;
 pub mod exposed_inputs;
 pub mod failure;
 mod fresh_tokens;
@@ -53,6 +54,7 @@ pub mod sandbox;
 pub mod sandbox_wallets;
 pub mod seeds;
 pub mod sessions;
+pub mod shares;
 pub mod test_users;
 pub mod timers;
 pub mod upkeep;
@@ -341,9 +343,10 @@ impl Engine {
         // Not among the others: a simulation of these has no use for measurements.
         let counting = quality::counting::run(self.clone(), stop(shutdown.clone()));
         let monthly = quality::monthly::run(self.clone(), stop(shutdown.clone()));
+        let expiry = expiry::run(self.clone(), stop(shutdown.clone()));
         let mail = mail::run(self.clone(), extra_roots.clone(), stop(shutdown.clone()));
         let others = self.run_workers_with(Arc::new(Sender::new(reach, extra_roots)), shutdown);
-        tokio::join!(counting, monthly, mail, others);
+        tokio::join!(counting, monthly, expiry, mail, others);
     }
 
     /// As [`Engine::run_workers`], with somebody else who takes the notifications to their receivers.

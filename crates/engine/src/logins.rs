@@ -8,6 +8,7 @@
 //! alike, and both are counted (`attempts.rs`), per login and in all. Hashing is slow on purpose; `passwords.rs` bounds
 //! how many threads do it.
 
+pub(crate) mod another_password;
 pub(crate) mod attempts;
 mod notices;
 pub(crate) mod passwords;
@@ -16,12 +17,12 @@ pub mod second_factor;
 mod totp;
 
 use crate::audit::Actor;
-use crate::payments::{from_json, to_json};
+use crate::payments::{MAX_ROUNDS, from_json, to_json};
 use crate::seeds::logins::is_well_known;
 use crate::sessions::{NewSession, Session};
 use crate::{Engine, Failure};
+use another_password::TakenOver;
 use attempts::Attempt;
-use notices::Notice;
 use pasarela_domain::identity::AccountId;
 use pasarela_domain::login::{LONGEST_PASSWORD, LoginState, SessionScope, check_new_password, normal_name};
 use pasarela_domain::refusal::Refusal;
@@ -85,7 +86,7 @@ impl Engine {
         {
             return Ok(Checked::TooMany { retry_after_s });
         }
-        let known = known.map(known_login).transpose()?;
+        let known = known.map(known_login).transpose()?.filter(|login| !login.state.is_closed);
         let hash = known.as_ref().map(|login| login.state.password_hash.clone());
         let password = if password.len() > LONGEST_PASSWORD { "" } else { password };
         let is_right = self.inner.passwords.verify(password, hash).await;
@@ -183,17 +184,7 @@ impl Engine {
             return Err(Refusal::keyed(400, "password_refused", fault.to_string()).into());
         }
         let act = self.audited(person_id, actor, "login.password_changed", &person_id.to_string(), "")?;
-        self.change_password_with(&login, new, vec![act]).await?;
-        self.password_changed(person_id, actor).await
-    }
-
-    /// What follows from another password, whoever set it.
-    ///
-    /// # Errors
-    /// When the store can't be read or written.
-    pub(crate) async fn password_changed(&self, person_id: AccountId, actor: &Actor) -> Result<(), Failure> {
-        self.notify_person(person_id, Notice::PasswordChanged).await;
-        self.revoke_all_grants(person_id, actor).await
+        self.change_password(&login, new, &[act], actor).await
     }
 
     /// The record of a new login, to be committed with whatever else its account's sign-up changes
@@ -203,34 +194,30 @@ impl Engine {
     /// When too many passwords are being looked at now.
     pub async fn new_login(&self, new: NewLogin<'_>) -> Result<LoginRecord, Failure> {
         let password_hash = self.inner.passwords.hash(new.password).await?;
-        let state = LoginState { password_hash, email_verified: new.email_verified };
+        let state = LoginState { password_hash, email_verified: new.email_verified, is_closed: false };
         login_record(&self.inner.vault, new.account_id, (new.nickname, new.email), &state)
     }
 
-    /// Gives a login another password and ends all of its sessions, in one commit.
+    /// Gives a login another password, with what else is to happen in that commit: all of its sessions end, and applications of
+    /// others that its owner let in are let in no more.
     ///
     /// # Errors
     /// When somebody changed the login meanwhile (`Unavailable`: to be tried again), or it can't be stored.
-    pub async fn change_password(&self, login: &KnownLogin, password: &str) -> Result<(), Failure> {
-        self.change_password_with(login, password, Vec::new()).await
-    }
-
-    /// The same, with what else is to happen in that commit.
-    pub(crate) async fn change_password_with(
+    pub async fn change_password(
         &self,
         login: &KnownLogin,
         password: &str,
-        mut records: Vec<RecordChange>,
+        records: &[RecordChange],
+        actor: &Actor,
     ) -> Result<(), Failure> {
         let password_hash = self.inner.passwords.hash(password).await?;
-        let state = LoginState { password_hash, ..login.state.clone() };
-        let record = LoginRecord { body: to_json(&state)?, ..login.record.clone() };
-        records.push(RecordChange::Login(LoginChange::Update(record)));
-        records.push(RecordChange::Login(LoginChange::EndAll { account_id: login.account_id }));
-        match self.try_commit(records).await? {
-            true => Ok(()),
-            false => Err(Failure::Unavailable { retry_after_s: 1 }),
+        for _ in 0..MAX_ROUNDS {
+            let nothing = TakenOver::default();
+            if self.try_password(login, &password_hash, records.to_vec(), nothing, actor).await? {
+                return Ok(());
+            }
         }
+        Err(Failure::Unavailable { retry_after_s: 1 })
     }
 
     /// Whether somebody may be logged in to this account or pay it on its checkout: the well-known ones are for development alone.

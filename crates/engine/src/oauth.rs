@@ -4,6 +4,8 @@
 //! them: whoever comes second with the same finds nothing. The tokens that come out are credentials of the seller like any
 //! other, in the book that the seller has for the application.
 
+mod revocation;
+
 use crate::applications::OwnedApplication;
 use crate::audit::Actor;
 use crate::credentials::{ClientSecret, Pair, prefix, random_bytes};
@@ -23,16 +25,17 @@ use pasarela_domain::application::{Flow, Scopes};
 use pasarela_domain::identity::{AccountId, ApplicationId, CredentialKind, Mode};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
-use pasarela_store::{Changes, CommitError, CredentialRecord, EntryChange, EntryKind, RecordChange};
+use pasarela_store::{
+    Changes, CommitError, CredentialRecord, DeliveryRecord, EntryChange, EntryKind, RecordChange,
+};
 use pasarela_vault::Purpose;
+pub use revocation::Grantee;
 use ring::digest;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 /// The most codes and refresh tokens that are looked at when a seller takes back what it granted.
 const MOST_GRANTS: u32 = 1_000;
-/// The most applications that a list of grants shows.
-const MOST_GRANTEES: u32 = 500;
 /// The longest code, token, secret or verifier that is looked at.
 const LONGEST_WORD: usize = 256;
 
@@ -70,18 +73,6 @@ pub struct TokenAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     public_key: Option<String>,
     live_mode: bool,
-}
-
-/// An application that a seller let in.
-pub struct Grantee {
-    /// Its number.
-    pub application_id: ApplicationId,
-    /// Its name.
-    pub name: String,
-    /// What it may do.
-    pub scopes: Scopes,
-    /// Until when its newest token works, unless it goes on with a refresh token.
-    pub until: Option<Timestamp>,
 }
 
 /// What proved an application.
@@ -534,8 +525,11 @@ impl Engine {
                 }
                 records.extend(self.spend(account_id, spent, next)?);
             }
-            let action = issue.is_first.then_some("application.authorized");
-            if self.commit_grant(issue, records, action).await? {
+            let deliveries = match issue.is_first {
+                true => self.connect_deliveries(of, issue.mode, "application.authorized").await?,
+                false => Vec::new(),
+            };
+            if self.commit_told(Changes { records, deliveries, ..Changes::default() }).await? {
                 // What is new was never looked for.
                 if evicted {
                     self.inner.access.forget(application.id);
@@ -630,31 +624,32 @@ impl Engine {
         }
     }
 
-    /// Commits with the application's notification of what a seller did, if there is one.
-    async fn commit_grant(
+    /// The application's notification of what a seller did.
+    async fn connect_deliveries(
         &self,
-        issue: &Issue<'_>,
-        records: Vec<RecordChange>,
-        action: Option<&'static str>,
-    ) -> Result<bool, Failure> {
-        let mut changes = Changes { records, ..Changes::default() };
-        if let (Some(action), Some(topic)) = (action, topics::by_name("mp-connect")) {
-            let settings = self.notification_settings(issue.application.id).await?;
-            let now = self.inner.clock.wall();
-            let event = Event {
-                account_id: issue.account_id,
-                application_id: issue.application.id,
-                mode: issue.mode,
-                topic,
-                action,
-                resource_id: issue.account_id.to_string(),
-                notification_url: None,
-                data: None,
-                happened: self.inner.clock.now(issue.account_id, issue.mode),
-            };
-            let ids = &mut Fresh(&self.inner.ids);
-            changes.deliveries = deliveries_for(&event, settings.of(issue.mode), ids, now);
-        }
+        (account_id, application_id): (AccountId, ApplicationId),
+        mode: Mode,
+        action: &'static str,
+    ) -> Result<Vec<DeliveryRecord>, Failure> {
+        let Some(topic) = topics::by_name("mp-connect") else { return Ok(Vec::new()) };
+        let settings = self.notification_settings(application_id).await?;
+        let now = self.inner.clock.wall();
+        let event = Event {
+            account_id,
+            application_id,
+            mode,
+            topic,
+            action,
+            resource_id: account_id.to_string(),
+            notification_url: None,
+            data: None,
+            happened: self.inner.clock.now(account_id, mode),
+        };
+        Ok(deliveries_for(&event, settings.of(mode), &mut Fresh(&self.inner.ids), now))
+    }
+
+    /// Commits, and wakes who delivers; `false` when somebody was faster.
+    pub(crate) async fn commit_told(&self, changes: Changes) -> Result<bool, Failure> {
         let earliest = changes.deliveries.iter().map(|delivery| delivery.next_attempt).min();
         match self.inner.store.commit(changes).await {
             Ok(()) => {
@@ -667,117 +662,6 @@ impl Engine {
             Err(CommitError::VersionConflict | CommitError::AlreadyExists(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// The applications of others that a seller let in and that still get in.
-    ///
-    /// # Errors
-    /// When the store can't be read.
-    pub async fn grantees(&self, account_id: AccountId) -> Result<Vec<Grantee>, Failure> {
-        let now = self.inner.clock.wall();
-        let mut grantees = Vec::new();
-        let books =
-            self.entries::<CredentialBook>(account_id, EntryKind::Credentials, None, MOST_GRANTEES).await?;
-        for entry in books {
-            let Ok(application_id) = entry.name.parse() else { continue };
-            let granted = entry.value.secrets.iter().rev().find(|kept| {
-                kept.origin == Origin::AuthorizationCode
-                    && kept.kind == SecretKind::AccessToken
-                    && kept.works(now)
-            });
-            let Some(granted) = granted else { continue };
-            let Some(application) = self.application_by_id(application_id).await? else { continue };
-            if application.details.deleted.is_none() {
-                let (name, scopes, until) = (application.details.name, granted.scopes, granted.expires);
-                grantees.push(Grantee { application_id, name, scopes, until });
-            }
-        }
-        Ok(grantees)
-    }
-
-    /// A seller lets an application in no more: its tokens stop working at once, and it is told.
-    ///
-    /// # Errors
-    /// 404 for an application that was not let in.
-    pub async fn revoke_grant(
-        &self,
-        account_id: AccountId,
-        application_id: ApplicationId,
-        actor: &Actor,
-    ) -> Result<(), Failure> {
-        let application = self.application_by_id(application_id).await?;
-        let application = application.ok_or_else(crate::applications::unknown)?;
-        let name = application_id.to_string();
-        for _ in 0..MAX_ROUNDS {
-            let now = self.inner.clock.wall();
-            let (mut book, version) = self.credential_book(account_id, application_id).await?;
-            let is_granted = |kept: &KeptSecret| kept.origin == Origin::AuthorizationCode;
-            let modes: Vec<Mode> = book
-                .secrets
-                .iter()
-                .filter(|kept| is_granted(kept) && kept.works(now))
-                .filter_map(|kept| kept.mode)
-                .collect();
-            if !book.revoke(now, is_granted) {
-                return Err(Refusal::plain(404, "the application was not let in").into());
-            }
-            let mut records = vec![
-                self.set_entry(account_id, EntryKind::Credentials, &name, version, &book)?,
-                self.audited(
-                    account_id,
-                    actor,
-                    "application.deauthorized",
-                    &name,
-                    &application.details.name,
-                )?,
-            ];
-            for entry in self.entries::<Grant>(account_id, EntryKind::Grant, None, MOST_GRANTS).await? {
-                if entry.value.application_id == application_id {
-                    let (kind, name, version) = (EntryKind::Grant, entry.name, entry.version);
-                    let gone = EntryChange::Delete { account_id, kind, name, version };
-                    records.push(RecordChange::AccountEntry(gone));
-                }
-            }
-            let issue = Issue {
-                application: &application,
-                account_id,
-                mode: if modes.contains(&Mode::Live) { Mode::Live } else { Mode::Test },
-                scopes: Scopes::READ,
-                until: None,
-                spent: None,
-                is_first: false,
-            };
-            if self.commit_grant(&issue, records, Some("application.deauthorized")).await? {
-                self.inner.access.forget(application_id);
-                return Ok(());
-            }
-        }
-        Err(Failure::Unavailable { retry_after_s: 1 })
-    }
-
-    /// No application of others acts for the account any more: what was granted ends, and what was not used yet.
-    ///
-    /// # Errors
-    /// When the store can't be read or written.
-    pub(crate) async fn revoke_all_grants(
-        &self,
-        account_id: AccountId,
-        actor: &Actor,
-    ) -> Result<(), Failure> {
-        for grantee in self.grantees(account_id).await? {
-            match self.revoke_grant(account_id, grantee.application_id, actor).await {
-                // Somebody disconnected it meanwhile.
-                Ok(()) | Err(Failure::Refused(_)) => {}
-                Err(failure) => return Err(failure),
-            }
-        }
-        for entry in self.entries::<Grant>(account_id, EntryKind::Grant, None, MOST_GRANTS).await? {
-            let (kind, name, version) = (EntryKind::Grant, entry.name, entry.version);
-            let gone = EntryChange::Delete { account_id, kind, name, version };
-            // One that was used meanwhile is gone already.
-            self.try_commit(vec![RecordChange::AccountEntry(gone)]).await?;
-        }
-        Ok(())
     }
 }
 

@@ -179,8 +179,7 @@ impl Engine {
         let act = self.audited(account_id, actor, "login.password_set", &account_id.to_string(), "")?;
         match self.login_of(account_id).await? {
             Some(login) => {
-                self.change_password_with(&login, password, vec![act]).await?;
-                self.password_changed(account_id, actor).await?;
+                self.change_password(&login, password, &[act], actor).await?;
             }
             None => {
                 let nickname = format!("P{account_id}");
@@ -275,7 +274,7 @@ impl Engine {
         Ok(members)
     }
 
-    async fn email_of(&self, account_id: AccountId) -> Result<String, Failure> {
+    pub(crate) async fn email_of(&self, account_id: AccountId) -> Result<String, Failure> {
         let account = self.inner.store.account(account_id).await?;
         Ok(account.map(|account| account.email).unwrap_or_default())
     }

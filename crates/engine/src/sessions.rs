@@ -97,6 +97,9 @@ impl Engine {
             Err(CommitError::VersionConflict) => return Err(Failure::Unavailable { retry_after_s: 1 }),
             other => other?,
         }
+        if let Err(error) = self.note_login(account_id).await {
+            tracing::warn!(%error, account_id, "that a test user is used could not be noted");
+        }
         Ok((NewSession { token }, Session { account_id, started: now, state, lookup }))
     }
 

@@ -1,4 +1,7 @@
-//! Test users: sellers and buyers that an account makes for its tests, with a login, money, and credentials of their own.
+//! Test users: sellers and buyers that an account makes for its tests, with a login, money, saved cards, and credentials of their own.
+//! One that nobody used for 60 days ends: [`unused`].
+
+mod unused;
 
 use crate::accounts::TEST_USER;
 use crate::audit::Actor;
@@ -9,20 +12,22 @@ use crate::payments::MAX_ROUNDS;
 use crate::pix_keys::random_key;
 use crate::{Engine, Failure, seeds};
 use pasarela_domain::application::Application;
-use pasarela_domain::identity::{AccountId, Mode};
+use pasarela_domain::customer::card::CardGlance;
+use pasarela_domain::identity::{AccountId, Caller, CredentialKind, Mode};
 use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
 use pasarela_domain::money::Money;
+use pasarela_domain::payment::body::{Cardholder, Identification};
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::site::Site;
-use pasarela_domain::timestamp::{DAY, Timestamp};
-use pasarela_store::{Changes, CommitError, EntryChange, EntryKind, LoginChange, RecordChange};
+use pasarela_domain::timestamp::Timestamp;
+use pasarela_store::{Changes, CommitError, EntryKind, LoginChange, RecordChange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The most test users of an account.
 pub const MOST_TEST_USERS: usize = 10;
-/// How long one counts among them after it was made. It goes on working; only its place is free again.
-const COUNTS_MS: i64 = 60 * DAY;
+/// In whose name their cards are: payments by these are approved, where nothing else is asked for.
+const CARDHOLDER: &str = "APRO";
 /// The longest description.
 const LONGEST_DESCRIPTION: usize = 150;
 /// How many times a buyer's usual money somebody may ask for.
@@ -57,6 +62,8 @@ pub struct TestUser {
     pub credentials: NewSecrets,
     /// Its application.
     pub application_id: i64,
+    /// The saved cards of its wallet: the published test cards of its site.
+    pub cards: Vec<CardGlance>,
 }
 
 /// What is kept of it at its maker.
@@ -83,9 +90,15 @@ impl Engine {
             let why = format!("description must have at most {LONGEST_DESCRIPTION} characters");
             return Err(Refusal::plain(400, why).into());
         }
+        self.end_unused_of(account_id).await?;
         for _ in 0..MAX_ROUNDS {
             let now = self.inner.clock.wall();
-            let mut records = self.room_for_another(account_id, now).await?;
+            if self.entries::<Kept>(account_id, EntryKind::TestUser, None, 1_000).await?.len()
+                >= MOST_TEST_USERS
+            {
+                let why = format!("an account has at most {MOST_TEST_USERS} test users");
+                return Err(Refusal::keyed(400, "too_many_test_users", why).into());
+            }
             let (id, application_id) = (draw_account_id(), draw_application_id());
             let (nickname, email) = (format!("TESTUSER{id}"), format!("test_user_{id}@testuser.com"));
             let password = format!("qatest{:010}", random_below(10_000_000_000));
@@ -100,15 +113,19 @@ impl Engine {
             let mut secrets = NewSecrets::draw(application_id, id, now);
             secrets.is_test = true;
             let mut account = account_record(id, new.site, &email, &nickname, now);
-            account.body = tagged(&account.body)?;
+            let document = document_of(new.site);
+            account.body = tagged(&account.body, &document)?;
+            let holder = Cardholder { name: Some(CARDHOLDER.to_owned()), identification: document };
+            let (wallet, cards) = self.wallet_of_test_cards(&buyer(id, new.site), &email, &holder)?;
             let details = Application::new(nickname.clone(), now);
             let kept = Kept { site: new.site, description: new.description.clone(), created: now };
-            records.extend([
+            let mut records = vec![
                 RecordChange::InsertAccount(account),
                 RecordChange::Login(LoginChange::Insert(login)),
                 self.set_entry(account_id, EntryKind::TestUser, &id.to_string(), 0, &kept)?,
                 self.audited(account_id, actor, "test_user.created", &id.to_string(), &new.description)?,
-            ]);
+            ];
+            records.extend(cards);
             records.extend(self.application_records(id, application_id, &details, &secrets)?);
             if new.site == Site::MLB {
                 records.push(random_key(id, &uuid::Uuid::new_v4().to_string(), now));
@@ -125,6 +142,7 @@ impl Engine {
                         site_id: new.site,
                         credentials: secrets,
                         application_id,
+                        cards: wallet.customer.cards.iter().map(CardGlance::from).collect(),
                     });
                 }
                 Err(CommitError::AlreadyExists(_) | CommitError::VersionConflict) => {}
@@ -133,25 +151,20 @@ impl Engine {
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
     }
+}
 
-    /// What makes room for one more: those that count no more are taken from the list.
-    async fn room_for_another(
-        &self,
-        account_id: AccountId,
-        now: Timestamp,
-    ) -> Result<Vec<RecordChange>, Failure> {
-        let kept = self.entries::<Kept>(account_id, EntryKind::TestUser, None, 1_000).await?;
-        let (old, alive): (Vec<_>, Vec<_>) =
-            kept.into_iter().partition(|kept| kept.value.created.plus_ms(COUNTS_MS) <= now);
-        if alive.len() >= MOST_TEST_USERS {
-            let why = format!("an account has at most {MOST_TEST_USERS} test users");
-            return Err(Refusal::keyed(400, "too_many_test_users", why).into());
-        }
-        let gone = old.into_iter().map(|kept| {
-            let (kind, name, version) = (EntryKind::TestUser, kept.name, kept.version);
-            RecordChange::AccountEntry(EntryChange::Delete { account_id, kind, name, version })
-        });
-        Ok(gone.collect())
+/// A test user as the owner of its wallet.
+const fn buyer(account_id: AccountId, site: Site) -> Caller {
+    Caller { account_id, site, application_id: 0, mode: Mode::Test, kind: CredentialKind::AccessToken }
+}
+
+/// A document of the site that people who test have.
+fn document_of(site: Site) -> Identification {
+    let known = seeds::buyers().iter().map(|buyer| &buyer.account).find(|account| account.site == site);
+    let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    Identification {
+        kind: known.and_then(|account| said(&account.identification_type)),
+        number: known.and_then(|account| said(&account.identification_number)),
     }
 }
 
@@ -175,8 +188,9 @@ fn top_up(id: AccountId, amount: Money, now: Timestamp) -> Option<Posting> {
         .finish()
 }
 
-fn tagged(body: &[u8]) -> Result<Vec<u8>, Failure> {
+fn tagged(body: &[u8], document: &Identification) -> Result<Vec<u8>, Failure> {
     let mut body: Value = crate::payments::from_json(body, "an account")?;
+    body["identification"] = serde_json::json!({"type": document.kind, "number": document.number});
     body["tags"] = serde_json::json!(["normal", TEST_USER, "messages_as_seller"]);
     crate::payments::to_json(&body)
 }

@@ -82,6 +82,11 @@ impl Client {
         self.run(Method::PUT, path, body.to_string().into())
     }
 
+    /// Deletes what is at `path`.
+    pub fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.run(Method::DELETE, path, Bytes::new())
+    }
+
     fn run(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Failure> {
         runtime::block_on(async {
             let exchange = self.exchange(method, path, body);

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::{runtime, serve};
 use arguments::{
     CredentialsArguments, CredentialsVerb, DecideArguments, ListArguments, RenewArguments, Renewed,
+    ShareArguments, SharesArguments,
 };
 use pasarela_domain::identity::ApplicationId;
 use pasarela_domain::money::Money;
@@ -22,6 +23,9 @@ pub fn run(arguments: &CredentialsArguments) -> Result<ExitCode, Failure> {
     let text = match &arguments.verb {
         Some(CredentialsVerb::List(arguments)) => list(arguments)?,
         Some(CredentialsVerb::Renew(arguments)) => renew(arguments)?,
+        Some(CredentialsVerb::Shares(arguments)) => shares(arguments)?,
+        Some(CredentialsVerb::Share(arguments)) => share(arguments)?,
+        Some(CredentialsVerb::Unshare(arguments)) => unshare(arguments)?,
         Some(CredentialsVerb::Activate(arguments)) => decide(arguments, true)?,
         Some(CredentialsVerb::Deactivate(arguments)) => decide(arguments, false)?,
         None => well_known(arguments.json),
@@ -101,6 +105,44 @@ fn renew(arguments: &RenewArguments) -> Result<String, Failure> {
         None => "The old ones do not work any more.\n".to_owned(),
     });
     Ok(out)
+}
+
+fn shares(arguments: &SharesArguments) -> Result<String, Failure> {
+    let client = Client::new(&arguments.server)?;
+    let id = application(&client, arguments.application)?;
+    let mut found = client.get(&format!("/v1/applications/{id}/shares"))?;
+    let found = found["results"].take();
+    if arguments.json {
+        return Ok(pretty(&found));
+    }
+    let mut out = format!("Application {id}\n");
+    for share in found.as_array().into_iter().flatten() {
+        out.push_str(&format!("  {}  since {}\n", text(&share["email"]), text(&share["date_created"])));
+    }
+    Ok(out)
+}
+
+fn share(arguments: &ShareArguments) -> Result<String, Failure> {
+    let client = Client::new(&arguments.server)?;
+    let id = application(&client, arguments.application)?;
+    let shared = client.post(&format!("/v1/applications/{id}/shares"), &json!({"email": arguments.email}))?;
+    Ok(format!("{} sees the credentials of application {id}.\n", text(&shared["email"])))
+}
+
+fn unshare(arguments: &ShareArguments) -> Result<String, Failure> {
+    let client = Client::new(&arguments.server)?;
+    let id = application(&client, arguments.application)?;
+    let found = client.get(&format!("/v1/applications/{id}/shares"))?;
+    let email = arguments.email.trim().to_lowercase();
+    let mut shares = found["results"].as_array().into_iter().flatten();
+    let share = shares.find(|share| text(&share["email"]) == email).ok_or_else(|| {
+        Failure::new(
+            format!("{email} sees no credentials of application {id}"),
+            "`pasarela credentials shares` lists who does.",
+        )
+    })?;
+    client.delete(&format!("/v1/applications/{id}/shares/{}", share["user_id"]))?;
+    Ok(format!("{email} sees the credentials of application {id} no more.\n"))
 }
 
 fn decide(arguments: &DecideArguments, is_active: bool) -> Result<String, Failure> {

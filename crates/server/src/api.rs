@@ -35,6 +35,7 @@ pub mod request;
 pub mod sandbox;
 pub mod sandbox_wallets;
 pub mod schema;
+pub mod shares;
 pub mod users;
 pub mod webhooks;
 pub mod yape;
@@ -129,6 +130,8 @@ pub fn router_beside_demo(engine: Engine, demo: Option<&str>) -> Router {
             get(applications::read).put(applications::change).delete(applications::delete),
         )
         .route("/v1/applications/{id}/credentials", get(applications::credentials).post(applications::renew))
+        .route("/v1/applications/{id}/shares", get(shares::list).post(shares::share))
+        .route("/v1/applications/{id}/shares/{user_id}", delete(shares::unshare))
         .route("/applications/{id}", get(applications::read_name))
         .route("/plugins-credentials-wrapper/credentials", get(applications::credential))
         .route("/pasarela/audit", get(applications::audit))

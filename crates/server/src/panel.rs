@@ -30,6 +30,7 @@ mod policies;
 mod quality;
 mod recovery;
 mod security;
+mod shares;
 pub mod visit;
 pub mod words;
 
@@ -63,6 +64,11 @@ pub fn routes() -> Router<Engine> {
         .route("/panel/applications/{id}/reveal", post(applications::reveal))
         .route("/panel/applications/{id}/renew", post(applications::renew))
         .route("/panel/applications/{id}/delete", post(applications::delete))
+        .route("/panel/applications/{id}/shares", post(shares::share))
+        .route("/panel/applications/{id}/shares/remove", post(shares::unshare))
+        .route("/panel/shared/{account}/{id}", get(shares::page))
+        .route("/panel/shared/{account}/{id}/reveal", post(shares::reveal))
+        .route("/panel/shared/{account}/{id}/remove", post(shares::remove))
         .route("/panel/applications/{id}/going-live", get(going_live::page).post(going_live::save))
         .route("/panel/applications/{id}/going-live/checks", post(going_live::check))
         .route("/panel/applications/{id}/quality", get(quality::page).post(quality::measure))
@@ -75,6 +81,8 @@ pub fn routes() -> Router<Engine> {
         .route("/panel/pix/delete", post(pix::delete))
         .route("/panel/policies", get(policies::page).post(policies::save))
         .route("/panel/policies/branding", post(policies::save_look))
+        .route("/panel/policies/logo", post(policies::save_logo))
+        .route("/panel/policies/logo/remove", post(policies::remove_logo))
         .route("/panel/people", get(people::page).post(people::set))
         .route("/panel/people/remove", post(people::remove))
         .route("/panel/people/withdraw", post(people::withdraw))

@@ -40,10 +40,14 @@ pub enum EntryKind {
     SecondFactor = 13,
     /// Somebody who is invited to act for the account; `name` is the keyed hash of the e-mail.
     Invitation = 14,
+    /// Somebody who sees the credentials of one application; `name` is the application's number, a point, and the person's.
+    Share = 15,
+    /// At a person: an application whose credentials it sees; `name` is the account's number, a point, and the application's.
+    Shared = 16,
 }
 
 /// All kinds.
-pub const ENTRY_KINDS: [EntryKind; 14] = [
+pub const ENTRY_KINDS: [EntryKind; 16] = [
     EntryKind::Application,
     EntryKind::Credentials,
     EntryKind::LastUse,
@@ -58,6 +62,8 @@ pub const ENTRY_KINDS: [EntryKind; 14] = [
     EntryKind::Upgrade,
     EntryKind::SecondFactor,
     EntryKind::Invitation,
+    EntryKind::Share,
+    EntryKind::Shared,
 ];
 
 /// One entry.

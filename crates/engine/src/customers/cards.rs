@@ -6,10 +6,12 @@
 use super::{Tried, record_of};
 use crate::payments::{IdempotencyKey, MAX_ROUNDS, OpenedToken, Written, hex, to_json, used};
 use crate::{Engine, Failure};
+use pasarela_domain::catalogue::test_cards::{self, TestCard};
 use pasarela_domain::customer::card::{ChangeCardRequest, SaveCardRequest, SavedCard, face};
 use pasarela_domain::customer::{CardNumberFacts, CustomerInternals, CustomerState, card_not_found, fault};
 use pasarela_domain::identity::{AccountId, Caller, Mode};
 use pasarela_domain::json::Json;
+use pasarela_domain::payment::body::Cardholder;
 use pasarela_domain::refusal::Refusal;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
@@ -24,6 +26,26 @@ pub(crate) fn sealed_for(mode: Mode, fingerprint: &Fingerprint) -> Vec<u8> {
     record.push(u8::from(mode.is_live()));
     record.extend_from_slice(fingerprint);
     record
+}
+
+/// A card that is to be saved.
+#[derive(Clone, Copy)]
+struct NewCard<'a> {
+    number: &'a CardNumber,
+    expiration_month: u8,
+    expiration_year: u16,
+    cardholder: &'a Cardholder,
+}
+
+impl<'a> From<&'a OpenedToken> for NewCard<'a> {
+    fn from(opened: &'a OpenedToken) -> NewCard<'a> {
+        NewCard {
+            number: &opened.number,
+            expiration_month: opened.token.expiration_month,
+            expiration_year: opened.token.expiration_year,
+            cardholder: &opened.token.cardholder,
+        }
+    }
 }
 
 impl Engine {
@@ -52,7 +74,7 @@ impl Engine {
             let fingerprint = self.inner.vault.fingerprint(&opened.number);
             let known = state.card_with(&hex(&fingerprint));
             let id = known.unwrap_or_else(|| self.inner.ids.random_id());
-            let card = self.card_of(caller, &state, id, &opened, &request, now)?;
+            let card = self.card_of(caller, &state, id, (&opened).into(), &request, now)?;
             let mut records = Vec::new();
             match known.and_then(|id| state.customer.cards.iter_mut().find(|card| card.id == id.to_string()))
             {
@@ -220,7 +242,7 @@ impl Engine {
         let request = SaveCardRequest { token: String::new(), payment_method_id: None, issuer_id: None };
         let facts = CardNumberFacts { id, fingerprint: hex(&fingerprint), length: opened.number.len() };
         let added = self
-            .card_of(buyer, &state, id, opened, &request, now)
+            .card_of(buyer, &state, id, opened.into(), &request, now)
             .and_then(|card| state.add_card(card, facts, now));
         if added.is_err() {
             return Ok(Vec::new());
@@ -232,6 +254,38 @@ impl Engine {
             None => CustomerChange::Insert(record),
         };
         Ok(vec![RecordChange::Customer(kept), saved])
+    }
+
+    /// What makes the wallet of a new test user: the published test cards of its site, in `cardholder`'s name.
+    pub(crate) fn wallet_of_test_cards(
+        &self,
+        buyer: &Caller,
+        email: &str,
+        cardholder: &Cardholder,
+    ) -> Result<(CustomerState, Vec<RecordChange>), Failure> {
+        let now = self.inner.clock.now(buyer.account_id, buyer.mode);
+        let customer = self.new_customer(buyer, buyer.account_id, email, now);
+        let mut state = CustomerState { customer, internals: CustomerInternals::default() };
+        let request = SaveCardRequest { token: String::new(), payment_method_id: None, issuer_id: None };
+        let mut numbers = Vec::new();
+        for TestCard { number, expiration_month, expiration_year } in test_cards::of(buyer.site) {
+            let number = CardNumber::parse(number);
+            let number = number.ok_or_else(|| Failure::Internal("a test card is none".to_owned()))?;
+            let (id, fingerprint) = (self.inner.ids.random_id(), self.inner.vault.fingerprint(&number));
+            let new = NewCard { number: &number, expiration_month, expiration_year, cardholder };
+            // An operator may have taken its method out of the catalogue.
+            let Ok(card) = self.card_of(buyer, &state, id, new, &request, now) else { continue };
+            let facts = CardNumberFacts { id, fingerprint: hex(&fingerprint), length: number.len() };
+            state.add_card(card, facts, now)?;
+            numbers.push((id, fingerprint, number));
+        }
+        let record = record_of(&state, buyer, self.inner.vault.lookup(Purpose::Email, email), 1)?;
+        let mut records = vec![RecordChange::Customer(CustomerChange::Insert(record.clone()))];
+        let cards = numbers
+            .iter()
+            .map(|(id, fingerprint, number)| self.save(buyer, &record, *id, *fingerprint, number));
+        records.extend(cards);
+        Ok((state, records))
     }
 
     /// The card in a token, for what is to be saved with the customer `user_id`.
@@ -263,24 +317,24 @@ impl Engine {
         caller: &Caller,
         state: &CustomerState,
         id: i64,
-        opened: &OpenedToken,
+        new: NewCard<'_>,
         request: &SaveCardRequest,
         now: Timestamp,
     ) -> Result<SavedCard, Refusal> {
         let (payment_method, security_code, issuer) =
-            face(self.catalogue().site(caller.site), opened.number.bin(8), request, &self.logo_url())?;
+            face(self.catalogue().site(caller.site), new.number.bin(8), request, &self.logo_url())?;
         Ok(SavedCard {
             id: id.to_string(),
             customer_id: state.customer.id.clone(),
             user_id: state.customer.user_id.to_string(),
-            expiration_month: opened.token.expiration_month,
-            expiration_year: opened.token.expiration_year,
-            first_six_digits: opened.number.first_six().to_owned(),
-            last_four_digits: opened.number.last_four().to_owned(),
+            expiration_month: new.expiration_month,
+            expiration_year: new.expiration_year,
+            first_six_digits: new.number.first_six().to_owned(),
+            last_four_digits: new.number.last_four().to_owned(),
             payment_method,
             security_code,
             issuer,
-            cardholder: opened.token.cardholder.clone(),
+            cardholder: new.cardholder.clone(),
             date_created: now,
             date_last_updated: now,
             live_mode: caller.mode.is_live(),
@@ -316,7 +370,7 @@ impl Engine {
             facts.length = opened.number.len();
         }
         let request = SaveCardRequest { token: String::new(), payment_method_id: None, issuer_id: None };
-        Ok(self.card_of(caller, state, id, opened, &request, now)?)
+        Ok(self.card_of(caller, state, id, opened.into(), &request, now)?)
     }
 
     fn save(

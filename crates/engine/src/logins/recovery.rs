@@ -4,15 +4,17 @@
 //! done after it. The link's word has 256 random bits and is kept as a hash; it is good for half an hour and once, and only the last
 //! one that was sent is. The second factor is demanded all the same.
 
+use super::another_password::TakenOver;
 use super::attempts::Attempt;
+use super::known_login;
 use crate::audit::Actor;
-use crate::payments::{MAX_ROUNDS, hex, to_json};
+use crate::payments::{MAX_ROUNDS, hex};
 use crate::{Engine, Failure};
 use pasarela_domain::contact_codes::{CodeProof, SentCodes};
-use pasarela_domain::identity::{AccountId, Mode};
-use pasarela_domain::login::{LoginState, check_new_password, normal_name};
+use pasarela_domain::identity::AccountId;
+use pasarela_domain::login::{check_new_password, normal_name};
 use pasarela_domain::refusal::Refusal;
-use pasarela_store::{EntryKind, LoginChange, LoginRecord, Lookup, RecordChange};
+use pasarela_store::{EntryKind, Lookup};
 use pasarela_vault::Purpose;
 use subtle::ConstantTimeEq;
 
@@ -59,8 +61,9 @@ impl Engine {
 
     async fn send_recovery(&self, typed: &Lookup) -> Result<(), Failure> {
         let login = self.inner.store.login_by_name(typed).await?;
-        let Some(login) = login.filter(|login| self.admits(login.account_id)) else { return Ok(()) };
-        let account_id = login.account_id;
+        let login = login.map(known_login).transpose()?;
+        let login = login.filter(|login| self.admits(login.account_id) && !login.state.is_closed);
+        let Some(account_id) = login.map(|login| login.account_id) else { return Ok(()) };
         let Some(account) = self.account(account_id).await? else { return Ok(()) };
         let word = format!("{account_id}.{}", pasarela_vault::random_hex(DIGITS));
         for _ in 0..MAX_ROUNDS {
@@ -87,7 +90,8 @@ impl Engine {
         Ok(Some(Recovery { account_id, demands_code }))
     }
 
-    /// Sets a new password: all sessions end, applications of others are let in no more, and the owner is told by mail.
+    /// Sets a new password: all sessions end, applications of others are let in no more, and the owner is told by mail. Where the
+    /// e-mail had not been proved, the credentials that were made meanwhile stop, too, in the same commit.
     ///
     /// # Errors
     /// 404 for a link that does not hold, 400 for a password that can't be one, and as [`Engine::check_second_factor`].
@@ -109,37 +113,19 @@ impl Engine {
             let (_, mut sent, version) = self.sent_recovery(word).await?.ok_or_else(gone)?;
             let login = self.login_of(account_id).await?.ok_or_else(gone)?;
             sent.proof = None;
-            let state = LoginState { password_hash: password_hash.clone(), ..login.state.clone() };
-            let record = LoginRecord { body: to_json(&state)?, ..login.record.clone() };
+            let taken = match login.state.email_verified {
+                true => TakenOver::default(),
+                false => self.taken_over(account_id, actor).await?,
+            };
             let records = vec![
                 self.set_entry(account_id, EntryKind::SentCodes, NAME, version, &sent)?,
-                RecordChange::Login(LoginChange::Update(record)),
-                RecordChange::Login(LoginChange::EndAll { account_id }),
                 self.audited(account_id, actor, "login.password_recovered", &account_id.to_string(), "")?,
             ];
-            if self.try_commit(records).await? {
-                if !login.state.email_verified {
-                    self.take_from_strangers(account_id, actor).await?;
-                }
-                return self.password_changed(account_id, actor).await;
+            if self.try_password(&login, &password_hash, records, taken, actor).await? {
+                return Ok(());
             }
         }
         Err(Failure::Unavailable { retry_after_s: 1 })
-    }
-
-    /// Whoever signed up with somebody else's e-mail has the credentials that were made meanwhile: they stop with the password.
-    async fn take_from_strangers(&self, account_id: AccountId, actor: &Actor) -> Result<(), Failure> {
-        for application in self.applications(account_id).await? {
-            for mode in [Mode::Test, Mode::Live] {
-                match self.renew_credentials(account_id, application.id, mode, 0, actor).await {
-                    // A test user has none that are live.
-                    Ok(_) | Err(Failure::Refused(_)) => {}
-                    Err(failure) => return Err(failure),
-                }
-            }
-            self.renew_client_secret(account_id, application.id, 0, actor).await?;
-        }
-        Ok(())
     }
 
     async fn sent_recovery(&self, word: &str) -> Result<Option<(AccountId, SentCodes, i64)>, Failure> {

@@ -50,7 +50,7 @@ pub(crate) fn changes(vault: &Vault) -> Vec<RecordChange> {
 
 fn record(account: &SeedAccount, vault: &Vault) -> Option<LoginRecord> {
     let password_hash = login_of(account.id)?.password_hash.clone();
-    let state = LoginState { password_hash, email_verified: true };
+    let state = LoginState { password_hash, email_verified: true, is_closed: false };
     // Texts alone: it always serialises.
     login_record(vault, account.id, (&account.nickname, &account.email), &state).ok()
 }

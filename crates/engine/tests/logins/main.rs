@@ -5,6 +5,7 @@ mod second_factor;
 use pasarela_domain::identity::AccountId;
 use pasarela_domain::login::SessionScope;
 use pasarela_domain::timestamp::Timestamp;
+use pasarela_engine::audit::Actor;
 use pasarela_engine::logins::{Checked, KnownLogin, NewLogin};
 use pasarela_engine::sessions::{IDLE_MS, LIFE_MS, NewSession};
 use pasarela_engine::{Engine, Nature, Parts, Vault, seeds};
@@ -148,11 +149,12 @@ async fn another_password_ends_all_sessions_and_the_old_one_starts_none() {
     let (name, password) = buyer();
     let token = world.log_in().await;
     let Checked::Right(login) = world.check(&name, &password).await else { panic!("it is right") };
-    world.engine.change_password(&login, "another one").await.unwrap();
+    let actor = Actor::operator("test");
+    world.engine.change_password(&login, "another one", &[], &actor).await.unwrap();
     assert!(!world.is_open(&token).await);
     assert!(matches!(world.check(&name, &password).await, Checked::Wrong));
     assert!(world.engine.start_session(&login, WALLET).await.is_err(), "read before the change");
-    assert!(world.engine.change_password(&login, "a third one").await.is_err());
+    assert!(world.engine.change_password(&login, "a third one", &[], &actor).await.is_err());
     let Checked::Right(login) = world.check(&name, "another one").await else { panic!("it is right") };
     world.engine.start_session(&login, WALLET).await.unwrap();
 }

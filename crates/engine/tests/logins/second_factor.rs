@@ -135,7 +135,7 @@ async fn a_ticket_is_one_browsers_and_lives_five_minutes_and_until_the_password_
     world.time.fetch_add(TICKET_LIFE_MS, Ordering::Relaxed);
     assert!(engine.second_step("browser", &ticket, &codes[1]).await.unwrap().is_none());
     let ticket = engine.login_ticket("browser", &login);
-    engine.change_password(&login, "another password").await.unwrap();
+    engine.change_password(&login, "another password", &[], &actor()).await.unwrap();
     assert!(engine.second_step("browser", &ticket, &codes[1]).await.unwrap().is_none());
 }
 

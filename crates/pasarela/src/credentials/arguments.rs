@@ -14,6 +14,7 @@ Examples:
   pasarela credentials --json | jq -r '.[0].access_token'
   pasarela credentials list --access-token APP_USR-…
   pasarela credentials renew live --grace 2h --access-token APP_USR-…
+  pasarela credentials share ana@agency.example --access-token APP_USR-…
   pasarela credentials activate --application 1234567890123456 --reason 'checked by hand' --data /var/lib/pasarela
 
 Without a verb it prints the well-known ones: they are public, never change, and outside `pasarela dev` they are refused."
@@ -34,6 +35,12 @@ pub enum CredentialsVerb {
     List(ListArguments),
     /// Make new ones; the old ones work for a time of grace, too
     Renew(RenewArguments),
+    /// List who sees an application's credentials without a role in the account
+    Shares(SharesArguments),
+    /// Show an application's credentials to somebody in the panel
+    Share(ShareArguments),
+    /// Show them to that person no more
+    Unshare(ShareArguments),
     /// Let an application's live credentials work without the gate
     Activate(DecideArguments),
     /// Stop an application's live credentials
@@ -91,6 +98,44 @@ pub struct RenewArguments {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// The application; without it, the access token's
+    #[arg(long, value_name = "NUMBER")]
+    pub application: Option<ApplicationId>,
+    /// Which server, and who asks.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// `pasarela credentials shares`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela credentials shares --access-token APP_USR-…
+  pasarela credentials shares --json --application 1234567890123456 --access-token APP_USR-…")]
+pub struct SharesArguments {
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
+    /// The application; without it, the access token's
+    #[arg(long, value_name = "NUMBER")]
+    pub application: Option<ApplicationId>,
+    /// Which server, and who asks.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// `pasarela credentials share` and `unshare`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pasarela credentials share ana@agency.example --access-token APP_USR-…
+  pasarela credentials unshare ana@agency.example --access-token APP_USR-…
+
+The person logs in to the panel with an account of its own and finds them under Applications. It needs the live access token.")]
+pub struct ShareArguments {
+    /// The e-mail with which the person logs in
+    #[arg(value_name = "EMAIL")]
+    pub email: String,
     /// The application; without it, the access token's
     #[arg(long, value_name = "NUMBER")]
     pub application: Option<ApplicationId>,

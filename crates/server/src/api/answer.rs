@@ -32,20 +32,25 @@ impl From<Refusal> for ApiFailure {
 
 impl IntoResponse for ApiFailure {
     fn into_response(self) -> Response {
-        let status = match self.0.as_ref() {
-            Failure::Refused(refusal) => refusal.status,
-            Failure::TooMany { .. } => 429,
-            Failure::Unavailable { .. } => 503,
-            Failure::Internal(_) => 500,
-        };
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() = self.status();
         response.extensions_mut().insert(self);
         response
     }
 }
 
 impl ApiFailure {
+    /// The status that it is answered with.
+    pub(crate) fn status(&self) -> StatusCode {
+        let status = match self.0.as_ref() {
+            Failure::Refused(refusal) => refusal.status,
+            Failure::TooMany { .. } => 429,
+            Failure::Unavailable { .. } => 503,
+            Failure::Internal(_) => 500,
+        };
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// The failure's body, in the API's shape; keeps the headers that the route set.
     pub(crate) fn render(&self, request_id: &str, mut response: Response) -> Response {
         let body = match self.0.as_ref() {

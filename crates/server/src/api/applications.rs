@@ -318,7 +318,7 @@ pub async fn credential(State(engine): State<Engine>, parts: Parts) -> Answer {
     Ok(json(StatusCode::OK, body.to_string()))
 }
 
-fn number(id: &str) -> Result<ApplicationId, ApiFailure> {
+pub(super) fn number(id: &str) -> Result<ApplicationId, ApiFailure> {
     path_id(id).ok_or_else(|| Refusal::plain(404, "application not found").into())
 }
 

@@ -90,7 +90,7 @@ pub(super) async fn shop_of(
 }
 
 /// Where the logo is: another address for another picture, so that browsers may keep it.
-fn logo_path(id: ApplicationId, mode: Mode, branding: &Branding) -> Option<String> {
+pub(crate) fn logo_path(id: ApplicationId, mode: Mode, branding: &Branding) -> Option<String> {
     let name = branding.logo.as_ref()?;
     Some(format!("/shop-logos/{id}-{}-{name}.png", mode.name()))
 }

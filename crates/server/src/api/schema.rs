@@ -850,6 +850,14 @@ pub struct TestUserRequest {
     pub amount: Option<f64>,
 }
 
+/// With whom credentials are shared.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the description of a body, never made")]
+pub struct ShareRequest {
+    /// The e-mail with which the person logs in.
+    pub email: String,
+}
+
 /// Which token ends, and who says so.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "the description of a body, never made")]

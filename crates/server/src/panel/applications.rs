@@ -20,6 +20,7 @@ use pasarela_domain::timestamp::{HOUR, Timestamp};
 use pasarela_engine::Failure;
 use pasarela_engine::applications::OwnedApplication;
 use pasarela_engine::credentials::ShownSecret;
+use pasarela_engine::shares::{Share, SharedApplication};
 use serde_json::{Map, Value, json};
 
 /// The products that there are to choose from.
@@ -37,30 +38,32 @@ struct Line {
 struct ListTemplate {
     frame: Frame,
     applications: Vec<Line>,
+    /// What others share with whoever logged in, beside its own account's.
+    shared: Vec<SharedApplication>,
     may_change: bool,
 }
 
 /// A secret as the page shows it.
-struct SecretLine {
-    key: String,
-    label: &'static str,
+pub(super) struct SecretLine {
+    pub(super) key: String,
+    pub(super) label: &'static str,
     /// What may be seen now.
-    text: Option<String>,
+    pub(super) text: Option<String>,
     /// Whether it can be revealed.
-    is_kept: bool,
-    until: Option<Timestamp>,
-    last_used: Option<Timestamp>,
+    pub(super) is_kept: bool,
+    pub(super) until: Option<Timestamp>,
+    pub(super) last_used: Option<Timestamp>,
 }
 
 /// The secrets that are renewed together.
-struct Group {
-    key: &'static str,
-    title: &'static str,
+pub(super) struct Group {
+    pub(super) key: &'static str,
+    pub(super) title: &'static str,
     /// What a renewal names; nothing where there is none.
-    renews: &'static str,
+    pub(super) renews: &'static str,
     /// The current secret's mark: a second click on an old page renews nothing.
-    seen: String,
-    secrets: Vec<SecretLine>,
+    pub(super) seen: String,
+    pub(super) secrets: Vec<SecretLine>,
 }
 
 struct Field {
@@ -85,6 +88,8 @@ struct ApplicationTemplate {
     tabs: Vec<Tab>,
     application: Shown,
     groups: Vec<Group>,
+    shares: Vec<Share>,
+    may_share: bool,
     fields: Vec<Field>,
     may_change: bool,
     is_revealed: bool,
@@ -104,8 +109,13 @@ pub async fn list(signed: SignedIn, RawQuery(query): RawQuery) -> Response {
         if query_value(query.as_deref(), "done").as_deref() == Some("deleted") {
             frame = frame.told(words.deleted);
         }
+        let shared = match signed.person.id == signed.account_id() {
+            true => signed.visit.engine.shared_with(signed.person.id).await?,
+            false => Vec::new(),
+        };
         let may_change = signed.role.may(Permission::Applications);
-        Ok(ListTemplate { frame, applications: applications.into_iter().map(line).collect(), may_change })
+        let applications = applications.into_iter().map(line).collect();
+        Ok(ListTemplate { frame, applications, shared, may_change })
     };
     signed.visit.show(listed.await)
 }
@@ -217,7 +227,7 @@ pub async fn delete(signed: SignedIn, PathPart(id): PathPart<String>, body: RawB
 }
 
 /// An id in a path; 0, which is nobody's, for anything that is no id.
-fn number(id: &str) -> ApplicationId {
+pub(super) fn number(id: &str) -> ApplicationId {
     path_id(id).unwrap_or(0)
 }
 
@@ -242,21 +252,9 @@ async fn shown(
     if let Some(told) = told {
         frame = frame.told(told);
     }
-    let may_see = is_revealed && may_change;
-    let mut groups = vec![
-        group(("test", words.test_credentials, "test"), &secrets, Some(Mode::Test), may_see, words),
-        group(("live", words.live_credentials, "live"), &secrets, Some(Mode::Live), may_see, words),
-        group(("oauth", words.oauth_credentials, "client_secret"), &secrets, None, may_see, words),
-    ];
-    let extra = |key: &str, label, text: Option<String>| SecretLine {
-        key: key.to_owned(),
-        label,
-        text,
-        is_kept: true,
-        until: None,
-        last_used: None,
-    };
-    groups[2].secrets.insert(0, extra("client-id", words.client_id, Some(id.to_string())));
+    let mut groups = groups(id, &secrets, is_revealed && may_change, words);
+    let may_share = signed.role.may(Permission::People);
+    let shares = if may_share { engine.shares(signed.account_id(), id).await? } else { Vec::new() };
     groups[0].secrets.push(extra("test-webhook-secret", words.webhook_secret, test_webhook_secret));
     groups[1].secrets.push(extra("webhook-secret", words.webhook_secret, webhook_secret));
     let integration_words = IntegrationWords::of(signed.visit.locale);
@@ -272,9 +270,31 @@ async fn shown(
             pkce: application.details.pkce,
         },
         groups,
+        shares,
+        may_share,
         may_change,
         is_revealed,
     })
+}
+
+/// An application's credentials: test, live, and OAuth's.
+pub(super) fn groups(
+    id: ApplicationId,
+    secrets: &[ShownSecret],
+    may_see: bool,
+    words: &PanelWords,
+) -> Vec<Group> {
+    let mut groups = vec![
+        group(("test", words.test_credentials, "test"), secrets, Some(Mode::Test), may_see, words),
+        group(("live", words.live_credentials, "live"), secrets, Some(Mode::Live), may_see, words),
+        group(("oauth", words.oauth_credentials, "client_secret"), secrets, None, may_see, words),
+    ];
+    groups[2].secrets.insert(0, extra("client-id", words.client_id, Some(id.to_string())));
+    groups
+}
+
+fn extra(key: &str, label: &'static str, text: Option<String>) -> SecretLine {
+    SecretLine { key: key.to_owned(), label, text, is_kept: true, until: None, last_used: None }
 }
 
 /// What marks the current secret of a kind: a part of its hash, by which nobody gets in.

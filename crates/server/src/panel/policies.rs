@@ -2,15 +2,19 @@
 
 use super::form::Form;
 use super::frame::{Frame, Room};
-use super::visit::SignedIn;
+use super::visit::{SignedIn, Visit};
+use super::words::filled;
+use crate::api::answer::ApiFailure;
+use crate::api::branding::logo_path;
 use crate::api::request::{RawBody, query_value};
 use askama::Template;
 use axum::extract::RawQuery;
-use axum::response::Response;
-use pasarela_domain::identity::{ApplicationId, Caller, CredentialKind, Mode};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use pasarela_domain::identity::Mode;
 use pasarela_domain::member::Permission;
 use pasarela_engine::Failure;
-use pasarela_engine::branding::{Branding, BrandingChange};
+use pasarela_engine::branding::{BrandingChange, LARGEST_LOGO, LONGEST_SIDE};
 use serde_json::{Map, json};
 
 struct PolicyField {
@@ -25,6 +29,8 @@ struct Look {
     application: String,
     name: String,
     color: String,
+    /// Where the logo is, as buyers load it.
+    logo: Option<String>,
 }
 
 #[derive(Template)]
@@ -35,7 +41,11 @@ struct PoliciesTemplate {
     may_change: bool,
     looks: Vec<Look>,
     may_change_looks: bool,
+    logo_rule: String,
 }
+
+/// Where a form leads that did what it says.
+const DONE: &str = "/panel/policies?done=saved";
 
 /// The names of the policies, as the form and the domain have them.
 const NAMES: [&str; 5] =
@@ -65,8 +75,8 @@ pub async fn page(signed: SignedIn, RawQuery(query): RawQuery) -> Response {
         let may_change = signed.role.may(Permission::Money);
         let looks = looks(&signed).await?;
         let may_change_looks = signed.role.may(Permission::Applications);
-        let fields = fields.collect();
-        Ok::<_, Failure>(PoliciesTemplate { frame, fields, may_change, looks, may_change_looks })
+        let (fields, logo_rule) = (fields.collect(), logo_rule(&signed.visit));
+        Ok::<_, Failure>(PoliciesTemplate { frame, fields, may_change, looks, may_change_looks, logo_rule })
     };
     match template.await {
         Ok(template) => signed.visit.answer(&template),
@@ -79,20 +89,16 @@ async fn looks(signed: &SignedIn) -> Result<Vec<Look>, Failure> {
     let engine = &signed.visit.engine;
     let mut looks = Vec::new();
     for application in engine.applications(signed.account_id()).await? {
-        let Branding { name, color, .. } = engine.branding_of(application.id, Mode::Live).await?;
+        let branding = engine.branding_of(application.id, Mode::Live).await?;
         looks.push(Look {
+            logo: logo_path(application.id, Mode::Live, &branding),
             application_id: application.id,
             application: application.details.name,
-            name: name.unwrap_or_default(),
-            color: color.map(|digits| format!("#{digits}")).unwrap_or_default(),
+            name: branding.name.unwrap_or_default(),
+            color: branding.color.map(|digits| format!("#{digits}")).unwrap_or_default(),
         });
     }
     Ok(looks)
-}
-
-fn caller(signed: &SignedIn, application_id: ApplicationId, mode: Mode) -> Caller {
-    let (account_id, site, kind) = (signed.account_id(), signed.account.site, CredentialKind::AccessToken);
-    Caller { account_id, site, application_id, mode, kind }
 }
 
 /// Changes how an application's pages look, in both modes.
@@ -101,18 +107,49 @@ pub async fn save_look(signed: SignedIn, body: RawBody) -> Response {
         Ok(form) => form,
         Err(page) => return *page,
     };
-    let engine = &signed.visit.engine;
     let said = |name: &str| Some(Some(form.text(name).trim().to_owned()).filter(|text| !text.is_empty()));
     let change = BrandingChange { name: said("name"), color: said("color"), logo: None };
-    let done = async {
-        let application_id = form.text("application").parse().unwrap_or(0);
-        engine.application(signed.account_id(), application_id).await?;
-        for mode in [Mode::Test, Mode::Live] {
-            engine.change_branding(&caller(&signed, application_id, mode), &change).await?;
-        }
-        Ok::<_, Failure>(())
+    signed.visit.go_on(change_looks(&signed, &form, &change).await, DONE)
+}
+
+/// Takes a picture as the application's logo.
+pub async fn save_logo(signed: SignedIn, headers: HeaderMap, body: Result<RawBody, ApiFailure>) -> Response {
+    let wrong = |status| signed.visit.notice(status, &logo_rule(&signed.visit));
+    let body = match body {
+        Ok(body) => body,
+        Err(failure) if failure.status() == StatusCode::PAYLOAD_TOO_LARGE => return wrong(failure.status()),
+        Err(failure) => return failure.into_response(),
     };
-    signed.visit.go_on(done.await, "/panel/policies?done=saved")
+    let form = Form::with_file(&signed, (&headers, &body), "logo", Permission::Applications).await;
+    let (form, picture) = match form {
+        Ok(form) => form,
+        Err(page) => return *page,
+    };
+    let change = BrandingChange { logo: Some(Some(picture.to_vec())), ..BrandingChange::default() };
+    match change_looks(&signed, &form, &change).await {
+        Err(Failure::Refused(refusal)) if refusal.status == 400 => wrong(StatusCode::BAD_REQUEST),
+        done => signed.visit.go_on(done, DONE),
+    }
+}
+
+/// Takes the application's logo away.
+pub async fn remove_logo(signed: SignedIn, body: RawBody) -> Response {
+    let form = match Form::of(&signed, &body, Permission::Applications) {
+        Ok(form) => form,
+        Err(page) => return *page,
+    };
+    let change = BrandingChange { logo: Some(None), ..BrandingChange::default() };
+    signed.visit.go_on(change_looks(&signed, &form, &change).await, DONE)
+}
+
+async fn change_looks(signed: &SignedIn, form: &Form, change: &BrandingChange) -> Result<(), Failure> {
+    let application_id = form.text("application").parse().unwrap_or(0);
+    signed.visit.engine.change_looks(signed.account_id(), application_id, change, &signed.actor()).await
+}
+
+/// What a logo must be, in the visitor's language.
+fn logo_rule(visit: &Visit) -> String {
+    filled(visit.words().logo_rule, &[&(LARGEST_LOGO / 1024), &LONGEST_SIDE])
 }
 
 /// Changes them.
@@ -127,7 +164,7 @@ pub async fn save(signed: SignedIn, body: RawBody) -> Response {
     let request: Map<_, _> =
         NAMES.map(|name| (name.to_owned(), json!(form.text(name)))).into_iter().collect();
     match signed.visit.engine.change_policies(signed.account_id(), &request, &signed.actor()).await {
-        Ok(_) => signed.visit.go("/panel/policies?done=saved"),
+        Ok(_) => signed.visit.go(DONE),
         Err(failure) => signed.visit.fail(&failure),
     }
 }

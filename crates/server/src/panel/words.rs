@@ -200,9 +200,15 @@ words! {
     support_phone: "Teléfono de atención", "Telefone de atendimento", "Phone for buyers";
     support_url: "Página de atención (https)", "Página de atendimento (https)", "Page for buyers (https)";
     statement_descriptor: "Texto en el resumen de la tarjeta", "Texto na fatura do cartão", "Text on card statements";
-    branding: "Nombre y color en el checkout", "Nome e cor no checkout", "Name and color on the checkout";
+    branding: "Aspecto del checkout", "Aparência do checkout", "How the checkout looks";
     branding_name: "Nombre que se muestra", "Nome que é mostrado", "Name that is shown";
     branding_color: "Color", "Cor", "Color";
+    logo: "Logo", "Logo", "Logo";
+    logo_rule: "Una imagen PNG de hasta {1} KB y hasta {2} × {2} píxeles.", "Uma imagem PNG de até {1} KB e até {2} × {2} pixels.", "A PNG picture of up to {1} KB and up to {2} × {2} pixels.";
+    logo_upload: "Subir el logo", "Enviar o logo", "Upload the logo";
+    logo_remove: "Quitar el logo", "Remover o logo", "Remove the logo";
+    logo_none: "Sin logo, el checkout muestra la inicial del nombre.", "Sem logo, o checkout mostra a inicial do nome.", "Without a logo, the checkout shows the name's first letter.";
+    logo_shown: "Así se ve en el checkout.", "É assim que aparece no checkout.", "This is how the checkout shows it.";
     forgot: "Olvidé mi contraseña", "Esqueci minha senha", "I forgot my password";
     recover: "Recuperar la contraseña", "Recuperar a senha", "Recover the password";
     recover_lead: "Te mandamos un enlace para elegir otra.", "Enviamos um link para escolher outra.", "We send a link by which to choose another one.";
@@ -235,5 +241,13 @@ words! {
     second_factor_remove: "Quitar el segundo factor", "Remover o segundo fator", "Take the second factor away";
     second_factor_removed: "Tu ingreso ya no pide un código.", "Sua entrada não pede mais um código.", "Your login asks for a code no more.";
     recovery_codes: "Códigos de recuperación", "Códigos de recuperação", "Recovery codes";
+    shares: "Credenciales compartidas", "Credenciais compartilhadas", "Shared credentials";
+    shares_text: "Quien no tiene un rol en la cuenta ve las credenciales de esta aplicación, y nada más. Dejá de compartirlas cuando termine su trabajo.", "Quem não tem um papel na conta vê as credenciais desta aplicação, e nada mais. Pare de compartilhá-las quando o trabalho terminar.", "People without a role in the account see this application's credentials, and nothing else. Stop sharing them when their work is done.";
+    share_hint: "Tiene que ser el correo de una cuenta de esta plataforma.", "Tem que ser o e-mail de uma conta desta plataforma.", "It must be the e-mail of an account on this platform.";
+    share: "Compartir", "Compartilhar", "Share";
+    unshare: "Dejar de compartir", "Parar de compartilhar", "Stop sharing";
+    shared: "Compartidas con vos", "Compartilhadas com você", "Shared with you";
+    shared_by: "Las credenciales que comparte con vos", "As credenciais que compartilha com você", "The credentials that are shared with you by";
+    shared_remove: "Quitar de mi lista", "Remover da minha lista", "Take off my list";
     nothing_yet: "Todavía nada.", "Ainda nada.", "Nothing yet.";
 }

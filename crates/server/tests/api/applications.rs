@@ -1,6 +1,7 @@
 //! `/v1/applications`: several for an account, each with credentials of its own, which are renewed and activated.
 
 mod renewal;
+mod shares;
 
 use crate::test_app::{Client, TestApp, pix_body, seed, with};
 use axum::http::Method;

@@ -1,16 +1,20 @@
 //! `/pasarela/branding`, and what of it buyers see.
 
 use crate::checkout::{Buyer, preference};
-use crate::test_app::{Client, PUBLIC_URL, TestApp, pix_body, with};
+use crate::panel::Browser;
+use crate::test_app::{Client, PUBLIC_URL, TestApp, pix_body, seed, with};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use pasarela_domain::site::Site;
 use serde_json::{Value, json};
 
-fn png(side: u32) -> String {
+fn picture(side: u32) -> Vec<u8> {
     let side = side.to_be_bytes();
-    BASE64_STANDARD
-        .encode([b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &side, &side, &[8, 6, 0, 0, 0]].concat())
+    [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &side, &side, &[8, 6, 0, 0, 0]].concat()
+}
+
+fn png(side: u32) -> String {
+    BASE64_STANDARD.encode(picture(side))
 }
 
 #[tokio::test]
@@ -47,6 +51,54 @@ async fn buyers_see_the_sellers_name_color_and_logo() {
     let now = seller.put("/pasarela/branding", &none).await.expect(200);
     assert_eq!((&now["name"], &now["logo_url"]), (&Value::Null, &Value::Null));
     assert!(buyer.open("").await.text().contains("Test Seller"));
+}
+
+#[tokio::test]
+async fn a_logo_is_uploaded_in_the_panel_and_taken_away() {
+    let app = TestApp::new().await;
+    let mut browser = Browser::new(&app);
+    browser.log_in(Site::MLB).await;
+    let id = seed(Site::MLB).application.id.to_string();
+    let fields = [("application", id.as_str())];
+    let upload = "/panel/policies/logo";
+    browser.get("/panel/policies").await;
+    let saved = browser.post_picture(upload, &fields, ("logo", &picture(64))).await;
+    assert_eq!(saved.header("location"), "/panel/policies?done=saved", "{}", saved.text());
+    let page = browser.follow(&saved).await.text();
+    for seller in [app.seller(Site::MLB), app.live_seller(Site::MLB)] {
+        let shown = seller.get("/pasarela/branding").await.expect(200)["logo_url"].clone();
+        let path = url::Url::parse(shown.as_str().unwrap()).unwrap().path().to_owned();
+        assert_eq!(app.stranger().get(&path).await.status, 200, "{path}");
+        assert_eq!(seller.get(&path).await.bytes, picture(64));
+        assert_eq!(page.contains(&format!("src=\"{path}\"")), path.contains("live"), "{page}");
+    }
+
+    // What is no such picture changes nothing, and is told in the page's words.
+    let large = [picture(64), vec![0; 48 * 1024]].concat();
+    let larger_than_a_body = [picture(64), vec![0; 256 * 1024]].concat();
+    for wrong in [b"<svg/>".as_slice(), b"", &picture(1_025), &large, &larger_than_a_body] {
+        browser.get("/panel/policies").await;
+        let refused = browser.post_picture(upload, &fields, ("logo", wrong)).await;
+        assert!(matches!(refused.status.as_u16(), 400 | 413), "{} bytes: {}", wrong.len(), refused.status);
+        assert!(refused.text().contains("A PNG picture of up to 48 KB and up to 1024"), "{}", refused.text());
+    }
+    browser.get("/panel/policies").await;
+    let other = seed(Site::MLA).application.id.to_string();
+    let stolen = browser.post_picture(upload, &[("application", &other)], ("logo", &picture(64))).await;
+    assert_eq!(stolen.status, 404);
+    browser.get("/panel/policies").await;
+    let word = std::mem::replace(&mut browser.word, "0".repeat(64));
+    assert_eq!(browser.post_picture(upload, &fields, ("logo", &picture(65))).await.status, 403);
+    browser.word = word;
+    assert_eq!(browser.post(upload, &fields).await.status, 403, "no form in parts");
+    let kept = app.seller(Site::MLB).get("/pasarela/branding").await.expect(200)["logo_url"].clone();
+    assert!(kept.is_string());
+
+    browser.get("/panel/policies").await;
+    assert_eq!(browser.post("/panel/policies/logo/remove", &fields).await.status, 303);
+    assert!(app.live_seller(Site::MLB).get("/pasarela/branding").await.expect(200)["logo_url"].is_null());
+    let log = browser.get("/panel/audit").await.text();
+    assert_eq!(log.matches("branding.changed").count(), 2, "{log}");
 }
 
 #[tokio::test]

@@ -2,8 +2,11 @@
 
 use crate::panel::Browser;
 use crate::test_app::{TestApp, seed};
+use pasarela_domain::application::credentials::SecretKind;
+use pasarela_domain::identity::Mode;
 use pasarela_domain::site::Site;
 use pasarela_engine::audit::Actor;
+use pasarela_engine::logins::Checked;
 use regex::Regex;
 use ring::hmac;
 use serde_json::json;
@@ -199,6 +202,50 @@ async fn a_forgotten_password_is_set_anew_by_a_link_that_is_good_once() {
         statuses.insert(stranger.post("/panel/recover", &[("name", "x@example.com")]).await.status.as_u16());
     }
     assert_eq!(statuses, BTreeSet::from([200, 429]));
+}
+
+#[tokio::test]
+async fn who_signed_up_with_somebody_elses_e_mail_loses_what_it_was_given() {
+    let app = TestApp::new().await;
+    Browser::new(&app).sign_up(EMAIL).await;
+    let Checked::Right(login) = app.engine.check_password(EMAIL, PASSWORD).await.unwrap() else {
+        panic!("it signed up")
+    };
+    let (stranger, actor) = (login.account_id, Actor::operator("test"));
+    let details = json!({"name": "Shop"});
+    let made = app.engine.create_application(stranger, details.as_object().unwrap(), &actor).await.unwrap();
+    let (id, secrets) = (made.0.id, made.1);
+    let mut tokens = vec![secrets.test.access_token, secrets.test.public_key];
+    // As often as it may: so that one more renewal would be refused.
+    while let Ok(renewed) = app.engine.renew_credentials(stranger, id, Mode::Test, 3_600_000, &actor).await {
+        tokens.extend([renewed.new.access_token, renewed.new.public_key]);
+    }
+    let asked = json!({"client_id": id.to_string(), "client_secret": secrets.client_secret,
+        "grant_type": "client_credentials", "test_token": "true"});
+    let own = app.stranger().post("/oauth/token", &asked).await.expect(200);
+    tokens.push(own["access_token"].as_str().unwrap().to_owned());
+    for token in &tokens {
+        assert!(app.engine.identify(token).await.unwrap().is_some());
+    }
+    let mut owner = Browser::new(&app);
+    owner.get("/panel/recover").await;
+    owner.post("/panel/recover", &[("name", EMAIL)]).await;
+    let link = link(&app, &mut BTreeSet::new()).await;
+    owner.get(&link).await;
+    let fields = [("link", link.split('=').nth(1).unwrap()), ("password", "another horse")];
+    assert_eq!(owner.post("/panel/recover/password", &fields).await.status, 303);
+    for token in &tokens {
+        assert!(app.engine.identify(token).await.unwrap().is_none());
+    }
+    let refused = app.stranger().post("/oauth/token", &asked).await.expect(400);
+    assert_eq!(refused["error"], "invalid_client");
+    let shown = app.engine.own_credentials(stranger, id).await.unwrap();
+    assert_eq!(shown.len(), 5, "two pairs and a client secret");
+    let current = shown
+        .iter()
+        .find(|shown| shown.kept.kind == SecretKind::AccessToken && shown.kept.mode == Some(Mode::Test));
+    let token = current.and_then(|shown| shown.secret.clone()).expect("a new token");
+    app.bearer(&token).get("/users/me").await.expect(200);
 }
 
 #[tokio::test]

@@ -37,11 +37,34 @@ impl<'a> Browser<'a> {
         self.send(Method::POST, path, form.finish()).await
     }
 
+    /// Posts a form with a picture in it.
+    pub async fn post_picture(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, picture): (&str, &[u8]),
+    ) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in [&[("word", self.word.as_str())], fields].concat() {
+            let part =
+                format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(part.bytes());
+        }
+        let part =
+            format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\r\n");
+        body.extend([part.as_bytes(), picture, b"\r\n--edge--\r\n"].concat());
+        self.send_as("multipart/form-data; boundary=edge", Method::POST, path, body).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: String) -> Answer {
+        self.send_as("application/x-www-form-urlencoded", method, path, body.into()).await
+    }
+
+    async fn send_as(&mut self, content_type: &str, method: Method, path: &str, body: Vec<u8>) -> Answer {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let call = self.app.stranger().call(method, path).header("cookie", &cookies.join("; "));
-        let call = call.header("content-type", "application/x-www-form-urlencoded");
+        let call = call.header("content-type", content_type);
         let answer = call.header("accept-language", "en").body(body).send().await;
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
             let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();

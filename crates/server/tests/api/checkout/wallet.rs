@@ -538,3 +538,44 @@ async fn no_password_token_or_number_is_kept_in_clear() {
         }
     }
 }
+
+/// Whether it is one of the published cards of 3-D Secure.
+fn is_challenged(card: &Value) -> bool {
+    ["4623", "7557"].contains(&card["last_four_digits"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_test_user_pays_with_each_of_its_saved_cards() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = TestApp::in_directory(directory.path()).await;
+    let seller = app.seller(Site::MLB);
+    let asked = json!({"site_id": "MLB"});
+    let user = app.live_seller(Site::MLB).post("/users/test_user", &asked).await.expect(201);
+    let cards = user["cards"].as_array().unwrap();
+    assert_eq!(cards.len(), 7, "the published ones: {cards:?}");
+    let made = preference(&seller, json!({})).await;
+    let browser = Browser::of(&app, &made);
+    let login = browser.log_in_as(user["email"].as_str().unwrap(), user["password"].as_str().unwrap()).await;
+    browser.follow(&login).await;
+    for card in cards {
+        let made = preference(&seller, json!({})).await;
+        let browser = browser.on(&made);
+        let page = browser.get("wallet").await;
+        let code = if card["security_code"]["length"] == 4 { "1234" } else { "123" };
+        let form = [("card", card["id"].as_str().unwrap()), ("card_code", code)];
+        let review = browser.submit(&page, "wallet/card", &form).await;
+        let answer = browser.submit(&review, "wallet/pay", &[]).await;
+        let result = browser.follow(&answer).await.text();
+        let wants = if is_challenged(card) { "data-challenge" } else { "data-progress=\"paid\"" };
+        assert!(result.contains(wants), "{card}: {result}");
+    }
+    for (payment, card) in payments(&app).await.iter().zip(cards) {
+        let status = if is_challenged(card) { "pending" } else { "approved" };
+        assert_eq!(
+            (&payment["status"], &payment["payer"]["id"]),
+            (&json!(status), &json!(user["id"].to_string()))
+        );
+        assert_eq!(payment["card"]["last_four_digits"], card["last_four_digits"]);
+    }
+    assert_sound(app, &directory).await;
+}

@@ -18,6 +18,14 @@ async fn a_test_user_of_each_site_sells_to_another_one_and_moves_no_real_money()
         let email = user["email"].as_str().unwrap();
         assert!(email.starts_with("test_user_") && email.ends_with("@testuser.com"), "{user}");
         assert_eq!(user["site_status"], "active");
+        let cards = user["cards"].as_array().unwrap();
+        assert!(
+            cards.len() >= 2 && cards.iter().all(|card| card["payment_method"]["id"].is_string()),
+            "{user}"
+        );
+        let wallet =
+            app.seller(site).get(&format!("/sandbox/wallet?user_id={}", user["id"])).await.expect(200);
+        assert_eq!(wallet["cards"], cards.len());
         for pair in ["test", "live"] {
             let token = user["credentials"][pair]["access_token"].as_str().unwrap();
             let me = app.bearer(token).get("/users/me").await.expect(200);
