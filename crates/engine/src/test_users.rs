@@ -1,5 +1,5 @@
 //! Test users: sellers and buyers that an account makes for its tests, with a login, money, saved cards, and credentials of their own.
-//! One that nobody used for 60 days ends: [`unused`].
+//! One that nobody used for 60 days ends (`unused.rs`).
 
 mod unused;
 
@@ -122,6 +122,7 @@ impl Engine {
             let mut records = vec![
                 RecordChange::InsertAccount(account),
                 RecordChange::Login(LoginChange::Insert(login)),
+                self.login_noted(id, 0)?,
                 self.set_entry(account_id, EntryKind::TestUser, &id.to_string(), 0, &kept)?,
                 self.audited(account_id, actor, "test_user.created", &id.to_string(), &new.description)?,
             ];

@@ -216,7 +216,7 @@ pub struct DevArguments {
     /// Where the demo shop listens; without it, on the next free port after the server's
     #[arg(long, value_name = "ADDR", env = "PASARELA_DEMO_LISTEN")]
     pub demo_listen: Option<SocketAddr>,
-    /// Authorities to trust beside the well-known ones when receivers of notifications and sellers' pages are called, in PEM
+    /// Authorities to trust beside the well-known ones when receivers of notifications, sellers' pages and the mail server are called, in PEM
     #[arg(long, value_name = "FILE", env = "PASARELA_TRUSTED_ROOTS")]
     pub trusted_roots: Option<PathBuf>,
     /// How many connections may be open at once; without it, 10,000 or what the system's limit of open files allows
@@ -321,7 +321,7 @@ pub struct ServeArguments {
     /// Card data with live credentials is refused over plain HTTP from another machine all the same.
     #[arg(long, env = "PASARELA_BEHIND_PROXY", value_parser = FalseyValueParser::new())]
     pub behind_proxy: bool,
-    /// Authorities to trust beside the well-known ones when receivers of notifications and sellers' pages are called, in PEM
+    /// Authorities to trust beside the well-known ones when receivers of notifications, sellers' pages and the mail server are called, in PEM
     #[arg(long, value_name = "FILE", env = "PASARELA_TRUSTED_ROOTS")]
     pub trusted_roots: Option<PathBuf>,
     /// How many connections may be open at once; without it, 10,000 or what the system's limit of open files allows
@@ -507,6 +507,9 @@ pub struct DoctorArguments {
     /// Say, too, whether the mail server takes mail.
     #[command(flatten)]
     pub mail: MailArguments,
+    /// Authorities to trust beside the well-known ones when the mail server is called, in PEM
+    #[arg(long, value_name = "FILE", env = "PASARELA_TRUSTED_ROOTS")]
+    pub trusted_roots: Option<PathBuf>,
 }
 
 /// `pasarela backup`

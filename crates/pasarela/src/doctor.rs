@@ -2,7 +2,7 @@
 
 use crate::arguments::DoctorArguments;
 use crate::failure::Failure;
-use crate::runtime;
+use crate::{runtime, service};
 use pasarela_engine::copying::Place;
 use pasarela_engine::mail::MailSettings;
 use pasarela_engine::upkeep::{self, Examination, Source, UpkeepError};
@@ -32,7 +32,8 @@ pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
 /// Says whether the mail server takes mail, where one is named.
 fn mail(arguments: &DoctorArguments) -> Result<bool, Failure> {
     let Some(MailSettings { server, from }) = arguments.mail.settings()? else { return Ok(true) };
-    match runtime::block_on(server.check(&from))? {
+    let roots = service::trusted_roots(arguments.trusted_roots.as_deref())?;
+    match runtime::block_on(server.check(&from, &roots))? {
         Ok(()) => {
             println!("\nThe mail server {server} takes mail of {from}.");
             Ok(true)

@@ -107,12 +107,13 @@ impl MailServer {
         Ok(MailServer { host: host.to_owned(), port: url.port().unwrap_or(port), encryption, user, password })
     }
 
-    /// Whether the server lets in whoever these settings say, and takes mail of `from`.
+    /// Whether the server lets in whoever these settings say, and takes mail of `from`. `extra_roots` are trusted beside the
+    /// well-known authorities.
     ///
     /// # Errors
     /// What it says instead.
-    pub async fn check(&self, from: &Address) -> Result<(), Fault> {
-        let mut talk = Talk::begin(self, &[]).await?;
+    pub async fn check(&self, from: &Address, extra_roots: &[CertificateDer<'static>]) -> Result<(), Fault> {
+        let mut talk = Talk::begin(self, extra_roots).await?;
         let taken = talk.say(Mail::new(Some(from.clone()), Vec::new()), PATIENCE).await;
         talk.end().await;
         taken.map_err(|error| Fault::Server(error.to_string()))

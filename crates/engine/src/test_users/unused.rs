@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 /// How long one goes on without use.
 pub const UNUSED_MS: i64 = 60 * DAY;
-/// The entry of last uses that says when somebody logged in: no application has this number.
+/// The entry of last uses that says when somebody logged in, at first when it was made: no application has this number.
 const LOGIN: &str = "login";
 
 impl Engine {
@@ -38,9 +38,14 @@ impl Engine {
         let now = self.inner.clock.wall();
         for kept in self.entries::<Kept>(maker, EntryKind::TestUser, None, 1_000).await? {
             let Ok(id) = kept.name.parse() else { continue };
-            let is_old = |at: Timestamp| at.plus_ms(UNUSED_MS) <= now;
-            if !is_old(kept.value.created) || !is_old(self.last_use_of(id).await?) {
-                continue;
+            match self.last_use_of(id).await? {
+                Some(last) if last.plus_ms(UNUSED_MS) <= now => {}
+                Some(_) => continue,
+                // It was made before logins were noted: its time begins now.
+                None => {
+                    self.note_login(id).await?;
+                    continue;
+                }
             }
             self.end_test_user(id, kept.value.site).await?;
             let (actor, name) = (upkeep(), id.to_string());
@@ -59,20 +64,24 @@ impl Engine {
             return Ok(());
         }
         let known = self.entry::<BTreeMap<String, i64>>(account_id, EntryKind::LastUse, LOGIN).await?;
-        let uses = BTreeMap::from([(LOGIN, self.inner.clock.wall().0)]);
-        let version = known.map_or(0, |known| known.version);
-        let change = self.set_entry(account_id, EntryKind::LastUse, LOGIN, version, &uses)?;
+        let change = self.login_noted(account_id, known.map_or(0, |known| known.version))?;
         // Who was faster wrote the same.
         self.try_commit(vec![change]).await.map(drop)
     }
 
-    /// When it logged in or one of its credentials was used.
-    async fn last_use_of(&self, id: AccountId) -> Result<Timestamp, Failure> {
-        let mut last = i64::MIN;
-        for uses in self.entries::<BTreeMap<String, i64>>(id, EntryKind::LastUse, None, 1_000).await? {
-            last = last.max(uses.value.into_values().max().unwrap_or(i64::MIN));
+    /// The change that notes a login; `version` is the one that was read.
+    pub(super) fn login_noted(&self, account_id: AccountId, version: i64) -> Result<RecordChange, Failure> {
+        let uses = BTreeMap::from([(LOGIN, self.inner.clock.wall().0)]);
+        self.set_entry(account_id, EntryKind::LastUse, LOGIN, version, &uses)
+    }
+
+    /// When it logged in last, or one of its credentials was used; `None` where no login was ever noted.
+    async fn last_use_of(&self, id: AccountId) -> Result<Option<Timestamp>, Failure> {
+        let uses = self.entries::<BTreeMap<String, i64>>(id, EntryKind::LastUse, None, 1_000).await?;
+        if uses.iter().all(|uses| uses.name != LOGIN) {
+            return Ok(None);
         }
-        Ok(Timestamp(last.max(i64::MIN + UNUSED_MS)))
+        Ok(uses.into_iter().flat_map(|uses| uses.value.into_values()).max().map(Timestamp))
     }
 
     async fn end_test_user(&self, id: AccountId, site: Site) -> Result<(), Failure> {

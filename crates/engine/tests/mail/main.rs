@@ -128,12 +128,12 @@ async fn while_the_server_is_away_or_knows_nobody_messages_wait() {
     let away =
         MailServer::new(&format!("smtp://pay@{address}?tls=none"), Some("correct horse".to_owned().into()))
             .unwrap();
-    assert!(matches!(away.check(&FROM.parse().unwrap()).await, Err(Fault::Server(_))));
+    assert!(matches!(away.check(&FROM.parse().unwrap(), &[]).await, Err(Fault::Server(_))));
     world.start(away.clone(), Vec::new());
     world.write_to("ana@example.org").await;
     let other = Some("AHBheQBvdGhlcg==");
     let receiver = Receiver::on(address, Manners { credentials: other, ..Manners::default() }).await;
-    let refused = away.check(&FROM.parse().unwrap()).await.unwrap_err().to_string();
+    let refused = away.check(&FROM.parse().unwrap(), &[]).await.unwrap_err().to_string();
     assert!(refused.contains("535") || refused.contains("5.7.8"), "{refused}");
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(
@@ -142,7 +142,7 @@ async fn while_the_server_is_away_or_knows_nobody_messages_wait() {
         "a wrong password is not the message's fault"
     );
     receiver.mend(|manners| manners.credentials = Some(CREDENTIALS));
-    away.check(&FROM.parse().unwrap()).await.unwrap();
+    away.check(&FROM.parse().unwrap(), &[]).await.unwrap();
     assert_eq!(receiver.has(1).await[0].to, "ana@example.org");
     world.has_files(&[]).await;
     world.stop().await;
