@@ -193,7 +193,7 @@ async fn nothing_is_said_to_a_server_without_a_certificate_that_holds() {
     let address = format!("smtp://pay@localhost:{}", receiver.address.port());
     let server = MailServer::new(&address, Some("correct horse".to_owned().into())).unwrap();
     assert!(
-        matches!(server.check(&FROM.parse().unwrap()).await, Err(Fault::Server(_))),
+        matches!(server.check(&FROM.parse().unwrap(), &[]).await, Err(Fault::Server(_))),
         "nobody knows its certificate"
     );
     let mut world = World::new().await;
@@ -205,5 +205,5 @@ async fn nothing_is_said_to_a_server_without_a_certificate_that_holds() {
     // Who demands encryption says nothing where none is offered.
     receiver.mend(|manners| manners.tls = None);
     let plain = MailServer::new(&format!("smtp://{}", receiver.address), None).unwrap();
-    assert!(matches!(plain.check(&FROM.parse().unwrap()).await, Err(Fault::Server(_))));
+    assert!(matches!(plain.check(&FROM.parse().unwrap(), &[]).await, Err(Fault::Server(_))));
 }
