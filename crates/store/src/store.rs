@@ -135,6 +135,21 @@ impl Store {
         }
     }
 
+    /// Those of these payments that are an account's, in the order in which they are named.
+    pub async fn payments(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        ids: &[PaymentId],
+    ) -> Result<Vec<PaymentRecord>, ReadError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.payments(account_id, mode, ids).await,
+            Engine::Postgres(store) => store.payments(account_id, mode, ids).await,
+            #[cfg(feature = "simulation")]
+            Engine::Memory(store) => store.ask(|records| records.payments_of(account_id, mode, ids)).await,
+        }
+    }
+
     /// A payment, whosever it is: for hosted pages, whose address is their only credential.
     pub async fn payment_by_id(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
         match &self.engine {

@@ -256,7 +256,7 @@ impl Engine {
     }
 
     /// The payments of the caller's application among those that are found, whole.
-    async fn payments_of(
+    pub(super) async fn payments_of(
         &self,
         caller: &Caller,
         search: PaymentSearch,
@@ -265,14 +265,12 @@ impl Engine {
         struct Id {
             id: PaymentId,
         }
-        let mut states = Vec::new();
-        for body in self.inner.store.search_payments(search).await?.bodies {
-            let id = from_json::<Id>(&body, "a payment")?.id;
-            // What a refused payment's body hides of its buyer is in the rest of the record.
-            if let Some(record) = self.inner.store.payment(caller.account_id, caller.mode, id).await? {
-                states.push(state_of(&record)?);
-            }
-        }
+        let found = self.inner.store.search_payments(search).await?.bodies;
+        let ids = found.iter().map(|body| Ok(from_json::<Id>(body, "a payment")?.id));
+        let ids = ids.collect::<Result<Vec<PaymentId>, Failure>>()?;
+        // What a refused payment's body hides of its buyer is in the rest of the record.
+        let records = self.inner.store.payments(caller.account_id, caller.mode, &ids).await?;
+        let mut states = records.iter().map(state_of).collect::<Result<Vec<PaymentState>, Failure>>()?;
         states.retain(|state| state.internals.application_id == caller.application_id);
         Ok(states)
     }

@@ -31,6 +31,12 @@ impl Records {
         self.payments.get(&id).map(|payment| PaymentRecord::clone(payment))
     }
 
+    /// Those of these payments that are an account's, in their order.
+    pub fn payments_of(&self, account_id: AccountId, mode: Mode, ids: &[PaymentId]) -> Vec<PaymentRecord> {
+        let found = ids.iter().filter_map(|id| self.payment_by_id(*id));
+        found.filter(|payment| payment.account_id == account_id && payment.mode == mode).collect()
+    }
+
     /// A payment, to be looked at.
     pub fn payment(&self, id: PaymentId) -> Option<&PaymentRecord> {
         self.payments.get(&id).map(|payment| &**payment)

@@ -26,6 +26,11 @@ use tokio_postgres::types::ToSql;
 /// The most that one answer with several rows holds, whatever limit was asked for.
 pub(crate) const MOST_ROWS: u32 = 10_000;
 
+const PAYMENTS: &str = concat!(
+    "SELECT ",
+    payment_columns!(),
+    " FROM payment WHERE account_id = $1 AND mode = $2 AND id = ANY($3)"
+);
 const PAYMENT: &str =
     concat!("SELECT ", payment_columns!(), " FROM payment WHERE account_id = $1 AND mode = $2 AND id = $3");
 const CARD_TOKENS: &str =
@@ -109,6 +114,19 @@ impl PostgresStore {
         id: PaymentId,
     ) -> Result<Option<PaymentRecord>, ReadError> {
         self.readers().one(PAYMENT, &[&account_id, &mode_value(mode), &id], rows::payment).await
+    }
+
+    /// Those of these payments that are an account's, in their order.
+    pub(crate) async fn payments(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        ids: &[PaymentId],
+    ) -> Result<Vec<PaymentRecord>, ReadError> {
+        let mut found =
+            self.readers().many(PAYMENTS, &[&account_id, &mode_value(mode), &ids], rows::payment).await?;
+        found.sort_by_key(|payment| ids.iter().position(|id| *id == payment.id));
+        Ok(found)
     }
 
     /// A payment, whosever it is: for hosted pages, whose address is their only credential.

@@ -100,6 +100,21 @@ impl SqliteStore {
         Ok(payment.filter(|payment| payment.account_id == account_id && payment.mode == mode))
     }
 
+    /// Those of these payments that are an account's, in their order: each is a look into a tree, and costs no way to another
+    /// machine.
+    pub(crate) async fn payments(
+        &self,
+        account_id: AccountId,
+        mode: Mode,
+        ids: &[PaymentId],
+    ) -> Result<Vec<PaymentRecord>, ReadError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.payment(account_id, mode, *id).await?);
+        }
+        Ok(found)
+    }
+
     /// A payment, whosever it is: for hosted pages, whose address is their only credential.
     pub(crate) async fn payment_by_id(&self, id: PaymentId) -> Result<Option<PaymentRecord>, ReadError> {
         let sql = format!("SELECT {} FROM payment WHERE id = ?1", rows::PAYMENT);

@@ -10,6 +10,7 @@ on_both_stores! {
     a_payment_is_read_back_as_it_was_written_and_survives_a_restart,
     an_update_raises_the_version_and_one_of_an_older_version_is_refused,
     a_payment_is_not_updated_under_another_account_or_mode,
+    payments_are_read_together_in_the_order_in_which_they_are_named,
     a_second_record_of_the_same_identity_is_refused,
     a_refused_commit_leaves_nothing_of_itself,
     a_used_idempotency_key_answers_what_it_made_also_after_a_restart,
@@ -54,6 +55,21 @@ async fn a_payment_is_not_updated_under_another_account_or_mode(world: World) {
         assert_eq!(world.commit(vec![foreign]).await, Err(CommitError::VersionConflict));
         assert_eq!(world.store.payment(account_id, mode, 1).await.unwrap(), None);
     }
+}
+
+async fn payments_are_read_together_in_the_order_in_which_they_are_named(world: World) {
+    for id in 1..=3 {
+        world.insert(&payment(id)).await;
+    }
+    let read = async |account_id, mode, ids: &[i64]| {
+        let found = world.store.payments(account_id, mode, ids).await.unwrap();
+        found.into_iter().map(|payment| payment.id).collect::<Vec<_>>()
+    };
+    assert_eq!(read(SELLER, Mode::Test, &[3, 99, 1]).await, [3, 1]);
+    assert_eq!(read(SELLER, Mode::Test, &[]).await, [0; 0]);
+    assert_eq!(read(SELLER, Mode::Live, &[1, 2]).await, [0; 0]);
+    assert_eq!(read(SELLER + 1, Mode::Test, &[1, 2]).await, [0; 0]);
+    assert_eq!(world.store.payments(SELLER, Mode::Test, &[2]).await.unwrap(), [payment(2)]);
 }
 
 async fn a_second_record_of_the_same_identity_is_refused(world: World) {
