@@ -45,6 +45,7 @@ export class TlsShop {
   async answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, this.url);
     await this.waits;
+    if (this.sells && request.method === 'POST' && pathname !== '/hooks') return this.sells(await bodyOf(request), response);
     request.resume();
     if (pathname === '/hooks') return response.writeHead(this.takes(request, searchParams) ? 200 : 401).end();
     const page = this.pages[pathname];
@@ -67,6 +68,12 @@ export class TlsShop {
   }
 }
 
+async function bodyOf(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString());
+}
+
 const LIBRARY = '<script src="https://sdk.mercadopago.com/js/v2"></script>';
 const TERMS = '<a href="/terms">Termos e condições</a> <a href="/promociones">Promoções</a>';
 
@@ -86,3 +93,43 @@ export const badPages = (library) => ({
   '/pay': `<script src="/static/pay.js"></script>${TERMS}<input id="card" data-checkout="cardNumber" name="card_number">`,
   '/static/pay.js': library,
 });
+
+/** A page with the documented card form; what the shop's server answers is shown by `shows`, a function's body of `answer`. */
+export const cardForm = (url, key, shows) => `<script src="${url}/js/v2"></script>${TERMS}
+  <form id="form"><div id="number" style="height:40px"></div><div id="until" style="height:40px"></div><div id="code" style="height:40px"></div>
+  <input id="holder"><input id="email" type="email"><select id="kind"></select><input id="document"><select id="issuer"></select>
+  <select id="plan"></select><button>Pagar</button></form><p id="told"></p>
+  <script>
+    const mp = new MercadoPago('${key}', { locale: 'pt-BR' });
+    const fields = { cardNumber: 'number', expirationDate: 'until', securityCode: 'code', cardholderName: 'holder', cardholderEmail: 'email',
+      identificationType: 'kind', identificationNumber: 'document', issuer: 'issuer', installments: 'plan' };
+    const form = mp.cardForm({
+      amount: '100', iframe: true,
+      form: { id: 'form', ...Object.fromEntries(Object.entries(fields).map(([name, id]) => [name, { id, placeholder: name }])) },
+      callbacks: {
+        onFormMounted: () => {},
+        onSubmit: async (event) => {
+          event.preventDefault();
+          const answer = await (await fetch('/paid', { method: 'POST', body: JSON.stringify(form.getCardFormData()) })).json();
+          ${shows}
+        },
+      },
+    });
+  </script>`;
+
+/** The same with the card payment brick. */
+export const cardBrick = (url, key, shows) => `<script src="${url}/js/v2"></script>${TERMS}
+  <input type="email" placeholder="Newsletter"><div id="brick"></div><p id="told"></p>
+  <script>
+    new MercadoPago('${key}', { locale: 'pt-BR' }).bricks().create('cardPayment', 'brick', {
+      initialization: { amount: 100 },
+      callbacks: {
+        onReady: () => {},
+        onError: () => {},
+        onSubmit: async (data) => {
+          const answer = await (await fetch('/paid', { method: 'POST', body: JSON.stringify(data) })).json();
+          ${shows}
+        },
+      },
+    });
+  </script>`;

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { isAccessible } from './accessible.mjs';
-import { Authority, badPages, goodPages, TlsShop } from './authority.mjs';
+import { Authority, badPages, cardBrick, cardForm, goodPages, TlsShop } from './authority.mjs';
 import { call, drawPixKey, newSeller, pix, WELL_MADE } from './seller.mjs';
-import { World } from './world.mjs';
+import { seller, World } from './world.mjs';
 
 const LIBRARY = readFileSync(new URL('../../crates/server/assets/web/v2.js', import.meta.url), 'utf8');
 const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } };
@@ -192,6 +192,74 @@ test('every state of both rooms is clean, in each size, scheme and language', as
   }
   await page.goto(`${world.url}/panel/home`);
   await clean('home');
+});
+
+/** The shop's server pays with what its page got: a brick's data as they are, a card form's under the names of the API. */
+function sells(shop, token) {
+  shop.sells = async (typed, response) => {
+    const named = typed.paymentMethodId && {
+      transaction_amount: 100, token: typed.token, installments: Number(typed.installments), payment_method_id: typed.paymentMethodId,
+      payer: { email: typed.cardholderEmail, identification: { type: typed.identificationType, number: typed.identificationNumber } },
+    };
+    const paid = await call(world, token, '/v1/payments', named || typed);
+    shop.payments = [...(shop.payments ?? []), paid.body];
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ status: paid.body.status }));
+  };
+}
+
+/** What a check says that had too little time, as on a machine that is busy with other things. */
+const TOO_SLOW = /took too long|could not be opened|are being opened|does not start/;
+
+/** Asks for the checks until `id` has `seen`; six times, because a browser has half a minute for all pages of a check. */
+async function checkUntil(t, page, id, seen) {
+  let said;
+  for (let tries = 0; tries < 6; tries += 1) {
+    await check(page);
+    await page.getByText('In order').click();
+    said = await finding(page, id).textContent();
+    if (seen.test(said)) return true;
+  }
+  assert.match(said, TOO_SLOW, 'something else was seen');
+  t.skip(`too slow for a browser within a check: ${said}`);
+  return false;
+}
+
+test('a card that is refused is followed to what the shop says of it', async (t) => {
+  const page = await visitor();
+  const made = await newSeller(page, world, { email: 'refused@example.com' });
+  for (const [form, shows, result, seen] of [
+    [cardForm, "location.href = '/again';", 'passed', /payment \d+ was refused \(cc_rejected_insufficient_amount\) and led to https:\/\/localhost:\d+\/again, which says so/],
+    [cardForm, "alert('Seu pagamento foi recusado');", 'passed', /led to https:\/\/localhost:\d+\/pay, which says so/],
+    [cardBrick, "told.textContent = answer.status === 'approved' ? 'Obrigado!' : 'Pagamento recusado: use outro cartão.';", 'passed', /led to https:\/\/localhost:\d+\/pay, which says so/],
+    [cardForm, "told.textContent = 'Obrigado pela compra!';", 'failed', /which says that it went well \(paid in Chrom/],
+    [cardForm, "told.textContent = 'Pedido 17';", 'failed', /which does not say so \(paid in Chrom/],
+  ]) {
+    const opened = await shop({ ...goodPages(), '/pay': form(world.url, made.testKey, shows) });
+    sells(opened, made.test);
+    await declare(page, made, opened);
+    if (!(await checkUntil(t, page, 'GOL-015', seen))) return;
+    assert.match(await finding(page, 'GOL-015').getAttribute('class'), new RegExp(result));
+    const paid = opened.payments.map(({ status, status_detail: detail }) => `${status} ${detail}`);
+    assert.deepEqual([...new Set(paid)], ['rejected cc_rejected_insufficient_amount'], 'the shop itself was paid with the card');
+  }
+});
+
+test('a card is typed into no form of somebody else, and it is said why', async (t) => {
+  const page = await visitor();
+  const made = await newSeller(page, world, { email: 'foreign@example.com' });
+  const other = await shop({ ...goodPages(), '/pay': cardForm(world.url, seller('MLB').public_key, "location.href = '/again';") });
+  sells(other, made.test);
+  await declare(page, made, other);
+  await checkUntil(t, page, 'GOL-015', /no refused payment was followed: the page has no test key of this application/);
+  assert.equal(other.payments, undefined);
+});
+
+test('a page whose scripts never end is found', async (t) => {
+  const page = await visitor();
+  const made = await newSeller(page, world, { email: 'hangs@example.com' });
+  const hangs = await shop({ ...goodPages(), '/pay': `${goodPages()['/pay']}<script>for (;;) {}</script>` });
+  await declare(page, made, hangs);
+  await checkUntil(t, page, 'GOL-004', /its scripts keep the browser from showing it/);
 });
 
 for (const javaScriptEnabled of [true, false]) {

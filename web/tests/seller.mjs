@@ -22,13 +22,13 @@ export async function newSeller(page, world, { email, country = 'MLB', applicati
   /** The token has the application's number in it; the webhook secret has no prefix. */
   const group = async (name) => {
     const texts = await page.getByRole('region', { name }).locator('code').allTextContents();
-    return { token: texts.find((text) => /^[A-Z_]+-\d{16}-/.test(text)), secret: texts.find((text) => !/^[A-Z_]+-/.test(text)) };
+    return { key: texts.find((text) => /^[A-Z_]+-[0-9a-f]{8}-/.test(text)), token: texts.find((text) => /^[A-Z_]+-\d{16}-/.test(text)), secret: texts.find((text) => !/^[A-Z_]+-/.test(text)) };
   };
   const [test, live] = [await group('Test credentials'), await group('Live credentials')];
   assert.match(test.token, /^TEST-/);
   assert.match(live.token, /^APP_USR-/);
   const id = /applications\/(\d+)/.exec(page.url())[1];
-  return { id, test: test.token, live: live.token, testSecret: test.secret };
+  return { id, test: test.token, live: live.token, testSecret: test.secret, testKey: test.key };
 }
 
 /** Draws a Pix key, without which Pix is not offered. */

@@ -5,6 +5,7 @@
 
 use crate::catalogue::{CardSettings, NumberValidation, SecurityCodeMode};
 use crate::documents;
+use crate::identity::ApplicationId;
 use crate::json::{Json, member, text_or_number};
 use crate::payment::body::{Cardholder, Identification};
 use crate::quality::marks::TokenChannel;
@@ -87,6 +88,10 @@ pub struct CardToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub channel: Option<TokenChannel>,
+    /// The application of the key that made it, kept for the measurement, too, and never shown; unknown of earlier tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub application_id: Option<ApplicationId>,
 }
 
 impl CardToken {

@@ -15,6 +15,7 @@ pub mod month;
 pub mod page;
 pub mod report;
 pub mod rules;
+pub mod says;
 pub mod sdk;
 pub mod site;
 pub mod texts;

@@ -108,6 +108,7 @@ impl Engine {
             security_code_length: 0,
             device_session: None,
             channel: None,
+            application_id: Some(caller.application_id),
         };
         (token, record)
     }
@@ -361,5 +362,5 @@ pub(crate) fn from_stored(bytes: &[u8]) -> Result<CardToken, Failure> {
 
 /// The token's body, without what is kept for the payment alone.
 fn shown(token: CardToken) -> Result<Vec<u8>, Failure> {
-    to_json(&CardToken { device_session: None, channel: None, ..token })
+    to_json(&CardToken { device_session: None, channel: None, application_id: None, ..token })
 }

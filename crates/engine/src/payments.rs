@@ -262,10 +262,15 @@ impl Engine {
         // One that was made with an access token was counted when it was made; of a saved card no number was sent.
         let is_by_key =
             token.as_ref().is_some_and(|opened| opened.token.public_key.is_some() && opened.owner.is_none());
+        let made_by = token.as_ref().and_then(|opened| opened.token.application_id);
         if let Some(opened) = token {
             changes.records.push(used(opened, now)?);
         }
         let committed = self.commit(changes).await;
+        if committed.is_ok() && is_by_key && made_by.is_some_and(|made_by| made_by != told_by.application_id)
+        {
+            self.count(told_by, Count::ForeignToken);
+        }
         if committed.is_ok() && is_by_key && channel == Some(TokenChannel::Server) {
             self.count(told_by, Count::ServerToken);
         }

@@ -12,5 +12,6 @@ pub mod measuring;
 pub mod monthly;
 pub mod page_reader;
 pub mod probes;
+mod refusals;
 mod surroundings;
 pub(crate) mod turns;

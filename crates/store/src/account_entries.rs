@@ -44,10 +44,12 @@ pub enum EntryKind {
     Share = 15,
     /// At a person: an application whose credentials it sees; `name` is the account's number, a point, and the application's.
     Shared = 16,
+    /// When the account's addresses were looked at within the last day; one, with an empty name.
+    CheckPace = 17,
 }
 
 /// All kinds.
-pub const ENTRY_KINDS: [EntryKind; 16] = [
+pub const ENTRY_KINDS: [EntryKind; 17] = [
     EntryKind::Application,
     EntryKind::Credentials,
     EntryKind::LastUse,
@@ -64,6 +66,7 @@ pub const ENTRY_KINDS: [EntryKind; 16] = [
     EntryKind::Invitation,
     EntryKind::Share,
     EntryKind::Shared,
+    EntryKind::CheckPace,
 ];
 
 /// One entry.

@@ -4,6 +4,7 @@
 //! the writer, a twelfth was to write a spent token and to compress it.
 
 use super::{CardToken, TokenStatus};
+use crate::identity::ApplicationId;
 use crate::json;
 use crate::payment::body::{Cardholder, Identification};
 use crate::quality::marks::TokenChannel;
@@ -13,6 +14,8 @@ use serde_json::Error;
 
 /// The first value. What begins otherwise is a token as it is answered, as they were all kept before.
 const VERSION: u8 = 1;
+/// The first value where the application follows as the last one.
+const VERSION_WITH_APPLICATION: u8 = 2;
 
 type Text = Option<String>;
 
@@ -31,6 +34,21 @@ type Values = (
     Option<TokenChannel>,
 );
 
+/// The same, and the application.
+type ValuesWithApplication = (
+    u8,
+    (Text, Text, Text),
+    (Text, Text, usize, usize),
+    (u8, u16),
+    (Text, Text, Text),
+    TokenStatus,
+    (i64, i64, i64, Option<i64>),
+    (bool, bool, bool),
+    Text,
+    Option<TokenChannel>,
+    ApplicationId,
+);
+
 impl CardToken {
     /// The token as it is kept, without its id.
     ///
@@ -38,28 +56,37 @@ impl CardToken {
     /// None that the values could be the cause of.
     pub fn to_stored(&self) -> Result<Vec<u8>, Error> {
         let holder = &self.cardholder;
-        json::to_vec(&(
-            VERSION,
-            (&self.public_key, &self.card_id, &self.payment_method_id),
-            (
-                &self.first_six_digits,
-                &self.last_four_digits,
-                self.card_number_length,
-                self.security_code_length,
-            ),
-            (self.expiration_month, self.expiration_year),
-            (&holder.name, &holder.identification.kind, &holder.identification.number),
-            self.status,
-            (
-                self.date_created.0,
-                self.date_last_updated.0,
-                self.date_due.0,
-                self.date_used.map(|used| used.0),
-            ),
-            (self.luhn_validation, self.live_mode, self.require_esc),
-            &self.device_session,
-            self.channel,
-        ))
+        let made_with = (&self.public_key, &self.card_id, &self.payment_method_id);
+        let card = (
+            &self.first_six_digits,
+            &self.last_four_digits,
+            self.card_number_length,
+            self.security_code_length,
+        );
+        let expiration = (self.expiration_month, self.expiration_year);
+        let holder = (&holder.name, &holder.identification.kind, &holder.identification.number);
+        let used = self.date_used.map(|used| used.0);
+        let dates = (self.date_created.0, self.date_last_updated.0, self.date_due.0, used);
+        let flags = (self.luhn_validation, self.live_mode, self.require_esc);
+        let (status, device, channel) = (self.status, &self.device_session, self.channel);
+        match self.application_id {
+            None => json::to_vec(&(
+                VERSION, made_with, card, expiration, holder, status, dates, flags, device, channel,
+            )),
+            Some(application) => json::to_vec(&(
+                VERSION_WITH_APPLICATION,
+                made_with,
+                card,
+                expiration,
+                holder,
+                status,
+                dates,
+                flags,
+                device,
+                channel,
+                application,
+            )),
+        }
     }
 
     /// The token that [`CardToken::to_stored`] wrote, or one in the form of an answer.
@@ -70,10 +97,10 @@ impl CardToken {
         if bytes.first() != Some(&b'[') {
             return serde_json::from_slice(bytes);
         }
-        let values: Values = serde_json::from_slice(bytes)?;
+        let (values, application_id) = values(bytes)?;
         let (version, made_with, card, expiration, holder, status, dates, flags, device_session, channel) =
             values;
-        if version != VERSION {
+        if version != VERSION && application_id.is_none() {
             return Err(Error::custom("a form that this version does not know"));
         }
         let (public_key, card_id, payment_method_id) = made_with;
@@ -104,8 +131,19 @@ impl CardToken {
             security_code_length,
             device_session,
             channel,
+            application_id,
         })
     }
+}
+
+fn values(bytes: &[u8]) -> Result<(Values, Option<ApplicationId>), Error> {
+    if !bytes.starts_with(b"[2,") {
+        return Ok((serde_json::from_slice(bytes)?, None));
+    }
+    let (version, made_with, card, expiration, holder, status, dates, flags, device, channel, application): ValuesWithApplication =
+        serde_json::from_slice(bytes)?;
+    let values = (version, made_with, card, expiration, holder, status, dates, flags, device, channel);
+    Ok((values, Some(application)))
 }
 
 #[cfg(test)]
@@ -141,6 +179,7 @@ mod tests {
             security_code_length: 3,
             device_session: Some("armor.7".to_owned()),
             channel: Some(TokenChannel::SecureFields),
+            application_id: Some(4_223_690_054_220_076),
         }
     }
 
@@ -156,6 +195,7 @@ mod tests {
             date_used: None,
             device_session: None,
             channel: None,
+            application_id: None,
             ..token()
         };
         for token in [token(), nobodys] {
@@ -173,16 +213,20 @@ mod tests {
 
     #[test]
     fn what_is_stored_stays_readable() {
-        let kept = r#"[1,[null,null,null],["503143","6351",16,3],[11,2030],[null,null,null],"used",[1,2,3,4],[true,false,false],null,"server"]"#;
-        let token = CardToken::from_stored(kept.as_bytes()).unwrap();
-        assert_eq!((token.status, token.date_used), (TokenStatus::Used, Some(Timestamp(4))));
-        assert_eq!(token.to_stored().unwrap(), kept.as_bytes());
+        for kept in [
+            r#"[1,[null,null,null],["503143","6351",16,3],[11,2030],[null,null,null],"used",[1,2,3,4],[true,false,false],null,"server"]"#,
+            r#"[2,[null,null,null],["503143","6351",16,3],[11,2030],[null,null,null],"used",[1,2,3,4],[true,false,false],null,"server",7]"#,
+        ] {
+            let token = CardToken::from_stored(kept.as_bytes()).unwrap();
+            assert_eq!((token.status, token.date_used), (TokenStatus::Used, Some(Timestamp(4))));
+            assert_eq!(token.to_stored().unwrap(), kept.as_bytes());
+        }
     }
 
     #[test]
     fn what_is_damaged_or_of_a_later_version_is_an_error() {
         let stored = String::from_utf8(token().to_stored().unwrap()).unwrap();
-        for damaged in ["", "[", "{}", "[1]", &stored[..stored.len() - 1], &stored.replacen("[1,", "[2,", 1)]
+        for damaged in ["", "[", "{}", "[1]", &stored[..stored.len() - 1], &stored.replacen("[2,", "[3,", 1)]
         {
             assert!(CardToken::from_stored(damaged.as_bytes()).is_err(), "{damaged}");
         }

@@ -1,7 +1,7 @@
 //! All that the rules look at.
 
 use super::marks::{Mark, Marks};
-use super::page::{PageFacts, ResultPages};
+use super::page::{FollowedRefusal, PageFacts, ResultPages};
 use super::site::{SiteProbe, WebhookProbe};
 use super::traffic::Traffic;
 use crate::payment::PaymentState;
@@ -35,10 +35,14 @@ pub struct Surroundings {
     pub collector_email: String,
     /// Another approved payment of the last 30 days has the same `external_reference`.
     pub is_reference_reused: bool,
+    /// The payment's issuer has no cards like the one that paid.
+    pub is_issuer_foreign: bool,
     /// The application has an address for notifications of payments.
     pub has_webhook: bool,
     /// The last 90 days' requests.
     pub traffic: Traffic,
+    /// Those of the last 30 days: what tells how things are done now.
+    pub recent: Traffic,
     /// The last 30 days' notifications.
     pub deliveries: Deliveries,
     /// Pages said through the browser library that card inputs have a `name`. Anybody with a public key may say so: it
@@ -79,6 +83,9 @@ pub struct Probes {
     /// The pages at the end of a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<ResultPages>,
+    /// What a buyer is shown whose card is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<FollowedRefusal>,
     /// The receiver of notifications.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<WebhookProbe>,

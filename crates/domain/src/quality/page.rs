@@ -1,5 +1,6 @@
 //! What a page of the seller's was found to hold, without its words: what the rules about pages look at.
 
+use super::says::Says;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -56,6 +57,8 @@ pub struct PageFacts {
     pub financing: Financing,
     /// A fingerprint of its visible words, to tell two pages apart.
     pub words: u64,
+    /// What its visible words tell of a payment.
+    pub says: Says,
 }
 
 /// An input that takes a card's data outside the platform's frames.
@@ -107,6 +110,35 @@ pub struct ResultPages {
     pub approved: PageFacts,
     /// After a refusal.
     pub rejected: PageFacts,
+}
+
+/// A card that is refused, typed into the payment page by a browser of the platform's, and what the buyer was shown then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct FollowedRefusal {
+    /// Why nothing was seen: the page has no form that can be filled in, say, or keys of other payments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The test payment that came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedPayment>,
+    /// The browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_in: Option<String>,
+}
+
+/// A test payment that was refused while a browser stood at the shop.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RefusedPayment {
+    /// The payment, as the platform has it.
+    pub payment_id: i64,
+    /// Why it was refused.
+    pub status_detail: String,
+    /// Where the buyer stood afterwards, without what is asked of that page.
+    pub led_to: String,
+    /// What was told there that had not been told before.
+    pub says: Says,
 }
 
 impl PageFacts {

@@ -33,10 +33,12 @@ pub enum Count {
     Payment,
     /// A preference that was made.
     Preference,
+    /// A payment whose card token was made with another application's public key.
+    ForeignToken,
 }
 
 /// All of them, in the order of their numbers.
-pub const COUNTS: [(Count, &str); 13] = [
+pub const COUNTS: [(Count, &str); 14] = [
     (Count::ReadAfterNews, "read_after_news"),
     (Count::Refund, "refund"),
     (Count::Cancellation, "cancellation"),
@@ -50,6 +52,7 @@ pub const COUNTS: [(Count, &str); 13] = [
     (Count::ServerToken, "server_token"),
     (Count::Payment, "payment"),
     (Count::Preference, "preference"),
+    (Count::ForeignToken, "foreign_token"),
 ];
 
 /// What was counted over some time.

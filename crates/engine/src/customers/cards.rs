@@ -268,7 +268,7 @@ impl Engine {
         let mut state = CustomerState { customer, internals: CustomerInternals::default() };
         let request = SaveCardRequest { token: String::new(), payment_method_id: None, issuer_id: None };
         let mut numbers = Vec::new();
-        for TestCard { number, expiration_month, expiration_year } in test_cards::of(buyer.site) {
+        for TestCard { number, expiration_month, expiration_year, .. } in test_cards::of(buyer.site) {
             let number = CardNumber::parse(number);
             let number = number.ok_or_else(|| Failure::Internal("a test card is none".to_owned()))?;
             let (id, fingerprint) = (self.inner.ids.random_id(), self.inner.vault.fingerprint(&number));

@@ -9,6 +9,9 @@
 
 mod devtools;
 mod door;
+mod form;
+mod nodes;
+pub mod refusal;
 mod sizes;
 mod snapshot;
 mod visit;
@@ -17,11 +20,13 @@ use super::page_reader::Official;
 use crate::notifications::address_guard::Reach;
 use door::Door;
 use pasarela_domain::quality::page::PageFacts;
+use refusal::{Shown, Trial};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
-/// How long the pages of one check may take in the browser, its start included.
+/// How long the pages of one check may take in the browser, its start and a refused payment included.
 const OPEN_TIME: Duration = Duration::from_secs(28);
 /// How long a check waits for another one's browser.
 const TURN_TIME: Duration = Duration::from_secs(8);
@@ -44,6 +49,25 @@ pub(super) struct Wanted {
     pub url: url::Url,
     /// Whether its scripts are looked at, too.
     pub with_scripts: bool,
+    /// A card that is typed into its form and refused.
+    pub trial: Option<Arc<Trial>>,
+}
+
+/// What was seen of a page.
+pub(super) struct Seen {
+    /// The page as it was opened.
+    pub facts: PageFacts,
+    /// What a buyer was shown whose card was refused, or why nobody was one; nothing where nobody was to be.
+    pub refusal: Option<Result<Shown, String>>,
+}
+
+/// Why a page was not seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unseen {
+    /// Its own scripts keep the browser from showing it, which showed another page meanwhile.
+    Hangs,
+    /// Anything else, in a few words.
+    Fault(String),
 }
 
 /// What a browser may reach and trust.
@@ -86,7 +110,7 @@ impl Browser {
         &self,
         pages: Vec<Wanted>,
         around: Surroundings,
-    ) -> Result<Vec<Result<PageFacts, String>>, String> {
+    ) -> Result<Vec<Result<Seen, Unseen>>, String> {
         let turn = tokio::time::timeout(TURN_TIME, self.turns.acquire()).await;
         let _turn =
             turn.ok().and_then(Result::ok).ok_or_else(|| "other pages are being opened".to_owned())?;
@@ -107,7 +131,8 @@ impl Browser {
                 }
                 other => other?,
             };
-            Ok(pages.iter().map(|page| visit::visit(&mut devtools, page, &around.official)).collect())
+            let mut visitor = visit::Visitor::new(&mut devtools, &around.official);
+            Ok(pages.iter().map(|page| visitor.visit(page)).collect())
         });
         opened.await.unwrap_or_else(|broken| Err(broken.to_string()))
     }

@@ -22,8 +22,9 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(60);
 /// The days that a count is kept for: rules look 90 days back, and a day's row is used again after these.
 const DAYS: i64 = 96;
-/// The days that rules look back.
+/// The days that rules look back, where they ask whether something was ever done, and where they ask how it is done now.
 const LOOKED_BACK: i64 = 90;
+const RECENT: i64 = 30;
 /// How many applications are counted at a time, in both modes together: one takes 200 bytes.
 const MOST_APPLICATIONS: usize = 20_000;
 /// A read this soon after a change was made because of its notification.
@@ -206,18 +207,22 @@ impl Engine {
         .await
     }
 
-    /// What an application's requests of the last 90 days were.
-    pub(crate) async fn traffic(&self, caller: &Caller) -> Result<Traffic, Failure> {
+    /// What an application's requests of the last 90 days were, and those of the last 30.
+    pub(crate) async fn traffic(&self, caller: &Caller) -> Result<(Traffic, Traffic), Failure> {
         let (application_id, mode) = (caller.application_id, caller.mode);
         let today = self.inner.clock.now(caller.account_id, mode).0.div_euclid(DAY);
         let rows = self.inner.store.application_records(application_id, mode, SettingKind::Traffic).await?;
         let mut traffic = self.inner.counting.unwritten((application_id, mode));
+        let mut recent = traffic;
         for row in rows.iter().filter_map(|row| serde_json::from_slice::<Day>(&row.body).ok()) {
             if (today - LOOKED_BACK..=today).contains(&row.day) {
                 traffic.add_all(&row.counts);
             }
+            if (today - RECENT..=today).contains(&row.day) {
+                recent.add_all(&row.counts);
+            }
         }
-        Ok(traffic)
+        Ok((traffic, recent))
     }
 
     /// Reads what an application keeps under a kind and a name, lets `change` decide, and writes it; again when somebody

@@ -8,7 +8,7 @@
 //! that is late for the form is thrown away.
 
 use super::measuring::own;
-use super::probes::{Budget, Prober};
+use super::probes::{Budget, Prober, SeenPages};
 use crate::applications::OwnedApplication;
 use crate::audit::Actor;
 use crate::notifications::message::{AttemptIdentity, Signing, message};
@@ -150,9 +150,11 @@ impl Engine {
     ) -> Result<GoingLive, Failure> {
         own(caller, application_id)?;
         let prober = self.inner.prober.get().ok_or(Failure::Unavailable { retry_after_s: 1 })?;
+        let _turn = self.inner.turns.check(caller.account_id)?;
         // In development newcomers and tests try one thing after the other, at addresses of their own.
-        let is_paced = !self.inner.development;
-        let _turn = self.inner.turns.check(caller.account_id, self.inner.clock.wall(), is_paced)?;
+        if !self.inner.development {
+            self.begin_check(caller.account_id).await?;
+        }
         let form = self.kept_going_live(application_id).await?.form;
         let tested = Caller { mode: Mode::Test, ..caller.clone() };
         let probes = tokio::time::timeout(CHECK_TIME, self.probes_of(&tested, &form, prober)).await;
@@ -240,13 +242,18 @@ impl Engine {
         let budget = &Budget::new(MOST_REQUESTS);
         let results = form.approved_page.as_deref().zip(form.rejected_page.as_deref());
         // All at once: a request has a minute, and a receiver may take most of it.
-        let (site, (page, results), webhook) = tokio::join!(
+        let began = self.inner.clock.now(caller.account_id, caller.mode);
+        let (site, seen, webhook) = tokio::join!(
             prober.site(site, budget),
-            prober.pages(page, results, budget),
+            prober.pages(page, results, self.trial(caller), budget),
             self.probe_webhook(caller)
         );
+        let SeenPages { page, results, refusal } = seen;
         probes.site = Some(site);
         probes.results = results;
+        if let Some(seen) = refusal {
+            probes.refusal = Some(self.followed(caller, seen, began).await?);
+        }
         // Where the page has no link of its own, the hosted checkout has the one of the seller's policies.
         let said = self.policies(caller.account_id).await?.terms_url.clone();
         if let Some(link) = page.terms_link.as_ref().or(said.as_ref()) {

@@ -5,6 +5,7 @@
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 use pasarela_domain::quality::page::{CardInput, PageFacts};
+use pasarela_domain::quality::says;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use url::Url;
 
@@ -16,7 +17,7 @@ const LONGEST: usize = 200;
 /// Whose pages and scripts are the original's own, with all that is under them.
 const HOMES: [&str; 3] = ["mercadopago.com", "mlstatic.com", "mercadolibre.com"];
 /// Where frames of the library are.
-const FRAMES: &str = "/secure-fields/";
+pub(super) const FRAMES: &str = "/secure-fields/";
 /// Where the platform's library is at home, besides the platform itself.
 const LIBRARY_HOSTS: [&str; 4] =
     ["sdk.mercadopago.com", "beta-sdk.mercadopago.com", "secure.mlstatic.com", "www.mercadopago.com"];
@@ -36,10 +37,10 @@ const CARD_WORDS: [(&str, &str); 15] = [
     ("cccsc", "securityCode"),
     ("cvv", "securityCode"),
     ("cvc", "securityCode"),
-    ("cardexpiration", "expirationDate"),
-    ("expirationdate", "expirationDate"),
     ("expirationmonth", "expirationMonth"),
     ("expirationyear", "expirationYear"),
+    ("cardexpiration", "expirationDate"),
+    ("expirationdate", "expirationDate"),
     ("ccexp", "expirationDate"),
     ("cardholder", "cardholderName"),
     ("ccname", "cardholderName"),
@@ -226,11 +227,7 @@ impl Reader<'_> {
             attribute("name"),
             attribute("data-cardinal-field"),
         ];
-        let takes = said.iter().flatten().find_map(|said| {
-            let word: String = said.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
-            CARD_WORDS.iter().find(|(known, _)| word.contains(known)).map(|(_, takes)| *takes)
-        });
-        let Some(takes) = takes else { return };
+        let Some(takes) = said.iter().flatten().find_map(|said| card_word(said)) else { return };
         let selector = match (attribute("id"), attribute("name")) {
             (Some(id), _) => format!("input#{id}"),
             (None, Some(name)) => format!("input[name={name}]"),
@@ -323,9 +320,16 @@ impl Reader<'_> {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         self.facts.words = hasher.finish();
+        self.facts.says = says::of(&text);
         self.scripts.truncate(MOST);
         (self.facts, self.scripts)
     }
+}
+
+/// What of a card an input takes that is called so.
+pub(super) fn card_word(said: &str) -> Option<&'static str> {
+    let word: String = said.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    CARD_WORDS.iter().find(|(known, _)| word.contains(known)).map(|(_, takes)| *takes)
 }
 
 fn push(to: &mut Vec<String>, what: String) {

@@ -1,7 +1,8 @@
 //! The platform looks at a seller's addresses: a real handshake, a page fetched and read, notifications sent. Where it may
 //! connect is what notifications may (`notifications/address_guard.rs`): every hop of a redirection is checked anew.
 
-use super::browser::{Browser, Surroundings, Wanted};
+use super::browser::refusal::{Shown, Trial};
+use super::browser::{Browser, Seen, Surroundings, Unseen, Wanted};
 use super::page_reader::{self, Official};
 use crate::notifications::address_guard::{self, Reach, Target};
 use crate::notifications::sender::{SendFailure, connect, connector, server_name, tls_reason};
@@ -16,10 +17,13 @@ use jiff::Timestamp;
 use pasarela_domain::quality::page::{PageFacts, ResultPages};
 use pasarela_domain::quality::site::SiteProbe;
 use rustls::pki_types::CertificateDer;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
@@ -63,6 +67,16 @@ impl Budget {
         let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         taken.map(drop).map_err(|_| "more requests than a check makes".to_owned())
     }
+}
+
+/// What was seen of a shop's pages.
+pub struct SeenPages {
+    /// The page on which buyers pay.
+    pub page: PageFacts,
+    /// The pages at the end of a payment, where they were named.
+    pub results: Option<ResultPages>,
+    /// What a buyer was shown whose card was refused, or why nobody was one; nothing where nobody was to be.
+    pub refusal: Option<Result<Shown, String>>,
 }
 
 /// What was fetched.
@@ -179,13 +193,14 @@ impl Prober {
     }
 
     /// A payment page and the pages at the end of a payment, each as it is served, and then as a browser shows it where there
-    /// is one.
+    /// is one; with a `trial`, a card that is refused is typed into the payment page.
     pub async fn pages(
         &self,
         payment: &str,
         results: Option<(&str, &str)>,
+        trial: Option<Trial>,
         budget: &Budget,
-    ) -> (PageFacts, Option<ResultPages>) {
+    ) -> SeenPages {
         let result = async |url: Option<&str>| match url {
             Some(url) => Some(self.plain_page(url, budget).await),
             None => None,
@@ -196,15 +211,23 @@ impl Prober {
             result(results.map(|(_, rejected)| rejected)),
         );
         let served: Vec<PageFacts> = [Some(page), approved, rejected].into_iter().flatten().collect();
-        let mut pages = self.opened(served).await.into_iter();
+        let (pages, refusal) = self.opened(served, trial.map(Arc::new)).await;
+        let mut pages = pages.into_iter();
         let page = pages.next().unwrap_or_default();
-        (page, pages.next().zip(pages.next()).map(|(approved, rejected)| ResultPages { approved, rejected }))
+        let results = pages.next().zip(pages.next());
+        let results = results.map(|(approved, rejected)| ResultPages { approved, rejected });
+        SeenPages { page, results, refusal }
     }
 
     /// Opens in the browser what was there; the scripts of the first page are looked at, too. A browser that fails takes nothing
     /// away from what was read without it.
-    async fn opened(&self, served: Vec<PageFacts>) -> Vec<PageFacts> {
-        let Some(browser) = &self.browser else { return served };
+    async fn opened(
+        &self,
+        served: Vec<PageFacts>,
+        trial: Option<Arc<Trial>>,
+    ) -> (Vec<PageFacts>, Option<Result<Shown, String>>) {
+        let nobody = |why: &str| trial.as_ref().map(|_| Err(why.to_owned()));
+        let Some(browser) = &self.browser else { return (served, nobody("there is no browser here")) };
         let addresses: Vec<(usize, Url)> = served
             .iter()
             .enumerate()
@@ -213,30 +236,34 @@ impl Prober {
             .filter_map(|(at, page)| Some((at, Url::parse(&page.url).ok()?)))
             .collect();
         if addresses.is_empty() {
-            return served;
+            return (served, nobody("the page was not there"));
         }
         let around = Surroundings {
             reach: self.reach,
             trusted_keys: self.trusted_keys(&addresses).await,
             official: self.official.clone(),
         };
-        let wanted = addresses.iter().map(|(at, url)| Wanted { url: url.clone(), with_scripts: *at == 0 });
-        let mut seen = browser.open(wanted.collect(), around).await;
-        let places: Vec<usize> = addresses.into_iter().map(|(at, _)| at).collect();
-        let beside = |(at, served): (usize, PageFacts)| {
-            let Some(place) = places.iter().position(|known| *known == at) else { return served };
-            let fault = match &mut seen {
-                Ok(pages) => match std::mem::replace(&mut pages[place], Err(String::new())) {
-                    Ok(page) if page.is_there() => return page.beside(served),
-                    Ok(page) => format!("it answered {}", page.status),
-                    Err(fault) => fault,
-                },
-                Err(fault) => fault.clone(),
-            };
-            tracing::warn!(page = served.url, fault, "a page could not be opened in a browser");
-            PageFacts { not_opened: Some(short(&fault)), ..served }
+        let wanted = addresses.iter().map(|(at, url)| {
+            let (url, is_first) = (url.clone(), *at == 0);
+            Wanted { url, with_scripts: is_first, trial: trial.clone().filter(|_| is_first) }
+        });
+        let seen = browser.open(wanted.collect(), around).await;
+        let mut seen: Vec<Result<Seen, Unseen>> = match seen {
+            Ok(seen) => seen,
+            Err(fault) => addresses.iter().map(|_| Err(Unseen::Fault(fault.clone()))).collect(),
         };
-        served.into_iter().enumerate().map(beside).collect()
+        let mut refusal = nobody("the page could not be opened in a browser");
+        if let Some(Ok(first)) = seen.first_mut()
+            && let Some(shown) = first.refusal.take()
+        {
+            refusal = Some(shown);
+        }
+        let mut pages = served;
+        for ((at, _), seen) in addresses.iter().zip(seen) {
+            let page = std::mem::take(&mut pages[*at]);
+            pages[*at] = beside(page, seen);
+        }
+        (pages, refusal)
     }
 
     /// The keys of the shop's certificates, where an authority stands for them that this prober trusts and a browser does not
@@ -301,7 +328,7 @@ impl Prober {
         let exchange = async {
             if url.scheme() == "https" {
                 let stream = self.handshake(url).await?;
-                get(stream, url).await
+                get(Abrupt(stream), url).await
             } else {
                 get(self.connection(url).await?.1, url).await
             }
@@ -332,6 +359,22 @@ impl Prober {
             .await
             .map_err(|error| expiry(&error).unwrap_or_else(|| tls_reason(&error).to_owned()))
     }
+}
+
+/// A page as it is served and as a browser showed it. One that keeps the browser from showing it can't be judged: nobody pays
+/// on it either.
+fn beside(served: PageFacts, seen: Result<Seen, Unseen>) -> PageFacts {
+    let fault = match seen {
+        Ok(Seen { facts, .. }) if facts.is_there() => return facts.beside(served),
+        Ok(Seen { facts, .. }) => format!("it answered {}", facts.status),
+        Err(Unseen::Hangs) => {
+            let fault = Some("its scripts keep the browser from showing it".to_owned());
+            return PageFacts { fault, ..served };
+        }
+        Err(Unseen::Fault(fault)) => fault,
+    };
+    tracing::warn!(page = served.url, fault, "a page could not be opened in a browser");
+    PageFacts { not_opened: Some(short(&fault)), ..served }
 }
 
 /// The day on which an expired certificate ended, where the handshake says so.
@@ -370,6 +413,41 @@ fn key_of(stream: &TlsStream<TcpStream>) -> Option<String> {
     let (_, certificate) = x509_parser::parse_x509_certificate(leaf).ok()?;
     let hash = ring::digest::digest(&ring::digest::SHA256, certificate.public_key().raw);
     Some(base64::engine::general_purpose::STANDARD.encode(hash))
+}
+
+/// A connection whose peer may go without a word of TLS, as many servers do and browsers take it: what was sent ends there. HTTP
+/// itself tells whether that is all, by a length or by its last chunk; less is broken off. Where it tells neither, it is all.
+struct Abrupt(TlsStream<TcpStream>);
+
+impl AsyncRead for Abrupt {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.0).poll_read(context, buffer) {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+            other => other,
+        }
+    }
+}
+
+impl AsyncWrite for Abrupt {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
 }
 
 async fn get<S>(stream: S, url: &Url) -> Result<Response<hyper::body::Incoming>, String>

@@ -34,7 +34,23 @@ impl Engine {
         let is_reference_reused = self.is_reference_reused(caller, payment).await?;
         // What the last checks saw of the seller's addresses.
         let probes = self.kept_going_live(caller.application_id).await?.probes;
-        Ok(Surroundings { is_reference_reused, probes, ..self.surroundings_of(caller).await? })
+        let is_issuer_foreign = self.is_issuer_foreign(payment);
+        Ok(Surroundings {
+            is_reference_reused,
+            is_issuer_foreign,
+            probes,
+            ..self.surroundings_of(caller).await?
+        })
+    }
+
+    /// Whether the payment names an issuer that has no cards of its card's first digits.
+    fn is_issuer_foreign(&self, state: &PaymentState) -> bool {
+        let payment = &state.payment;
+        let (Some(named), Some(card)) = (&payment.issuer_id, &payment.card.0) else { return false };
+        let Some(bin) = &card.bin else { return false };
+        let catalogue = self.catalogue();
+        let issuers = catalogue.site(state.internals.site).card_issuers(&payment.payment_method_id, bin);
+        !issuers.is_empty() && !issuers.iter().any(|issuer| issuer.id.to_string() == *named)
     }
 
     /// What is known of the caller's application.
@@ -44,12 +60,14 @@ impl Engine {
         let hears = |url: &Option<String>, topics: &[String]| {
             url.is_some() && topics.iter().any(|topic| topic == "payment")
         };
+        let (traffic, recent) = self.traffic(caller).await?;
         Ok(Surroundings {
             collector_email: record.map(|record| record.email).unwrap_or_default(),
             is_reference_reused: false,
             has_webhook: hears(&addresses.url, &addresses.topics)
                 || hears(&addresses.ipn_url, &addresses.ipn_topics),
-            traffic: self.traffic(caller).await?,
+            traffic,
+            recent,
             are_names_reported: self
                 .exposed_card_inputs(caller.account_id, caller.application_id, caller.mode)
                 .is_some(),

@@ -1,13 +1,16 @@
-//! Whose turn it is: checks of addresses and measurements are dear, so nobody has many of them at a time. Each node counts
-//! for itself, and forgets when it starts anew.
+//! Whose turn it is: checks of addresses and measurements are dear, so nobody has many of them at a time. Who is at it each node
+//! knows for itself; when an account's checks began is in the store, for all nodes and for the time after a restart.
 
-use crate::Failure;
+use crate::payments::MAX_ROUNDS;
+use crate::{Engine, Failure};
 use pasarela_domain::identity::{AccountId, ApplicationId, Mode};
 use pasarela_domain::timestamp::{DAY, MINUTE, SECOND, Timestamp};
-use std::collections::{HashMap, HashSet};
+use pasarela_store::EntryKind;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The least time between two checks of an account.
+/// The least time between two checks of an account: none takes as long, so none runs at two nodes at once.
 const CHECK_EVERY: i64 = MINUTE;
 /// The most checks of an account within a day.
 const CHECKS_A_DAY: usize = 20;
@@ -25,8 +28,6 @@ pub(crate) struct Turns {
 #[derive(Default)]
 struct State {
     checking: HashSet<AccountId>,
-    /// When checks began, within the last day.
-    checked: HashMap<AccountId, Vec<Timestamp>>,
     measuring: HashSet<(ApplicationId, Mode)>,
 }
 
@@ -51,40 +52,60 @@ impl Drop for Turn<'_> {
     }
 }
 
+/// When an account's checks began, within the last day.
+#[derive(Default, Serialize, Deserialize)]
+struct Pace(Vec<Timestamp>);
+
+impl Pace {
+    /// One more begins.
+    fn begin(&mut self, now: Timestamp) -> Result<(), Failure> {
+        self.0.retain(|time| now.0 - time.0 < DAY);
+        if let Some(last) = self.0.last()
+            && now.0 - last.0 < CHECK_EVERY
+        {
+            return Err(wait(CHECK_EVERY - (now.0 - last.0), "one check a minute"));
+        }
+        if let Some(first) = self.0.first().filter(|_| self.0.len() >= CHECKS_A_DAY) {
+            return Err(wait(DAY - (now.0 - first.0), "20 checks a day"));
+        }
+        self.0.push(now);
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Notes that a check of an account begins, before it does.
+    ///
+    /// # Errors
+    /// 429 too soon after the last one, or when there were too many within a day.
+    pub(super) async fn begin_check(&self, account_id: AccountId) -> Result<(), Failure> {
+        for _ in 0..MAX_ROUNDS {
+            let entry = self.entry::<Pace>(account_id, EntryKind::CheckPace, "").await?;
+            let (mut pace, version) =
+                entry.map_or_else(Default::default, |entry| (entry.value, entry.version));
+            pace.begin(self.inner.clock.wall())?;
+            let change = self.set_entry(account_id, EntryKind::CheckPace, "", version, &pace)?;
+            if self.try_commit(vec![change]).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::Unavailable { retry_after_s: 1 })
+    }
+}
+
 impl Turns {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A turn to look at an account's addresses. Without `is_paced`, as in development, one follows the other at once.
-    pub(crate) fn check(
-        &self,
-        account_id: AccountId,
-        now: Timestamp,
-        is_paced: bool,
-    ) -> Result<Turn<'_>, Failure> {
+    /// A turn to look at an account's addresses.
+    pub(crate) fn check(&self, account_id: AccountId) -> Result<Turn<'_>, Failure> {
         let mut state = self.state();
         if state.checking.contains(&account_id) {
             return Err(wait(10_000, "a check of this account is running"));
         }
         if state.checking.len() >= CHECKS_AT_ONCE {
             return Err(Failure::Unavailable { retry_after_s: 10 });
-        }
-        if is_paced {
-            state.checked.retain(|_, times| {
-                times.retain(|time| now.0 - time.0 < DAY);
-                !times.is_empty()
-            });
-            let times = state.checked.entry(account_id).or_default();
-            if let Some(last) = times.last()
-                && now.0 - last.0 < CHECK_EVERY
-            {
-                return Err(wait(CHECK_EVERY - (now.0 - last.0), "one check a minute"));
-            }
-            if let Some(first) = times.first().filter(|_| times.len() >= CHECKS_A_DAY) {
-                return Err(wait(DAY - (now.0 - first.0), "20 checks a day"));
-            }
-            times.push(now);
         }
         state.checking.insert(account_id);
         Ok(Turn { turns: self, of: Of::Check(account_id) })
@@ -112,27 +133,52 @@ fn wait(ms: i64, message: &'static str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::EngineOptions;
 
-    fn retry(turn: Result<Turn<'_>, Failure>) -> Option<u32> {
-        match turn {
+    fn retry<T>(outcome: Result<T, Failure>) -> Option<u32> {
+        match outcome {
             Err(Failure::TooMany { retry_after_s, .. }) => Some(retry_after_s),
             _ => None,
         }
     }
 
     #[test]
-    fn an_account_is_checked_once_at_a_time_once_a_minute_and_twenty_times_a_day() {
+    fn an_account_is_checked_once_at_a_time() {
         let turns = Turns::default();
-        let first = turns.check(1, Timestamp(0), true).unwrap();
-        assert!(retry(turns.check(1, Timestamp(DAY - 1), false)).is_some(), "one at a time");
-        drop(turns.check(2, Timestamp(0), true).unwrap());
+        let first = turns.check(1).unwrap();
+        assert!(retry(turns.check(1)).is_some());
+        drop(turns.check(2).unwrap());
         drop(first);
-        assert_eq!(retry(turns.check(1, Timestamp(0), true)), Some(61));
+        assert!(turns.check(1).is_ok());
+    }
+
+    #[test]
+    fn an_account_is_checked_once_a_minute_and_twenty_times_a_day() {
+        let mut pace = Pace::default();
+        let mut begins = |time: i64| retry(pace.begin(Timestamp(time)));
+        assert_eq!(begins(0), None);
+        assert_eq!(begins(0), Some(61));
         for time in 1..20 {
-            drop(turns.check(1, Timestamp(time * MINUTE), true).unwrap());
+            assert_eq!(begins(time * MINUTE), None);
         }
-        assert!(retry(turns.check(1, Timestamp(20 * MINUTE), true)).is_some_and(|seconds| seconds > 80_000));
-        assert!(turns.check(1, Timestamp(DAY), true).is_ok());
+        assert!(begins(20 * MINUTE).is_some_and(|seconds| seconds > 80_000));
+        assert_eq!(begins(DAY), None);
+    }
+
+    #[tokio::test]
+    async fn a_restart_forgets_no_check() {
+        let directory = tempfile::tempdir().unwrap();
+        for is_first in [true, false] {
+            let options = EngineOptions {
+                directory: Some(directory.path().to_owned()),
+                public_url: "http://pasarela.test".to_owned(),
+                ..EngineOptions::default()
+            };
+            let engine = Engine::open(options).await.unwrap();
+            assert_eq!(retry(engine.begin_check(7).await).is_none(), is_first);
+            assert_eq!(retry(engine.begin_check(8).await).is_none(), is_first, "each account has its own");
+            engine.close().await;
+        }
     }
 
     #[test]

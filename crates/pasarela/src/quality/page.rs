@@ -43,12 +43,13 @@ pub fn run(arguments: &PageArguments) -> Result<(String, ExitCode), Failure> {
     let prober = Prober::new(Reach::Anywhere, roots, &arguments.platform).with_browser(browser);
     let url = &arguments.url;
     let budget = Budget::new(MOST_REQUESTS);
-    let ((page, _), certificate) = runtime::block_on(async {
-        tokio::join!(prober.pages(url, None, &budget), prober.site(url, &budget))
+    let (seen, certificate) = runtime::block_on(async {
+        tokio::join!(prober.pages(url, None, None, &budget), prober.site(url, &budget))
     })?;
-    if let Some(fault) =
-        page.fault.as_ref().filter(|_| certificate.fault.is_none() || url.starts_with("http:"))
-    {
+    let page = seen.page;
+    // One that answered, and that no browser can show, is judged.
+    let is_silent = page.status == 0 && (certificate.fault.is_none() || url.starts_with("http:"));
+    if let Some(fault) = page.fault.as_ref().filter(|_| is_silent) {
         return Err(Failure::new(format!("{url} can't be read: {fault}"), "Is the shop running there?"));
     }
     let terms = match &page.terms_link {

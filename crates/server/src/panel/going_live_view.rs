@@ -130,6 +130,11 @@ pub fn facts(probes: &Probes, words: &IntegrationWords) -> Vec<Fact> {
         fact(words.approved_page, answered(&results.approved));
         fact(words.rejected_page, answered(&results.rejected));
     }
+    if let Some(refusal) = &probes.refusal {
+        let refused = refusal.refused.as_ref();
+        let seen = refused.map(|refused| format!("{} · {}", refused.status_detail, refused.led_to));
+        fact(words.refused_card, seen.or_else(|| refusal.fault.clone()).unwrap_or_default());
+    }
     if let Some(webhook) = &probes.webhook {
         fact(words.receiver, received(webhook, words));
     }

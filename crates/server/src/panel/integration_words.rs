@@ -32,7 +32,7 @@ words! {
     checked_at: "Verificado el {1}", "Verificado em {1}", "Checked on {1}";
     check: "Verificar", "Verificar", "Check now";
     check_again: "Verificar de nuevo", "Verificar de novo", "Check again";
-    check_text: "La plataforma abre tu sitio y tus páginas, y envía tres notificaciones a tu receptor.", "A plataforma abre seu site e suas páginas, e envia três notificações ao seu receptor.", "The platform opens your site and your pages, and sends three notifications to your receiver.";
+    check_text: "La plataforma abre tu sitio y tus páginas, paga con una tarjeta de prueba rechazada si la página tiene tu clave de prueba, y envía tres notificaciones a tu receptor.", "A plataforma abre seu site e suas páginas, paga com um cartão de teste recusado se a página tem sua chave de teste, e envia três notificações ao seu receptor.", "The platform opens your site and your pages, pays with a test card that is refused where the page has your test key, and sends three notifications to your receiver.";
     too_soon: "Hay una verificación en curso o muy reciente. Probá de nuevo en {1} segundos.", "Há uma verificação em andamento ou muito recente. Tente de novo em {1} segundos.", "A check is running, or was just made. Try again in {1} seconds.";
     form_changed: "El formulario cambió durante la verificación. Verificá de nuevo.", "O formulário mudou durante a verificação. Verifique de novo.", "The form was changed during the check. Check again.";
     test_user: "Un usuario de prueba no cobra dinero real: sus aplicaciones no salen a producción.", "Um usuário de teste não recebe dinheiro real: suas aplicações não vão para produção.", "A test user takes no real money: its applications do not go live.";
@@ -82,6 +82,7 @@ words! {
     card_inputs: "Campos de tarjeta de la página", "Campos de cartão da página", "The page's own card inputs";
     secure_fields: "campos seguros", "campos seguros", "secure fields";
     terms_page: "Términos del sitio", "Termos do site", "The site's terms";
+    refused_card: "Tarjeta de prueba rechazada", "Cartão de teste recusado", "A test card that is refused";
     receiver: "Receptor de notificaciones", "Receptor de notificações", "Receiver of notifications";
     signed: "firmada", "assinada", "signed";
     repeated: "repetida", "repetida", "repeated";

@@ -1,7 +1,7 @@
 //! `/v1/applications/{id}/going-live`: real HTTPS servers, looked at by the platform. Each fault is found, with what was
 //! seen of it.
 
-use crate::test_app::{Client, TestApp, seed};
+use crate::test_app::{Client, PAYER, TestApp, seed};
 use pasarela_domain::identity::ApplicationId;
 use pasarela_domain::site::Site;
 use pasarela_engine::audit::Actor;
@@ -21,12 +21,12 @@ const TERMS: &str = "<a href='/terms'>Termos e condições</a><a href='/promocio
 
 /// An authority that the platform trusts, and whoever asks gets a certificate of.
 pub struct Authority {
-    root: CertificateDer<'static>,
+    pub root: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new(name: &str) -> Authority {
+    pub fn new(name: &str) -> Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -381,7 +381,44 @@ async fn terms_that_lead_nowhere_and_results_that_say_the_same_are_found() {
     pages[4].1 = pages[3].1.clone();
     let found = world.checked(&pages, false, true).await;
     assert_eq!(check(&found, "GOL-010")["evidence"], "it answered 404 (read as it is served)");
-    assert_eq!(check(&found, "GOL-015")["evidence"], "both pages say the same (read as it is served)");
+    let nobody = "read as it is served; no refused payment was followed: there is no browser here";
+    assert_eq!(check(&found, "GOL-015")["evidence"], format!("both pages say the same ({nobody})"));
+    assert_eq!(found["probes"]["refusal"]["fault"], "there is no browser here");
+}
+
+#[tokio::test]
+async fn a_page_after_a_refusal_that_does_not_say_so_is_found() {
+    let world = World::new().await;
+    let mut pages = good_pages();
+    pages[5].1 = "<p>Order 17</p>".to_owned();
+    let found = world.checked(&pages, false, true).await;
+    let silent = check(&found, "GOL-015");
+    assert_eq!((&silent["result"], &silent["blocks"]), (&json!("failed"), &json!(true)));
+    assert_eq!(silent["missing"], "page: that the payment was refused");
+    assert!(silent["evidence"].as_str().unwrap().contains("/again does not say so ("), "{silent}");
+}
+
+#[tokio::test]
+async fn a_token_of_another_applications_key_is_found_when_it_pays() {
+    let world = World::new().await;
+    let (test, app) = (&world.test, &world.app);
+    let (browser, seller) = (app.browser(Site::MLB), app.seller(Site::MLB));
+    let pay = async |client: &Client, reference: &str| {
+        let token = browser.card_token("APRO").await;
+        let body = json!({
+            "transaction_amount": 100, "token": token, "installments": 1, "external_reference": reference,
+            "payer": {"email": PAYER},
+        });
+        client.post("/v1/payments", &body).await.expect(201);
+    };
+    pay(&seller, "own").await;
+    let found = world.check().await;
+    assert_eq!(check(&found, "GOL-002")["result"], "passed", "{found:#}");
+    pay(test, "foreign").await;
+    let found = world.check().await;
+    let mixed = check(&found, "GOL-002");
+    assert_eq!((&mixed["result"], &mixed["blocks"]), (&json!("failed"), &json!(true)));
+    assert_eq!(mixed["evidence"], "another application's made the card tokens of 1 payments in 30 days");
 }
 
 #[tokio::test]

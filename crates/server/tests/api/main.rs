@@ -1,5 +1,6 @@
 //! The REST API, route by route: a given world, a request, what is answered. Start reading at `test_app.rs`.
 
+mod abrupt_shops;
 mod applications;
 mod authentication;
 mod branding;

@@ -32,7 +32,7 @@ async fn typed_in_secure_fields(browser: &Client) -> Value {
 async fn well_made(app: &TestApp, reference: &str) -> Value {
     let (seller, browser) = (app.seller(Site::MLB), app.browser(Site::MLB));
     let body = json!({
-        "transaction_amount": 100, "token": typed_in_secure_fields(&browser).await, "installments": 1, "issuer_id": 24,
+        "transaction_amount": 100, "token": typed_in_secure_fields(&browser).await, "installments": 1, "issuer_id": 25,
         "statement_descriptor": "GUITARS", "external_reference": reference, "notification_url": "https://shop.example/hooks",
         "payer": {"email": PAYER, "identification": {"type": "CPF", "number": "19119119100"}},
         "additional_info": {
@@ -78,6 +78,9 @@ async fn what_is_missing_is_named_mended_and_measured_again() {
     assert_eq!(scores, [json!(100), report["score"].clone()]);
     let one = seller.get(&format!("{}/{}", measurements(Site::MLB), report["id"])).await.expect(200);
     assert_eq!(one, report);
+    let foreign = seller.pay_by_card_with("APRO", json!({"issuer_id": 24})).await;
+    let seen = action(&measure(&seller, &foreign).await, "issuer_id")["evidence"].clone();
+    assert_eq!(seen, "the card's first digits are none of this issuer's", "a Visa is none of Mastercard's");
 }
 
 #[tokio::test]

@@ -47,6 +47,10 @@ pub(super) fn tls(evidence: &Evidence<'_>) -> Outcome {
         Ok(probe) => probe,
         Err(outcome) => return outcome,
     };
+    if let (Some(_), Some(url)) = (&probe.tls_version, plain_notifications(evidence)) {
+        let needed = format!("TLS 1.2 or later at {}", host(url));
+        return missing(needed, "notifications of live payments go there in clear");
+    }
     match (&probe.tls_version, &probe.fault) {
         (Some(version), _) => met(format!("{version} was agreed on")),
         // The platform offers 1.2 and 1.3 only: what was agreed on before the certificate failed is one of them.
@@ -55,6 +59,16 @@ pub(super) fn tls(evidence: &Evidence<'_>) -> Outcome {
             fault.clone().unwrap_or_else(|| "no TLS".to_owned()),
         ),
     }
+}
+
+/// Where notifications of live payments go without TLS; while testing, a developer's own machine has none.
+fn plain_notifications<'a>(evidence: &'a Evidence<'_>) -> Option<&'a str> {
+    let own = match (evidence.preference, evidence.payment) {
+        (Some(state), _) => state.preference.notification_url.as_deref(),
+        (None, payment) => payment.and_then(|payment| payment.payment.notification_url.as_deref()),
+    };
+    let tried = evidence.around.probes.webhook.as_ref().map(|probe| probe.url.as_str());
+    own.or(tried).filter(|url| evidence.is_live && url.starts_with("http://"))
 }
 
 fn probe<'a>(evidence: &'a Evidence<'_>) -> Result<&'a SiteProbe, Outcome> {

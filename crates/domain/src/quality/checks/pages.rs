@@ -2,18 +2,23 @@
 
 use super::{Outcome, Reason, met, missing};
 use crate::quality::evidence::Evidence;
-use crate::quality::page::{Financing, PageFacts};
+use crate::quality::page::{Financing, PageFacts, RefusedPayment, ResultPages};
+use crate::quality::says::Says;
 use crate::site::Site;
 
 /// How high the total financial cost is at least, in per cent of the effective annual rate: five times its area
 /// (Resolución E 51/2017).
 const LEAST_HEIGHT: u32 = 225;
 
+/// What a buyer whose payment was refused has to be told.
+const SAYS_SO: &str = "page: that the payment was refused";
+
 /// The payment page, as far as it could be looked at.
 fn page<'a>(evidence: &'a Evidence<'_>) -> Result<&'a PageFacts, Outcome> {
     match &evidence.around.probes.page {
         None => Err(Outcome::Unknown(Reason::NoPage)),
         Some(page) if page.is_there() => Ok(page),
+        Some(page) if page.status == 200 => Err(missing("page: that a browser can show it", not_there(page))),
         Some(page) => Err(missing(format!("200 of {}", page.url), not_there(page))),
     }
 }
@@ -198,17 +203,55 @@ pub(super) fn no_interest_claim(evidence: &Evidence<'_>) -> Outcome {
     })
 }
 
+/// A refused payment that was followed to its page; where none was, the pages that were declared.
 pub(super) fn messages(evidence: &Evidence<'_>) -> Outcome {
-    let Some(results) = &evidence.around.probes.results else { return Outcome::Unknown(Reason::NoPage) };
+    let probes = &evidence.around.probes;
+    let followed = probes.refusal.as_ref();
+    if let Some((followed, refused)) = followed.and_then(|seen| Some((seen, seen.refused.as_ref()?))) {
+        return of_refusal(refused, followed.opened_in.as_deref().unwrap_or("a browser"));
+    }
+    let fault = followed.and_then(|followed| followed.fault.as_deref());
+    match (&probes.results, fault) {
+        (Some(results), fault) => of_declared(results, fault),
+        (None, Some(fault)) => missing(SAYS_SO, not_followed(fault)),
+        (None, None) => Outcome::Unknown(Reason::NoPage),
+    }
+}
+
+fn of_refusal(refused: &RefusedPayment, browser: &str) -> Outcome {
+    let RefusedPayment { payment_id, status_detail, led_to, says } = refused;
+    let told = match says {
+        Says::Refused => "says so",
+        Says::Approved => "says that it went well",
+        Says::Nothing => "does not say so",
+    };
+    let seen = format!(
+        "payment {payment_id} was refused ({status_detail}) and led to {led_to}, which {told} (paid in {browser})"
+    );
+    if *says == Says::Refused { met(seen) } else { missing(SAYS_SO, seen) }
+}
+
+fn of_declared(results: &ResultPages, fault: Option<&str>) -> Outcome {
     for page in [&results.approved, &results.rejected] {
         if !page.is_there() {
             return missing(format!("200 of {}", page.url), not_there(page));
         }
     }
-    if results.approved.words == results.rejected.words {
-        let seen = format!("both pages say the same ({})", results.rejected.way());
-        return missing("page: other words after a refusal", seen);
-    }
+    let way = match fault {
+        Some(fault) => format!("{}; {}", results.rejected.way(), not_followed(fault)),
+        None => results.rejected.way(),
+    };
     let (approved, rejected) = (&results.approved.url, &results.rejected.url);
-    met(format!("{approved} and {rejected} say different things ({})", results.rejected.way()))
+    if results.approved.words == results.rejected.words {
+        return missing("page: other words after a refusal", format!("both pages say the same ({way})"));
+    }
+    match results.rejected.says {
+        Says::Refused => met(format!("{approved} and {rejected} say different things ({way})")),
+        Says::Approved => missing(SAYS_SO, format!("{rejected} says that the payment went well ({way})")),
+        Says::Nothing => missing(SAYS_SO, format!("{rejected} does not say so ({way})")),
+    }
+}
+
+fn not_followed(fault: &str) -> String {
+    format!("no refused payment was followed: {fault}")
 }

@@ -113,6 +113,9 @@ fn made_by(channel: Option<TokenChannel>) -> String {
 pub(super) fn issuer(evidence: &Evidence<'_>) -> Outcome {
     match channel(evidence) {
         Err(outcome) => outcome,
+        Ok(_) if evidence.around.is_issuer_foreign => {
+            missing("payment: issuer_id", "the card's first digits are none of this issuer's")
+        }
         Ok(_) => sent(evidence.payment_has(Mark::Issuer), "payment: issuer_id"),
     }
 }
@@ -128,7 +131,8 @@ pub(super) fn binary_mode(evidence: &Evidence<'_>) -> Outcome {
 
 pub(super) fn reads_after_news(evidence: &Evidence<'_>) -> Outcome {
     let delivered = evidence.around.deliveries.news;
-    let read = evidence.around.traffic.of(Count::ReadAfterNews);
+    // Of the same days as the notifications.
+    let read = evidence.around.recent.of(Count::ReadAfterNews);
     if delivered == 0 {
         return Outcome::NotApplicable(Reason::NothingDelivered);
     }
@@ -176,27 +180,37 @@ pub(super) fn production_credentials(evidence: &Evidence<'_>) -> Outcome {
     sent(payment.payment.live_mode, "payment: live_mode = true")
 }
 
+pub(super) fn same_application(evidence: &Evidence<'_>) -> Outcome {
+    match evidence.around.recent.of(Count::ForeignToken) {
+        0 => met("no card token of another application's public key in 30 days of payments"),
+        times => missing(
+            "card_token: by the public key of the application that pays",
+            format!("another application's made the card tokens of {times} payments in 30 days"),
+        ),
+    }
+}
+
 pub(super) fn no_card_numbers(evidence: &Evidence<'_>) -> Outcome {
-    let traffic = &evidence.around.traffic;
+    let traffic = &evidence.around.recent;
     match (traffic.of(Count::CardNumberOutside), traffic.of(Count::ServerToken)) {
-        (0, 0) => met("no card number in 90 days of requests"),
+        (0, 0) => met("no card number in 30 days of requests"),
         (0, from_servers) => missing(
             "POST /v1/card_tokens by the buyer's browser",
-            format!("{from_servers} cards were sent by a server in 90 days"),
+            format!("{from_servers} cards were sent by a server in 30 days"),
         ),
         (outside, _) => missing(
             "requests without card numbers",
-            format!("{outside} requests had what looks like one, outside /v1/card_tokens, in 90 days"),
+            format!("{outside} requests had what looks like one, outside /v1/card_tokens, in 30 days"),
         ),
     }
 }
 
 pub(super) fn token_in_header(evidence: &Evidence<'_>) -> Outcome {
-    match evidence.around.traffic.of(Count::TokenInQuery) {
+    match evidence.around.recent.of(Count::TokenInQuery) {
         0 => met("header: Authorization"),
         times => missing(
             "header: Authorization",
-            format!("access_token was in the address of {times} requests in 90 days"),
+            format!("access_token was in the address of {times} requests in 30 days"),
         ),
     }
 }

@@ -98,6 +98,7 @@ fn by_api() -> Vec<Fault> {
             w.channel = Some(TokenChannel::Library);
         }),
         (Check::IssuerId, "payment: issuer_id", |w| remove(&mut w.body, "", "issuer_id")),
+        (Check::IssuerId, "payment: issuer_id", |w| w.around.is_issuer_foreign = true),
         (Check::BinaryMode, "payment: binary_mode", |w| remove(&mut w.body, "", "binary_mode")),
         (Check::AuthAndCapt, "payment: capture = false", |w| {
             remove(&mut w.body, "", "capture");
@@ -124,14 +125,23 @@ fn by_api() -> Vec<Fault> {
             probe(w).fault = Some("expired".to_owned())
         }),
         (Check::Tls, "TLS 1.2 or later at shop.example", |w| probe(w).tls_version = None),
+        (Check::Tls, "TLS 1.2 or later at hooks.example", |w| {
+            w.is_live = true;
+            w.body["notification_url"] = json!("http://hooks.example/in");
+        }),
         (Check::ProductionCredentials, "payment: live_mode = true", |w| w.is_live = false),
+        (
+            Check::CredentialsSameApplication,
+            "card_token: by the public key of the application that pays",
+            |w| w.around.recent.add(Count::ForeignToken, 1),
+        ),
         (Check::NoPanInServerTraffic, "requests without card numbers", |w| {
-            w.around.traffic.add(Count::CardNumberOutside, 1);
+            w.around.recent.add(Count::CardNumberOutside, 1);
         }),
         (Check::NoPanInServerTraffic, "POST /v1/card_tokens by the buyer's browser", |w| {
-            w.around.traffic.add(Count::ServerToken, 1);
+            w.around.recent.add(Count::ServerToken, 1);
         }),
-        (Check::TokenNotInQuery, "header: Authorization", |w| w.around.traffic.add(Count::TokenInQuery, 1)),
+        (Check::TokenNotInQuery, "header: Authorization", |w| w.around.recent.add(Count::TokenInQuery, 1)),
         (Check::NotificationEndpointOk, "200 or 201 to a signed notification", |w| {
             hooks(w).signed.status = Some(500)
         }),
@@ -151,6 +161,9 @@ fn by_api() -> Vec<Fault> {
         (Check::Logos, "page: the official logo", |w| page(w).logo = None),
         (Check::ResponseMessages, "page: other words after a refusal", |w| {
             w.around.probes.results.as_mut().unwrap().rejected.words = 3;
+        }),
+        (Check::RejectionMessages, "page: that the payment was refused", |w| {
+            w.around.probes.results.as_mut().unwrap().rejected.says = Says::Nothing;
         }),
         (Check::RejectionMessages, "200 of https://shop.example/b", |w| {
             w.around.probes.results.as_mut().unwrap().rejected.status = 404;

@@ -9,6 +9,7 @@ use super::checks::{Check, Outcome, look};
 use super::evidence::{Deliveries, Evidence, Probes, Surroundings};
 use super::marks::{Mark, Marks, TokenChannel};
 use super::page::{CardInput, PageFacts, ResultPages};
+use super::says::Says;
 use super::sdk::Sdk;
 use super::site::{Answered, SiteProbe, WebhookProbe};
 use super::traffic::{Count, Traffic};
@@ -119,8 +120,10 @@ fn good() -> World {
         around: Surroundings {
             collector_email: "seller@shop.example".to_owned(),
             is_reference_reused: false,
+            is_issuer_foreign: false,
             has_webhook: true,
             traffic,
+            recent: traffic,
             deliveries: Deliveries { delivered: 10, failed: 0, news: 10 },
             are_names_reported: false,
             has_pix_key: Some(true),
@@ -160,8 +163,9 @@ fn good() -> World {
                 terms: Some(there("https://shop.example/terms", 2)),
                 results: Some(ResultPages {
                     approved: there("https://shop.example/a", 3),
-                    rejected: there("https://shop.example/b", 4),
+                    rejected: PageFacts { says: Says::Refused, ..there("https://shop.example/b", 4) },
                 }),
+                refusal: None,
                 webhook: Some(WebhookProbe {
                     url: "https://shop.example/hooks".to_owned(),
                     signed: taken.clone(),
@@ -244,6 +248,7 @@ impl World {
             security_code_length: 3,
             device_session: self.device_in_token.clone(),
             channel: self.channel,
+            application_id: Some(12),
         }
     }
 

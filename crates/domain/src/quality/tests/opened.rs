@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::quality::checks::{Outcome, look};
-use crate::quality::page::{CardInput, PageFacts};
+use crate::quality::page::{CardInput, FollowedRefusal, PageFacts, RefusedPayment};
 
 fn opened() -> World {
     let mut world = good();
@@ -93,4 +93,71 @@ fn what_a_script_takes_away_was_served_all_the_same() {
     let names: Vec<_> = both.named_inputs().map(|input| input.takes.as_str()).collect();
     assert_eq!(names, ["cardNumber", "securityCode"]);
     assert_eq!(both.plain_forms.len(), 1);
+}
+
+#[test]
+fn a_page_that_no_browser_can_show_is_judged_by_nothing_that_was_served() {
+    let fault_of =
+        |page: &mut PageFacts| page.fault = Some("its scripts keep the browser from showing it".to_owned());
+    for check in [Check::NoNameAttribute, Check::HttpsPaymentForm, Check::TermsAndConditionsPage] {
+        let (missing, seen) = fault(fault_of, check);
+        assert_eq!(missing, "page: that a browser can show it");
+        assert_eq!(seen, "its scripts keep the browser from showing it");
+    }
+}
+
+/// What is found where a refused payment was followed, or was not for this reason.
+fn followed(says: Option<Says>, fault: Option<&str>, has_pages: bool) -> Outcome {
+    let mut world = opened();
+    let refused = says.map(|says| RefusedPayment {
+        payment_id: 61,
+        status_detail: "cc_rejected_insufficient_amount".to_owned(),
+        led_to: "https://shop.example/pay".to_owned(),
+        says,
+    });
+    let probes = &mut world.around.probes;
+    let opened_in = Some("Chrome 156".to_owned());
+    probes.refusal = Some(FollowedRefusal { fault: fault.map(str::to_owned), refused, opened_in });
+    if !has_pages {
+        probes.results = None;
+    }
+    found(&world, Check::RejectionMessages)
+}
+
+#[test]
+fn a_refused_payment_must_have_led_to_a_page_that_says_so() {
+    let seen = |told: &str| {
+        format!(
+            "payment 61 was refused (cc_rejected_insufficient_amount) and led to https://shop.example/pay, which {told} \
+             (paid in Chrome 156)"
+        )
+    };
+    for has_pages in [true, false] {
+        assert_eq!(
+            followed(Some(Says::Refused), None, has_pages),
+            Outcome::Met { evidence: seen("says so") }
+        );
+        for (says, told) in [(Says::Nothing, "does not say so"), (Says::Approved, "says that it went well")] {
+            let missing = "page: that the payment was refused".to_owned();
+            let found = followed(Some(says), None, has_pages);
+            assert_eq!(
+                found,
+                Outcome::Missing { missing, evidence: seen(told) },
+                "declared pages don't mend it"
+            );
+        }
+    }
+}
+
+#[test]
+fn where_no_refusal_was_followed_the_declared_pages_count_and_it_is_said_why() {
+    let why = "no refused payment was followed: the page has no form";
+    match followed(None, Some("the page has no form"), true) {
+        Outcome::Met { evidence } => assert!(evidence.ends_with(&format!("; {why})")), "{evidence}"),
+        other => panic!("{other:?}"),
+    }
+    match followed(None, Some("the page has no form"), false) {
+        Outcome::Missing { evidence, .. } => assert_eq!(evidence, why),
+        other => panic!("{other:?}"),
+    }
 }

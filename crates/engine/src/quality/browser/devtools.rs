@@ -21,6 +21,8 @@ const MOST_EVENTS: usize = 4_000;
 const START_TIME: Duration = Duration::from_secs(20);
 /// It is gone: at the start, because it has no sandbox on this system or lacks a library.
 pub(super) const ENDED: &str = "it ended";
+/// It did not answer in time.
+pub(super) const TOO_LONG: &str = "it took too long";
 /// Nobody: whom a server that runs as root lets browse.
 const NOBODY: u32 = 65_534;
 
@@ -166,6 +168,17 @@ impl Devtools {
         Ok(devtools)
     }
 
+    /// What follows has to be done until `limit`.
+    pub(super) const fn limit(&mut self, limit: Instant) {
+        self.deadline = limit;
+    }
+
+    /// What follows has to be done within `time`, and within the limit that there was, which is given.
+    pub(super) fn limit_within(&mut self, time: Duration) -> Instant {
+        let limit = self.deadline.min(Instant::now() + time);
+        std::mem::replace(&mut self.deadline, limit)
+    }
+
     /// What it calls itself: `Chrome 156.0.8078.108`.
     pub(super) fn version(&self) -> &str {
         &self.version
@@ -180,7 +193,7 @@ impl Devtools {
     pub(super) fn call(&mut self, session: &str, method: &str, params: Value) -> Result<Value, String> {
         let id = self.send(session, method, params)?;
         loop {
-            let mut message = self.receive(self.deadline)?.ok_or("it took too long")?;
+            let mut message = self.receive(self.deadline)?.ok_or(TOO_LONG)?;
             if message["id"].as_u64() != Some(id) {
                 self.keep(message);
             } else if message["error"].is_object() {
@@ -246,7 +259,8 @@ impl Devtools {
         if method == "Page.javascriptDialogOpening" {
             // Until it is answered, the page stands still.
             let _ = self.send(&session, "Page.handleJavaScriptDialog", json!({"accept": false}));
-        } else if self.events.len() < MOST_EVENTS {
+        }
+        if self.events.len() < MOST_EVENTS {
             self.events.push_back(Event { session, method, params: message["params"].take() });
         }
     }

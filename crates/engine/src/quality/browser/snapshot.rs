@@ -20,6 +20,11 @@ pub(super) fn address(snapshot: &Value) -> Option<Url> {
     Url::parse(text(strings, &snapshot["documents"][0]["documentURL"])).ok()
 }
 
+/// All texts of all documents: words, addresses, scripts.
+pub(super) fn strings(snapshot: &Value) -> impl Iterator<Item = &str> {
+    snapshot["strings"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
 /// Tells the reader of the page at `page` and of those of its frames that are its own; gives how the words about the cost of
 /// instalments are drawn.
 pub(super) fn read(snapshot: &Value, page: &Url, official: &Official, reader: &mut Reader<'_>) -> Vec<Drawn> {
@@ -37,7 +42,7 @@ pub(super) fn read(snapshot: &Value, page: &Url, official: &Official, reader: &m
 
 /// A frame without an address is written by the page; one of the same host is the shop's, too. Another host's may be another
 /// payment provider's, who answers for it.
-fn is_own(frame: &Url, page: &Url) -> bool {
+pub(super) fn is_own(frame: &Url, page: &Url) -> bool {
     !matches!(frame.scheme(), "http" | "https") || frame.host() == page.host()
 }
 
@@ -97,7 +102,7 @@ fn styles(layout: &Value) -> HashMap<usize, &Value> {
 }
 
 /// The text with this number; a missing one has the number -1.
-fn text<'s>(strings: &'s [Value], number: &Value) -> &'s str {
+pub(super) fn text<'s>(strings: &'s [Value], number: &Value) -> &'s str {
     let number = number.as_u64().and_then(|number| usize::try_from(number).ok());
     number.and_then(|number| strings.get(number)?.as_str()).unwrap_or_default()
 }

@@ -1,11 +1,13 @@
 //! One page: opened, waited for, looked at, closed.
 
 use super::super::page_reader::{Official, Reader};
-use super::devtools::{Devtools, Event};
-use super::{Wanted, sizes, snapshot};
+use super::devtools::{Devtools, Event, TOO_LONG};
+use super::refusal::{Buyer, Trial};
+use super::{Seen, Unseen, Wanted, form, sizes, snapshot};
 use pasarela_domain::quality::page::PageFacts;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -13,6 +15,10 @@ use url::Url;
 const LOAD_TIME: Duration = Duration::from_secs(7);
 /// How long a page may take afterwards to draw what it loaded.
 const DRAW_TIME: Duration = Duration::from_millis(700);
+/// How long a page may take in all, a refused payment apart.
+const PAGE_TIME: Duration = Duration::from_secs(12);
+/// How long a page with nothing in it may take to answer.
+const EMPTY_TIME: Duration = Duration::from_secs(3);
 /// How many scripts are looked at, and how much of them together.
 const MOST_SCRIPTS: usize = 60;
 const MOST_TEXT: u64 = 8 * 1024 * 1024;
@@ -30,28 +36,70 @@ struct Script {
     length: u64,
 }
 
-/// What the browser shows of the page, or why it does not.
-pub(super) fn visit(
-    devtools: &mut Devtools,
-    wanted: &Wanted,
-    official: &Official,
-) -> Result<PageFacts, String> {
+/// Opens pages, one after the other.
+pub(super) struct Visitor<'v> {
+    devtools: &'v mut Devtools,
+    official: &'v Official,
+}
+
+impl<'v> Visitor<'v> {
+    pub(super) const fn new(devtools: &'v mut Devtools, official: &'v Official) -> Visitor<'v> {
+        Visitor { devtools, official }
+    }
+
+    /// What the browser shows of the page, or why it does not.
+    pub(super) fn visit(&mut self, wanted: &Wanted) -> Result<Seen, Unseen> {
+        let (target, session) = new_target(self.devtools).map_err(Unseen::Fault)?;
+        let limit = self.devtools.limit_within(PAGE_TIME);
+        let (official, keys) = (self.official, Vec::new());
+        let mut visit = Visit { devtools: self.devtools, session: session.clone(), official, keys };
+        let looked = visit.look(wanted);
+        let keys = visit.keys;
+        self.devtools.limit(limit);
+        let seen = match looked {
+            Ok(facts) => {
+                let pay = |trial: &Arc<Trial>| {
+                    let devtools = &mut *self.devtools;
+                    Buyer { devtools, session: &session, official, keys }.pay(trial)
+                };
+                Ok(Seen { facts, refusal: wanted.trial.as_ref().map(pay) })
+            }
+            Err(fault) if fault == TOO_LONG && self.is_well() => Err(Unseen::Hangs),
+            Err(fault) => Err(Unseen::Fault(fault)),
+        };
+        // The next page gets another one. If this fails, so does the next call.
+        let _ = self.devtools.call("", "Target.closeTarget", json!({"targetId": &target}));
+        seen
+    }
+
+    /// Whether the browser, and the machine under it, are quick enough for a page with nothing in it: made anew, because one
+    /// that was there before may be in the other page's process.
+    fn is_well(&mut self) -> bool {
+        let limit = self.devtools.limit_within(EMPTY_TIME);
+        let answered = new_target(self.devtools).and_then(|(target, session)| {
+            self.devtools.call(&session, "Runtime.evaluate", json!({"expression": "1"}))?;
+            self.devtools.call("", "Target.closeTarget", json!({"targetId": target}))
+        });
+        self.devtools.limit(limit);
+        answered.is_ok()
+    }
+}
+
+/// An empty page, and the session in which it is spoken to.
+fn new_target(devtools: &mut Devtools) -> Result<(Value, String), String> {
     let target = devtools.call("", "Target.createTarget", json!({"url": "about:blank"}))?;
     let target = target["targetId"].clone();
     let attached =
         devtools.call("", "Target.attachToTarget", json!({"targetId": &target, "flatten": true}))?;
-    let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
-    let mut visit = Visit { devtools, session, official };
-    let seen = visit.look(wanted);
-    // The next page gets another one. If this fails, so does the next call.
-    let _ = visit.devtools.call("", "Target.closeTarget", json!({"targetId": &target}));
-    seen
+    Ok((target, attached["sessionId"].as_str().unwrap_or_default().to_owned()))
 }
 
 struct Visit<'a> {
     devtools: &'a mut Devtools,
     session: String,
     official: &'a Official,
+    /// Public keys that the page's scripts have, or used.
+    keys: Vec<String>,
 }
 
 impl Visit<'_> {
@@ -119,6 +167,13 @@ impl Visit<'_> {
                     let said = params["response"]["status"].as_u64().unwrap_or_default();
                     status = u16::try_from(said).unwrap_or_default();
                 }
+                // The library says its key with each of its calls.
+                "Network.requestWillBeSent" => {
+                    let url = params["request"]["url"].as_str().unwrap_or_default();
+                    if Url::parse(url).is_ok_and(|url| self.official.is_home(&url)) {
+                        form::keys_in(url, &mut self.keys);
+                    }
+                }
                 "Debugger.scriptParsed" => scripts.push(Script {
                     id: params["scriptId"].as_str().unwrap_or_default().to_owned(),
                     url: params["url"].as_str().and_then(|url| Url::parse(url).ok()),
@@ -141,7 +196,9 @@ impl Visit<'_> {
             } else if !self.official.is_home(from) && script.length <= left {
                 left -= script.length;
                 let source = self.call("Debugger.getScriptSource", json!({"scriptId": script.id}))?;
-                reader.script_text(source["scriptSource"].as_str().unwrap_or_default(), Some(from));
+                let source = source["scriptSource"].as_str().unwrap_or_default();
+                form::keys_in(source, &mut self.keys);
+                reader.script_text(source, Some(from));
             }
         }
         Ok(())
