@@ -16,6 +16,7 @@ use pasarela_domain::login::{check_new_password, normal_name};
 use pasarela_domain::refusal::Refusal;
 use pasarela_store::{EntryKind, Lookup};
 use pasarela_vault::Purpose;
+use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// The entry with what was sent.
@@ -24,6 +25,8 @@ const NAME: &str = "password";
 const DIGITS: usize = 64;
 /// Longer than any word.
 const LONGEST_WORD: usize = 96;
+/// How long after a request what there is to do for it begins: its answer is on its way then, and is not late where there is more.
+const AFTER_THE_ANSWER: Duration = Duration::from_millis(100);
 const SUBJECT: &str = "Pasarela";
 const TEXT: &str = "Alguien pidió recuperar tu contraseña del panel. Si fuiste vos, abrí este enlace dentro de 30 minutos; si no, ignoralo.\r\n\
     Alguém pediu para recuperar sua senha do painel. Se foi você, abra este link em 30 minutos; se não, ignore.\r\n\
@@ -52,6 +55,7 @@ impl Engine {
         }
         let engine = self.clone();
         tokio::spawn(async move {
+            tokio::time::sleep(AFTER_THE_ANSWER).await;
             if let Err(error) = engine.send_recovery(&typed).await {
                 tracing::info!(%error, "no link for a forgotten password was sent");
             }
