@@ -226,12 +226,16 @@ impl Engine {
         let token = purchase.choice.token.as_deref();
         let token = token.map(|id| self.inner.vault.lookup(Purpose::CardToken, id));
         for _ in 0..MAX_ROUNDS {
-            let opened = self.open_for_payment(checkout, &purchase).await?;
-            let desk = Desk { checkout, purchase: &purchase, collector: &collector, opened: &opened, key };
-            let outcome = match purchase.wallet {
-                Some(wallet) => self.pay_from_wallet(&desk, wallet, token).await,
-                None => self.pay_as_guest(&desk, token).await,
+            let outcome = async {
+                let opened = self.open_for_payment(checkout, &purchase).await?;
+                let desk =
+                    Desk { checkout, purchase: &purchase, collector: &collector, opened: &opened, key };
+                match purchase.wallet {
+                    Some(wallet) => self.pay_from_wallet(&desk, wallet, token).await,
+                    None => self.pay_as_guest(&desk, token).await,
+                }
             };
+            let outcome = outcome.await;
             match outcome {
                 Ok(Ok(written)) => return id_of(&written.body),
                 Ok(Err(CommitError::IdempotencyKeyTaken(made))) => return Ok(made.resource_id),
@@ -239,7 +243,7 @@ impl Engine {
                     CommitError::VersionConflict | CommitError::AlreadyExists(_) | CommitError::Overdrawn(_),
                 )) => {}
                 Ok(Err(error)) => return Err(error.into()),
-                // A used token: perhaps it was this very form that used it before.
+                // A used token, an order that is paid: perhaps it was this very form that did it a moment ago.
                 Err(Failure::Refused(refusal)) => {
                     return id_of(&self.replay_or(caller, key, refusal).await?.body);
                 }
