@@ -40,6 +40,11 @@ pub enum CredentialsVerb {
     /// Show an application's credentials to somebody in the panel
     Share(ShareArguments),
     /// Show them to that person no more
+    #[command(after_help = "\
+Examples:
+  pasarela credentials unshare ana@agency.example --access-token APP_USR-…
+
+It needs the live access token.")]
     Unshare(ShareArguments),
     /// Let an application's live credentials work without the gate
     Activate(DecideArguments),
@@ -129,7 +134,6 @@ pub struct SharesArguments {
 #[command(after_help = "\
 Examples:
   pasarela credentials share ana@agency.example --access-token APP_USR-…
-  pasarela credentials unshare ana@agency.example --access-token APP_USR-…
 
 The person logs in to the panel with an account of its own and finds them under Applications. It needs the live access token.")]
 pub struct ShareArguments {
