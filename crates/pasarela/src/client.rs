@@ -191,13 +191,19 @@ fn refusal(status: StatusCode, answer: Option<&Value>) -> Failure {
             "Give a test access token of this server with --access-token; `pasarela credentials` prints the \
              well-known ones."
         }
+        StatusCode::FORBIDDEN if said.contains("live access token") => {
+            "Give the application's live access token with --access-token; without it, it is the test one of the \
+             Brazilian seller."
+        }
         StatusCode::FORBIDDEN => "Use a test access token: the sandbox doesn't touch live payments.",
         StatusCode::CONFLICT => "Somebody else was faster; look at what came of it.",
         StatusCode::NOT_FOUND => {
             "Check the id, and that the access token is of the seller who took the payment, or of the buyer's site \
              (--access-token)."
         }
-        StatusCode::BAD_REQUEST => "Look at the payment's status first: GET /v1/payments/{id}.",
+        StatusCode::BAD_REQUEST => {
+            "Check what was given; of a payment, its status, too: GET /v1/payments/{id}."
+        }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => "Try again in a moment.",
         _ => "Look at the server's log.",
     };

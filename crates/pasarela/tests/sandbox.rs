@@ -52,6 +52,8 @@ fn test_accounts_start_at_the_time_that_was_asked_for() {
 #[test]
 fn a_refusal_shows_what_the_server_said_and_what_to_do() {
     let server = Server::ephemeral();
+    let not_live = run(&["credentials", "share", "ana@agency.example", "--server", &server.url()]);
+    assert!(stderr(&not_live).contains("Give the application's live access token"), "{}", stderr(&not_live));
     let unknown = run(&["sandbox", "pay", "123", "--server", &server.url()]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(
