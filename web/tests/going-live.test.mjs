@@ -136,7 +136,7 @@ test('what is wrong at a shop is found, with what was seen of it and what to do'
   const expired = await shop(goodPages(), world.authority.leaf({ expired: true }));
   await declare(page, made, expired);
   await check(page);
-  await finding(page, 'GOL-003').getByText(/certificate expired/).waitFor();
+  await finding(page, 'GOL-003').getByText(/certificate expired/).waitFor({ timeout: 90_000 });
 
   await page.goto(`${world.url}/panel/home`);
   await page.getByText(/Not live yet. Still missing: \d/).waitFor();
