@@ -14,8 +14,6 @@ use serde_json::Error;
 
 /// The first value. What begins otherwise is a token as it is answered, as they were all kept before.
 const VERSION: u8 = 1;
-/// The first value where the application follows as the last one.
-const VERSION_WITH_APPLICATION: u8 = 2;
 
 type Text = Option<String>;
 
@@ -23,7 +21,7 @@ type Text = Option<String>;
 /// status; creation, change, end and use; Luhn's check, live mode and ESC; the device; the way that it came.
 type Values = (
     u8,
-    (Text, Text, Text),
+    (Text, Option<ApplicationId>, Text, Text),
     (Text, Text, usize, usize),
     (u8, u16),
     (Text, Text, Text),
@@ -32,21 +30,6 @@ type Values = (
     (bool, bool, bool),
     Text,
     Option<TokenChannel>,
-);
-
-/// The same, and the application.
-type ValuesWithApplication = (
-    u8,
-    (Text, Text, Text),
-    (Text, Text, usize, usize),
-    (u8, u16),
-    (Text, Text, Text),
-    TokenStatus,
-    (i64, i64, i64, Option<i64>),
-    (bool, bool, bool),
-    Text,
-    Option<TokenChannel>,
-    ApplicationId,
 );
 
 impl CardToken {
@@ -56,7 +39,7 @@ impl CardToken {
     /// None that the values could be the cause of.
     pub fn to_stored(&self) -> Result<Vec<u8>, Error> {
         let holder = &self.cardholder;
-        let made_with = (&self.public_key, &self.card_id, &self.payment_method_id);
+        let made_with = (&self.public_key, self.application_id, &self.card_id, &self.payment_method_id);
         let card = (
             &self.first_six_digits,
             &self.last_four_digits,
@@ -69,24 +52,7 @@ impl CardToken {
         let dates = (self.date_created.0, self.date_last_updated.0, self.date_due.0, used);
         let flags = (self.luhn_validation, self.live_mode, self.require_esc);
         let (status, device, channel) = (self.status, &self.device_session, self.channel);
-        match self.application_id {
-            None => json::to_vec(&(
-                VERSION, made_with, card, expiration, holder, status, dates, flags, device, channel,
-            )),
-            Some(application) => json::to_vec(&(
-                VERSION_WITH_APPLICATION,
-                made_with,
-                card,
-                expiration,
-                holder,
-                status,
-                dates,
-                flags,
-                device,
-                channel,
-                application,
-            )),
-        }
+        json::to_vec(&(VERSION, made_with, card, expiration, holder, status, dates, flags, device, channel))
     }
 
     /// The token that [`CardToken::to_stored`] wrote, or one in the form of an answer.
@@ -97,13 +63,12 @@ impl CardToken {
         if bytes.first() != Some(&b'[') {
             return serde_json::from_slice(bytes);
         }
-        let (values, application_id) = values(bytes)?;
-        let (version, made_with, card, expiration, holder, status, dates, flags, device_session, channel) =
-            values;
-        if version != VERSION && application_id.is_none() {
+        let (version, made_with, card, expiration, holder, status, dates, flags, device_session, channel): Values =
+            serde_json::from_slice(bytes)?;
+        if version != VERSION {
             return Err(Error::custom("a form that this version does not know"));
         }
-        let (public_key, card_id, payment_method_id) = made_with;
+        let (public_key, application_id, card_id, payment_method_id) = made_with;
         let (first_six_digits, last_four_digits, card_number_length, security_code_length) = card;
         let (expiration_month, expiration_year) = expiration;
         let (name, kind, number) = holder;
@@ -134,16 +99,6 @@ impl CardToken {
             application_id,
         })
     }
-}
-
-fn values(bytes: &[u8]) -> Result<(Values, Option<ApplicationId>), Error> {
-    if !bytes.starts_with(b"[2,") {
-        return Ok((serde_json::from_slice(bytes)?, None));
-    }
-    let (version, made_with, card, expiration, holder, status, dates, flags, device, channel, application): ValuesWithApplication =
-        serde_json::from_slice(bytes)?;
-    let values = (version, made_with, card, expiration, holder, status, dates, flags, device, channel);
-    Ok((values, Some(application)))
 }
 
 #[cfg(test)]
@@ -213,20 +168,17 @@ mod tests {
 
     #[test]
     fn what_is_stored_stays_readable() {
-        for kept in [
-            r#"[1,[null,null,null],["503143","6351",16,3],[11,2030],[null,null,null],"used",[1,2,3,4],[true,false,false],null,"server"]"#,
-            r#"[2,[null,null,null],["503143","6351",16,3],[11,2030],[null,null,null],"used",[1,2,3,4],[true,false,false],null,"server",7]"#,
-        ] {
-            let token = CardToken::from_stored(kept.as_bytes()).unwrap();
-            assert_eq!((token.status, token.date_used), (TokenStatus::Used, Some(Timestamp(4))));
-            assert_eq!(token.to_stored().unwrap(), kept.as_bytes());
-        }
+        let kept = r#"[1,[null,7,null,null],["503143","6351",16,3],[11,2030],[null,null,null],"used",[1,2,3,4],[true,false,false],null,"server"]"#;
+        let token = CardToken::from_stored(kept.as_bytes()).unwrap();
+        assert_eq!((token.status, token.date_used), (TokenStatus::Used, Some(Timestamp(4))));
+        assert_eq!(token.application_id, Some(7));
+        assert_eq!(token.to_stored().unwrap(), kept.as_bytes());
     }
 
     #[test]
     fn what_is_damaged_or_of_a_later_version_is_an_error() {
         let stored = String::from_utf8(token().to_stored().unwrap()).unwrap();
-        for damaged in ["", "[", "{}", "[1]", &stored[..stored.len() - 1], &stored.replacen("[2,", "[3,", 1)]
+        for damaged in ["", "[", "{}", "[1]", &stored[..stored.len() - 1], &stored.replacen("[1,", "[2,", 1)]
         {
             assert!(CardToken::from_stored(damaged.as_bytes()).is_err(), "{damaged}");
         }
