@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::{runtime, serve};
 use arguments::{
     CredentialsArguments, CredentialsVerb, DecideArguments, ListArguments, RenewArguments, Renewed,
-    ShareArguments, SharesArguments,
+    ShareArguments,
 };
 use pasarela_domain::identity::ApplicationId;
 use pasarela_domain::money::Money;
@@ -107,7 +107,7 @@ fn renew(arguments: &RenewArguments) -> Result<String, Failure> {
     Ok(out)
 }
 
-fn shares(arguments: &SharesArguments) -> Result<String, Failure> {
+fn shares(arguments: &ListArguments) -> Result<String, Failure> {
     let client = Client::new(&arguments.server)?;
     let id = application(&client, arguments.application)?;
     let mut found = client.get(&format!("/v1/applications/{id}/shares"))?;

@@ -36,7 +36,13 @@ pub enum CredentialsVerb {
     /// Make new ones; the old ones work for a time of grace, too
     Renew(RenewArguments),
     /// List who sees an application's credentials without a role in the account
-    Shares(SharesArguments),
+    #[command(after_help = "\
+Examples:
+  pasarela credentials shares --access-token APP_USR-…
+  pasarela credentials shares --json --application 1234567890123456 --access-token APP_USR-…
+
+It needs the live access token.")]
+    Shares(ListArguments),
     /// Show an application's credentials to somebody in the panel
     Share(ShareArguments),
     /// Show them to that person no more
@@ -52,7 +58,7 @@ It needs the live access token.")]
     Deactivate(DecideArguments),
 }
 
-/// `pasarela credentials list`
+/// `pasarela credentials list` and `shares`
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -101,24 +107,6 @@ pub struct RenewArguments {
     #[arg(long, value_name = "SPAN", default_value = "12h", value_parser = crate::clock::span)]
     pub grace: jiff::Span,
     /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-    /// The application; without it, the access token's
-    #[arg(long, value_name = "NUMBER")]
-    pub application: Option<ApplicationId>,
-    /// Which server, and who asks.
-    #[command(flatten)]
-    pub server: ServerArguments,
-}
-
-/// `pasarela credentials shares`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  pasarela credentials shares --access-token APP_USR-…
-  pasarela credentials shares --json --application 1234567890123456 --access-token APP_USR-…")]
-pub struct SharesArguments {
-    /// Print a JSON array
     #[arg(long)]
     pub json: bool,
     /// The application; without it, the access token's
