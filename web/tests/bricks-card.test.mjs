@@ -72,8 +72,17 @@ test('the page finds neither number nor CVV of a brick, whatever it listens to',
 test('pressed twice it pays once, and is busy until the shop has answered', async () => {
   const page = await open({ waits: true });
   await fillCard(page, 'MLB', card('MLB'), { installments: 1 });
+  // A key in a frame arrives after the press has returned.
+  await page.evaluate(() => {
+    const { requestSubmit } = HTMLFormElement.prototype;
+    HTMLFormElement.prototype.requestSubmit = function () {
+      window.entered = true;
+      requestSubmit.call(this);
+    };
+  });
   await page.dblclick('button.pay');
   await (await frameOf(page, 'securityCode')).locator('input').press('Enter');
+  await page.waitForFunction(() => window.entered);
   const [[first]] = await happened(page, 'onSubmit');
   assert.equal(await page.getAttribute('button.pay', 'aria-busy'), 'true');
   assert.ok(await page.locator('button.pay').isDisabled());
