@@ -398,6 +398,16 @@ impl Engine {
         while workers.join_next().await.is_some() {}
     }
 
+    /// Makes the places where an operator's commands reach the server that holds a directory. The workers look into them; a server
+    /// makes them before it says that it is ready, so that nobody who waited for that is told that there is no server.
+    pub fn open_inboxes(&self) {
+        if let Some(directory) = self.inner.store.directory() {
+            for name in [catalogue::applying::INBOX, activation::INBOX] {
+                inbox::Inbox::open(directory, name);
+            }
+        }
+    }
+
     /// Sellers' pages are opened in `browser`; to be said before the workers run.
     pub fn set_browser(&self, browser: Browser) {
         let _ = self.inner.browser.set(Arc::new(browser));

@@ -282,3 +282,19 @@ async fn of_many_that_apply_at_once_each_version_is_one_of_theirs_whole() {
     assert!(!versions.is_empty());
     assert_eq!(world.engine.catalogue().version(), versions.len() as i64);
 }
+
+#[tokio::test]
+async fn a_server_may_be_asked_before_its_workers_look() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = EngineOptions {
+        directory: Some(directory.path().to_owned()),
+        public_url: "http://127.0.0.1:8080".to_owned(),
+        ..EngineOptions::default()
+    };
+    let engine = Engine::open(options).await.unwrap();
+    engine.open_inboxes();
+    for name in ["catalog-inbox", "credentials-inbox"] {
+        assert!(directory.path().join(name).is_dir(), "{name}");
+    }
+    engine.close().await;
+}

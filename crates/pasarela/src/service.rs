@@ -53,6 +53,7 @@ impl Service {
         roots: Vec<CertificateDer<'static>>,
         max_connections: Option<usize>,
     ) -> Service {
+        engine.open_inboxes();
         let (stop_workers, stopping) = watch::channel(false);
         let workers = tokio::spawn({
             let engine = engine.clone();

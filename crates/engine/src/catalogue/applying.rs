@@ -190,4 +190,4 @@ pub(super) fn failed(error: impl std::fmt::Display) -> ApplyError {
 }
 
 /// Where requests for the server that holds a directory are put.
-pub(super) const INBOX: &str = "catalog-inbox";
+pub(crate) const INBOX: &str = "catalog-inbox";
