@@ -28,7 +28,7 @@ impl TestDatabase {
     pub async fn create() -> TestDatabase {
         let mut database = TestDatabase::in_cluster(unique("test"));
         database.is_kept = false;
-        database.execute(&format!("CREATE DATABASE {}", database.name)).await;
+        database.make().await;
         database
     }
 
@@ -41,7 +41,7 @@ impl TestDatabase {
         let client = connect(&database.cluster).await;
         let known = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await;
         if known.expect("the cluster answers").is_none() {
-            database.execute(&format!("CREATE DATABASE {name}")).await;
+            database.make().await;
         }
         database
     }
@@ -79,12 +79,11 @@ impl TestDatabase {
         contents
     }
 
-    async fn execute(&self, statement: &str) {
-        connect(&self.cluster)
-            .await
-            .batch_execute(statement)
-            .await
-            .expect("the cluster does what it is told");
+    /// Of the template that nobody is ever connected to: a copy is refused while somebody is, such as the cluster's own vacuum.
+    async fn make(&self) {
+        let statement = format!("CREATE DATABASE {} TEMPLATE template0", self.name);
+        let made = connect(&self.cluster).await.batch_execute(&statement).await;
+        made.expect("the cluster does what it is told");
     }
 }
 

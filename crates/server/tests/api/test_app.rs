@@ -3,7 +3,7 @@
 use crate::cards::{Card, card_of};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use pasarela_domain::identity::Mode;
 use pasarela_domain::site::Site;
 use pasarela_domain::timestamp::Timestamp;
@@ -145,8 +145,9 @@ fn files(directory: &Path, found: &mut Vec<(String, Vec<u8>)>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files(&path, found);
-        } else {
-            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            // What is gone by now keeps nothing.
+            found.push((path.display().to_string(), bytes));
         }
     }
 }
@@ -348,21 +349,26 @@ impl Call {
         self
     }
 
-    pub async fn send(mut self) -> Answer {
-        let length = HeaderValue::from(self.body.len());
-        self.headers.entry(header::CONTENT_LENGTH).or_insert(length);
-        let mut request = Request::new(Body::from(self.body));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.path.parse().unwrap();
-        *request.headers_mut() = self.headers;
-        request.extensions_mut().insert(self.connection);
-        let response = self.router.oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+    pub async fn send(self) -> Answer {
+        let (method, path) = (self.method.clone(), self.path.clone());
+        let (parts, body) = self.begin().await.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let request_id =
             parts.headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-        assert!(!request_id.is_empty(), "{} {} was answered without X-Request-Id", self.method, self.path);
+        assert!(!request_id.is_empty(), "{method} {path} was answered without X-Request-Id");
         Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// The head of the answer, whose body may come for as long as it likes.
+    pub async fn begin(mut self) -> Response<Body> {
+        let length = HeaderValue::from(self.body.len());
+        self.headers.entry(header::CONTENT_LENGTH).or_insert(length);
+        let mut request = Request::new(Body::from(self.body));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.path.parse().unwrap();
+        *request.headers_mut() = self.headers;
+        request.extensions_mut().insert(self.connection);
+        self.router.oneshot(request).await.unwrap()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/pasarela/webhooks`: settings, precedence, secrets, history, and programs that listen.
 
 use crate::test_app::{Client, TestApp, pix_body, seed, with};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Method;
 use pasarela_domain::site::Site;
 use pasarela_engine::notifications::message::Message;
@@ -8,12 +9,14 @@ use pasarela_engine::notifications::sender::SendFailure;
 use pasarela_engine::notifications::streams::MOST_STREAMS;
 use pasarela_engine::notifications::{AnswerFuture, Answered, Courier};
 use serde_json::{Value, json};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Longer than anything that is awaited here takes on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 
 async fn told(seller: &Client, payment: &Value) -> Vec<(String, String, String)> {
     let page =
@@ -138,7 +141,39 @@ async fn a_secret_is_shown_once_and_the_one_before_it_has_a_time_of_grace() {
     }
 }
 
-/// What a stream of a second gives, its signs of life left out.
+/// A program that listens for longer than any test lasts.
+struct Listening(Body);
+
+impl Listening {
+    /// From now on: the stream's first sign of life has come.
+    async fn begin(seller: &Client) -> Listening {
+        let answer =
+            seller.call(Method::GET, "/pasarela/webhooks/stream?seconds=3600&topics=payment").begin().await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "application/x-ndjson");
+        let mut listening = Listening(answer.into_body());
+        assert_eq!(listening.line().await, "\n");
+        listening
+    }
+
+    async fn line(&mut self) -> Bytes {
+        let next = poll_fn(|context| Pin::new(&mut self.0).poll_frame(context));
+        let next = tokio::time::timeout(LIMIT, next).await.expect("something in time");
+        next.expect("the stream goes on").unwrap().into_data().unwrap()
+    }
+
+    /// What it is handed next.
+    async fn handed(&mut self) -> Value {
+        loop {
+            let line = self.line().await;
+            if line != "\n" {
+                return serde_json::from_slice(&line).unwrap();
+            }
+        }
+    }
+}
+
+/// What a stream gives until it ends, its signs of life left out.
 async fn listen(seller: &Client, query: &str) -> Vec<Value> {
     let answer = seller.call(Method::GET, &format!("/pasarela/webhooks/stream?{query}")).send().await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -151,14 +186,9 @@ async fn listen(seller: &Client, query: &str) -> Vec<Value> {
 async fn a_program_that_listens_is_handed_an_event_and_its_answer_is_the_attempt() {
     let app = TestApp::new().await;
     let seller = app.seller(Site::MLB);
-    let (listening, pix) = tokio::join!(listen(&seller, "seconds=2&topics=payment"), async {
-        // The stream has begun when its first sign is written.
-        while seller.get("/pasarela/webhooks").await.status != 200 {}
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        seller.pix().await
-    });
-    assert_eq!(listening.len(), 1, "{listening:?}");
-    let handed = &listening[0];
+    let mut listening = Listening::begin(&seller).await;
+    let pix = seller.pix().await;
+    let handed = listening.handed().await;
     assert_eq!((&handed["topic"], &handed["action"]), (&json!("payment"), &json!("payment.created")));
     assert_eq!(handed["resource_id"], pix["id"].to_string());
     assert_eq!(handed["query"], format!("data.id={}&type=payment", pix["id"]));
@@ -181,13 +211,16 @@ async fn a_program_that_listens_is_handed_an_event_and_its_answer_is_the_attempt
     assert_eq!(attempt["response"], json!({"status": 500, "headers": {"server": "laptop"}, "body": "oh no"}));
     assert_eq!(attempt["request"]["body"], handed["request"]["body"]);
     assert_eq!(attempt["request"]["headers"], handed["request"]["headers"]);
-    // Nobody listens any more; what is sent again waits until somebody does.
+    // It breaks off, and another one leaves in good order: nobody listens any more.
+    drop(listening);
+    assert_eq!(listen(&seller, "seconds=1").await, [] as [Value; 0], "it was handed over once");
     let later = seller.pix().await;
     assert_eq!(told(&seller, &later).await, []);
+    // What is sent again waits until somebody does.
     let again = format!("/pasarela/webhooks/deliveries/{}/resend", handed["id"]);
     assert_eq!(seller.post(&again, &json!({})).await.expect(200)["state"], "held");
-    let second = listen(&seller, "seconds=1").await;
-    assert_eq!((&second[0]["id"], &second[0]["attempt"]), (&handed["id"], &json!(1)));
+    let second = Listening::begin(&seller).await.handed().await;
+    assert_eq!((&second["id"], &second["attempt"]), (&handed["id"], &json!(1)));
 }
 
 #[tokio::test]

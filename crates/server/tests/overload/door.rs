@@ -22,7 +22,17 @@ pub async fn open_for(router: Router, keeper: Doorkeeper) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     tokio::spawn(serve_plain(listener, router, keeper, std::future::pending()));
+    tokio::spawn(pace());
     address
+}
+
+/// Where the clock is paused, time passes whenever everybody waits, also for what the kernel has not brought yet, and then as
+/// far as the next time-out. So it passes in small steps, and each leaves the kernel a moment.
+async fn pace() {
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 pub async fn connect(address: SocketAddr) -> TcpStream {

@@ -5,8 +5,9 @@ use crate::test_app::{TestApp, seed};
 use pasarela_domain::site::Site;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 async fn renew(app: &TestApp, id: &Value, body: Value) -> Value {
     let path = format!("/v1/applications/{id}/credentials");
@@ -63,13 +64,18 @@ async fn a_list_says_which_work_until_when_and_when_they_were_used() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewal_under_load_loses_nothing() {
     const GRACE: Duration = Duration::from_secs(1);
+    const CALLERS: usize = 8;
+    const LOOK: Duration = Duration::from_millis(20);
     let app = Arc::new(TestApp::new().await);
     let made = second(&app).await;
     let old = text(&made, "/credentials/test/access_token").to_owned();
     let stop = Arc::new(AtomicBool::new(false));
+    // Callers who have paid, and callers who were refused.
+    let (paid, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut callers = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..CALLERS {
         let (app, old, stop) = (app.clone(), old.clone(), stop.clone());
+        let (paid, refused) = (paid.clone(), refused.clone());
         callers.push(tokio::spawn(async move {
             let client = app.bearer(&old);
             let body = json!({"transaction_amount": 100, "payment_method_id": "rapipago", "payer": {"email": "b@testuser.com"}});
@@ -81,10 +87,14 @@ async fn a_renewal_under_load_loses_nothing() {
                     201 => {
                         assert!(first_refused.is_none(), "refused, and accepted again");
                         made.push(answer.expect(201)["id"].clone());
+                        paid.fetch_add(usize::from(made.len() == 1), Ordering::Relaxed);
                         last_good = Some(asked);
                     }
                     401 => {
-                        first_refused = first_refused.or(Some(Instant::now()));
+                        if first_refused.is_none() {
+                            first_refused = Some(Instant::now());
+                            refused.fetch_add(1, Ordering::Relaxed);
+                        }
                         // A refusal from memory awaits nothing: the others must have their turn.
                         tokio::task::yield_now().await;
                     }
@@ -94,16 +104,21 @@ async fn a_renewal_under_load_loses_nothing() {
             (made, last_good, first_refused)
         }));
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let go_on =
+        |callers: &[JoinHandle<_>]| assert!(!callers.iter().any(JoinHandle::is_finished), "see above");
+    while paid.load(Ordering::Relaxed) < CALLERS {
+        go_on(&callers);
+        tokio::time::sleep(LOOK).await;
+    }
     let asked = Instant::now();
     let new = renew(&app, &made["id"], json!({"renew": "test", "grace": "PT1S"})).await;
     let answered = Instant::now();
     let fresh = app.bearer(text(&new, "/access_token"));
     fresh.get("/users/me").await.expect(200);
-    // Until every caller must have been refused.
-    while answered.elapsed() < GRACE + Duration::from_millis(300) {
+    while refused.load(Ordering::Relaxed) < CALLERS {
+        go_on(&callers);
         fresh.get("/users/me").await.expect(200);
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(LOOK).await;
     }
     stop.store(true, Ordering::Relaxed);
     let mut total = 0;

@@ -32,6 +32,24 @@ async fn save(
     browser.post(&room(world), &fields).await
 }
 
+/// Asks for the checks; the page once they are over, however long they take.
+async fn check(browser: &mut Browser<'_>, world: &World) -> String {
+    let asked = browser.post(&format!("{}/checks", room(world)), &[]).await;
+    assert_eq!(asked.status, 303, "{}", asked.text());
+    followed(browser, asked.header("location")).await
+}
+
+/// Looks again and again, as the page's script does, until the checks are over.
+async fn followed(browser: &mut Browser<'_>, address: &str) -> String {
+    loop {
+        let page = browser.get(address).await.text();
+        if !page.contains("data-following") {
+            return page;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_seller_sees_what_is_missing_mends_it_and_is_let_through() {
     let world = World::new().await;
@@ -40,15 +58,13 @@ async fn a_seller_sees_what_is_missing_mends_it_and_is_let_through() {
     world.test.put("/pasarela/webhooks", &hooks).await.expect(200);
     let mut browser = Browser::new(&world.app);
     browser.log_in(Site::MLB).await;
-    let checks = format!("{}/checks", room(&world));
 
     let page = browser.get(&room(&world)).await.text();
     for text in ["Stages of the integration", "There was none yet.", "Test only", "placeholder=\"https://\""]
     {
         assert!(page.contains(text), "{text}: {page}");
     }
-    let unasked = browser.post(&checks, &[]).await;
-    let page = browser.follow(&unasked).await.text();
+    let page = check(&mut browser, &world).await;
     assert!(page.contains("Still missing to go live: "), "{page}");
     assert!(page.contains("industry, production_site, terms_accepted"), "what the form lacks: {page}");
     let home = browser.get("/panel/home").await.text();
@@ -59,8 +75,7 @@ async fn a_seller_sees_what_is_missing_mends_it_and_is_let_through() {
     assert!(saved.header("location").ends_with("done=saved"), "{}", saved.text());
     let page = browser.follow(&saved).await.text();
     assert!(page.contains("Nothing was checked yet") && page.contains("Saved."), "the old verdict is gone");
-    let closed = browser.post(&checks, &[]).await;
-    let page = browser.follow(&closed).await.text();
+    let page = check(&mut browser, &world).await;
     assert!(page.contains("Still missing to go live: 1<"), "{page}");
     for text in [
         "no measurement yet",
@@ -80,10 +95,8 @@ async fn a_seller_sees_what_is_missing_mends_it_and_is_let_through() {
     browser.post(&quality, &[("mode", "test"), ("payment", &payment), ("product", "")]).await;
     browser.get(&room(&world)).await;
     assert_eq!(world.live.get("/v1/payments/search").await.status, 401, "not yet");
-    let open = browser.post(&checks, &[]).await;
-    assert_eq!(open.status, 303, "{}", open.text());
+    let page = check(&mut browser, &world).await;
     world.live.get("/v1/payments/search").await.expect(200);
-    let page = browser.follow(&open).await.text();
     for text in ["Live: the live credentials work", "by the checks", "What it rests on", "Activated"] {
         assert!(page.contains(text), "{text}: {page}");
     }
@@ -146,14 +159,7 @@ async fn a_slow_check_is_followed_and_a_second_one_waits() {
     assert!(second.text().contains("A check is running") && !second.header("retry-after").is_empty());
     // Its doors close: what is still to be asked is answered with nothing.
     drop(slow);
-    let since = running.header("location").to_owned();
-    let page = loop {
-        let page = browser.get(&since).await.text();
-        if !page.contains("data-following") {
-            break page;
-        }
-        tokio::task::yield_now().await;
-    };
+    let page = followed(&mut browser, running.header("location")).await;
     assert!(page.contains("Still missing to go live: "), "{page}");
 }
 

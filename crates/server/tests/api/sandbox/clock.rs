@@ -19,7 +19,7 @@ async fn a_clock_starts_where_it_was_told_and_moves_forward() {
     assert!(is_date(start["now"].as_str().unwrap()));
     assert!(start["now"].as_str().unwrap().starts_with("2027-02-03T10:0"), "{start}");
     let moved = seller.advance("P1DT12H").await;
-    assert!((36 * HOUR..36 * HOUR + 60_000).contains(&(now(&moved) - now(&start))), "{moved}");
+    assert!((36 * HOUR..37 * HOUR).contains(&(now(&moved) - now(&start))), "{moved}");
     assert!(seller.pix().await["date_created"].as_str().unwrap().starts_with("2027-02-04T22:0"));
     // Another account has a time of its own, and live time is nobody's.
     let other = app.seller(Site::MLA).get("/sandbox/clock").await.expect(200);
