@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Call, Server, access_token, run, stderr, stdout};
+use support::{Call, Server, access_token, run, stderr, stdout, where_nobody_listens};
 
 fn pix(server: &Server) -> Value {
     let mut create = Call::post(
@@ -68,8 +68,7 @@ fn a_refusal_shows_what_the_server_said_and_what_to_do() {
 
 #[test]
 fn where_nothing_listens_the_next_step_is_named() {
-    // Bound and dropped: nobody listens there.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, free) = where_nobody_listens();
     let output = run(&["sandbox", "pay", "1", "--server", &format!("http://{free}")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("pasarela dev"), "{}", stderr(&output));

@@ -9,8 +9,10 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How long a server that may hang is waited for.
+/// How long a server that may hang is waited for; each time in a row that much longer: it may only be slow.
 const HANGS: Duration = Duration::from_secs(1);
+/// How long what has to be answered in the end is asked for, where servers may hang.
+const LONG_PATIENCE: Duration = Duration::from_secs(300);
 
 /// The pause before a request is sent again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -72,6 +74,8 @@ pub struct Shopper {
     next: Option<Step>,
     /// The first payment that the current round touched or made.
     recent: usize,
+    /// How often in a row no answer came.
+    unanswered: u32,
 }
 
 impl Shopper {
@@ -86,6 +90,7 @@ impl Shopper {
             under_way: None,
             next: None,
             recent: 0,
+            unanswered: 0,
         }
     }
 
@@ -122,8 +127,12 @@ impl Shopper {
                 addresses[self.random.below(addresses.len() as u64) as usize].clone()
             };
             match self.send(&step, &address).await {
-                Some(answer) => self.acknowledge(step, answer, resent),
+                Some(answer) => {
+                    self.unanswered = 0;
+                    self.acknowledge(step, answer, resent);
+                }
                 None => {
+                    self.unanswered += 1;
                     self.under_way = Some(step);
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -134,18 +143,27 @@ impl Shopper {
     /// Sends once more what had no answer.
     pub async fn finish_what_was_under_way(&mut self, address: &str) {
         if let Some(step) = self.under_way.take() {
-            let answered = async {
-                loop {
-                    match self.send(&step, address).await {
-                        Some(answer) => return answer,
-                        None if self.world.is_shaky => tokio::time::sleep(PAUSE).await,
-                        None => panic!("nobody kills the server now"),
-                    }
-                }
-            };
-            let answer = tokio::time::timeout(PATIENCE, answered).await.expect("an answer in time");
+            let call = self.call_of(&step);
+            let answer = self.answered(&call, address).await;
             self.acknowledge(step, answer, true);
         }
+    }
+
+    /// The answer of a server that nobody kills now. One that may hang may still have to find its database again.
+    async fn answered(&self, call: &Call, address: &str) -> (u16, Value) {
+        if !self.world.is_shaky {
+            let answer = tokio::time::timeout(PATIENCE, call.send(address)).await.expect("an answer in time");
+            return answer.expect("nobody kills the server now");
+        }
+        let answered = async {
+            loop {
+                match tokio::time::timeout(PATIENCE, call.send(address)).await {
+                    Ok(Ok(answer)) if answer.0 < 500 => return answer,
+                    _ => tokio::time::sleep(PAUSE).await,
+                }
+            }
+        };
+        tokio::time::timeout(LONG_PATIENCE, answered).await.expect("an answer in time")
     }
 
     /// Holds what the last round acknowledged against what is stored, before anything is sent again.
@@ -161,7 +179,7 @@ impl Shopper {
     async fn hold(&self, first: usize, address: &str) {
         for (index, payment) in self.payments.iter().enumerate().skip(first) {
             let call = Call::get(format!("/v1/payments/{}", payment.id), &self.world.access_token);
-            let (status, stored) = call.send(address).await.expect("an answer");
+            let (status, stored) = self.answered(&call, address).await;
             assert_eq!(status, 200, "payment {} was acknowledged and is not stored: {stored}", payment.id);
             payment.hold(&stored, self.under_way.as_ref().is_some_and(|step| step.touches(index)));
         }
@@ -194,22 +212,23 @@ impl Shopper {
 
     /// The answer; `None` when the server died before it was whole.
     async fn send(&self, step: &Step, address: &str) -> Option<(u16, Value)> {
-        let tokenise;
-        let call = match step {
-            Step::Tokenise { .. } => {
-                tokenise = self.tokenise();
-                &tokenise
-            }
-            Step::Create { call }
-            | Step::Capture { call, .. }
-            | Step::Pay { call, .. }
-            | Step::Refund { call, .. } => call,
-        };
+        let call = self.call_of(step);
         if self.world.is_shaky {
-            let answer = tokio::time::timeout(HANGS, call.send(address)).await.ok()?.ok()?;
+            let patience = PATIENCE.min(HANGS * (1 + self.unanswered));
+            let answer = tokio::time::timeout(patience, call.send(address)).await.ok()?.ok()?;
             return (answer.0 < 500).then_some(answer);
         }
         tokio::time::timeout(PATIENCE, call.send(address)).await.expect("an answer or an end in time").ok()
+    }
+
+    fn call_of(&self, step: &Step) -> Call {
+        match step {
+            Step::Tokenise { .. } => self.tokenise(),
+            Step::Create { call }
+            | Step::Capture { call, .. }
+            | Step::Pay { call, .. }
+            | Step::Refund { call, .. } => call.clone(),
+        }
     }
 
     fn tokenise(&self) -> Call {
@@ -218,7 +237,7 @@ impl Shopper {
             &self.world.access_token,
             json!({
                 "card_number": "5031433215406351", "security_code": "123",
-                "expiration_month": 11, "expiration_year": 2030,
+                "expiration_month": 11, "expiration_year": 2040,
                 "cardholder": {"name": "APRO", "identification": {"type": "CPF", "number": "12345678909"}},
             }),
         )

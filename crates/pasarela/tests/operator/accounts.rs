@@ -1,10 +1,9 @@
 //! `pasarela accounts`.
 
 use crate::support::{Call, Server, run, stderr, stdout, text};
-use crate::world::{command, database, succeeded};
+use crate::world::{command, database, succeeded, until};
 use regex::Regex;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 fn create(email: &str, place: &[&str]) -> Value {
     let arguments =
@@ -108,11 +107,7 @@ fn an_account_made_beside_two_nodes_is_known_to_both() {
     assert!(told.contains("Loja da Ana") && told.contains("work."), "{told}");
     for server in [&first, &second] {
         // A node looks for what others changed twice a second.
-        let until = Instant::now() + Duration::from_secs(20);
-        while Call::get(&methods, "").status(&server.address) != 200 {
-            assert!(Instant::now() < until, "the node does not learn of it");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until("the node's knowledge of it", || Call::get(&methods, "").status(&server.address) == 200);
         let (status, me) = Call::get("/users/me", token).send_and_wait(&server.address);
         assert_eq!((status, &me["id"]), (200, &account["user_id"]), "{me}");
     }

@@ -147,8 +147,9 @@ fn a_server_that_is_killed_while_it_applies_has_all_of_it_or_nothing() {
         // Killed once the request is there, or once its answer is: in the middle of whatever the server does then.
         let awaited = if round % 3 == 2 { "answer" } else { "request" };
         until("the server's turn", || {
-            let mut entries = std::fs::read_dir(data.join("catalog-inbox")).unwrap().flatten();
-            let is_there = entries.any(|entry| entry.path().extension().is_some_and(|it| it == awaited));
+            let entries = std::fs::read_dir(data.join("catalog-inbox")).into_iter().flatten().flatten();
+            let is_there =
+                entries.into_iter().any(|entry| entry.path().extension().is_some_and(|it| it == awaited));
             is_there || applying.try_wait().unwrap().is_some()
         });
         server.kill();

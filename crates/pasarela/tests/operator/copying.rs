@@ -4,6 +4,10 @@ use crate::support::{Server, run, stderr, stdout, text};
 use crate::world::{History, ask, command, copy, database, sqlite, start, succeeded, until, wait};
 use pasarela_test_database::connect;
 
+/// How many locks there are in this database; the other tests' are in the same view.
+const LOCKS: &str = "SELECT count(*) FROM pg_locks WHERE database =
+    (SELECT oid FROM pg_database WHERE datname = current_database())";
+
 /// Copies the vault of `from` beside the data in `to`.
 fn take_the_vault_along(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to.join("vault")).unwrap();
@@ -77,14 +81,13 @@ fn a_copy_that_was_killed_goes_on_and_copies_nothing_twice() {
     runtime.block_on(holder.batch_execute("BEGIN; LOCK TABLE posting IN SHARE MODE")).unwrap();
     let mut copying = start(&["copy", "--from", &from, "--to", &to]);
     until("the copy's wait for the postings", || {
-        let waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'posting'::regclass AND NOT granted";
-        ask(&database, waiting) == ["1"]
+        ask(&database, &format!("{LOCKS} AND relation = 'posting'::regclass AND NOT granted")) == ["1"]
     });
     copying.kill().unwrap();
     copying.wait().unwrap();
     runtime.block_on(holder.batch_execute("ROLLBACK")).unwrap();
     until("the end of the killed copy's connection", || {
-        ask(&database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == ["0"]
+        ask(&database, &format!("{LOCKS} AND locktype = 'advisory'")) == ["0"]
     });
     assert_eq!(ask(&database, "SELECT count(*) FROM payment"), ["6"]);
     assert_eq!(ask(&database, "SELECT count(*) FROM posting"), ["0"]);

@@ -1,10 +1,9 @@
 //! Messages of a server go out by the operator's mail server.
 
-use crate::support::{Server, run, stderr, stdout, text};
+use crate::support::{PATIENCE, Server, run, stderr, stdout, text};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 /// A mail server that lets `pay` in and takes everything; what it took comes out of the channel.
 fn mail_server() -> (SocketAddr, Receiver<String>) {
@@ -63,7 +62,7 @@ fn what_is_written_goes_out_and_nothing_is_lost_before_it() {
     let url = format!("smtp://pay@{address}?tls=none");
     let mail = ["--smtp-url", &url, "--smtp-password-file", text(&secret), "--mail-from", "pay@example.com"];
     let server = Server::serve(&[&["--data", text(&data)], &mail[..]].concat(), &[]);
-    let taken = messages.recv_timeout(Duration::from_secs(30)).expect("it is handed over");
+    let taken = messages.recv_timeout(PATIENCE).expect("it is handed over");
     for part in ["To: ana@example.com", "Message-ID: <0000000000000007@example.com>", "Tu c=C3=B3digo"] {
         assert!(taken.contains(part), "{part}: {taken}");
     }

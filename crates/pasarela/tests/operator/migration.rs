@@ -1,6 +1,6 @@
 //! `pasarela migrate`.
 
-use crate::support::{run, stderr};
+use crate::support::{run, stderr, where_nobody_listens};
 use crate::world::{ask, command, database, succeeded, wait};
 use pasarela_test_database::{TestDatabase, connect};
 
@@ -96,7 +96,7 @@ fn every_table_is_distributed_once_beside_the_payments_or_whole_everywhere() {
 
 #[test]
 fn an_address_without_a_server_and_one_that_is_none_are_explained() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, free) = where_nobody_listens();
     let nobody = run(&["migrate", "--database-url", &format!("postgres://ana:s3cret@{free}/pay")]);
     assert_eq!(nobody.status.code(), Some(1));
     assert!(stderr(&nobody).contains("can't be reached"), "{}", stderr(&nobody));

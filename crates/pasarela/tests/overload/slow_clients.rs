@@ -1,6 +1,7 @@
 //! Hundreds of clients that hold their connections with as little as they can (slow loris), and ordinary ones among them.
 
 use crate::client::{Client, PATIENCE, payment};
+use crate::storm::allow_files;
 use crate::support::{Server, access_token};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,12 +9,13 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 /// Of each kind. More than there would be memory for, if a body that is announced counted as one that is there.
-const SLOW: usize = 300;
+pub const SLOW: usize = 300;
 /// How often a slow client sends a byte.
 const DRIP: Duration = Duration::from_millis(500);
 
 #[test]
 fn slow_clients_are_ended_and_ordinary_ones_are_served_meanwhile() {
+    allow_files();
     let server = Server::ephemeral();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {

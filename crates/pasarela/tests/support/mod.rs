@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long anything may take before a test gives up on it. Two cores are shared by many tests.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The binary under test, with nothing of the caller's environment that could change it.
 pub fn pasarela() -> Command {
@@ -44,6 +44,14 @@ pub fn stderr(output: &Output) -> String {
 /// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("temporary paths are UTF-8")
+}
+
+/// An address where nobody listens, nor will as long as what holds it is kept.
+pub fn where_nobody_listens() -> (tokio::net::TcpSocket, std::net::SocketAddr) {
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let address = held.local_addr().expect("its address");
+    (held, address)
 }
 
 /// A running `pasarela dev`. Killed when dropped.
