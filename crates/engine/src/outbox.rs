@@ -156,3 +156,18 @@ impl Engine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_hands_messages_over_is_told_of_one_that_came_while_it_was_busy() {
+        let directory = tempfile::tempdir().unwrap();
+        let outbox = Outbox::new(Some(directory.path().join("outbox")));
+        outbox.post("7", EMAIL, "To: ana@example.com").unwrap();
+        let told = tokio::time::timeout(Duration::from_secs(60), outbox.wake.notified());
+        told.await.expect("it is told");
+        assert_eq!(outbox.waiting().unwrap().len(), 1);
+    }
+}

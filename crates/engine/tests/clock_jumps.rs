@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 const ACCOUNT: i64 = 380_200_100;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const START: Timestamp = Timestamp(1_767_225_600_000);
 
 #[tokio::test]

@@ -3,11 +3,15 @@
 use rustls::ServerConfig;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+/// How long a message is waited for: longer than the longest pause after a server was away.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What it does.
 #[derive(Clone, Default)]
@@ -48,11 +52,10 @@ impl Drop for Receiver {
 
 impl Receiver {
     pub async fn start(manners: Manners) -> Receiver {
-        Receiver::on("127.0.0.1:0".parse().unwrap(), manners).await
+        Receiver::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), manners)
     }
 
-    pub async fn on(address: SocketAddr, manners: Manners) -> Receiver {
-        let listener = TcpListener::bind(address).await.unwrap();
+    pub fn on(listener: TcpListener, manners: Manners) -> Receiver {
         let address = listener.local_addr().unwrap();
         let (manners, taken) = (Arc::new(Mutex::new(manners)), Arc::new(Mutex::new(Vec::new())));
         let changed = Arc::new(Notify::new());
@@ -80,7 +83,6 @@ impl Receiver {
 
     /// Waits until it took so many.
     pub async fn has(&self, count: usize) -> Vec<Taken> {
-        let patience = std::time::Duration::from_secs(30);
         let waiting = async {
             loop {
                 let changed = self.changed.notified();
@@ -90,7 +92,7 @@ impl Receiver {
                 changed.await;
             }
         };
-        tokio::time::timeout(patience, waiting).await.expect("the messages come")
+        tokio::time::timeout(PATIENCE, waiting).await.expect("the messages come")
     }
 }
 

@@ -6,7 +6,7 @@ use pasarela_engine::notifications::address_guard::{AddressRefusal, Reach};
 use pasarela_engine::notifications::message::Message;
 use pasarela_engine::notifications::sender::{SendFailure, Sender};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use url::Url;
 
 /// Time enough to connect on a busy machine, and not too long to wait for a timeout that is meant.
@@ -102,7 +102,10 @@ async fn a_body_without_an_end_does_not_matter_after_a_good_status() {
 
 #[tokio::test]
 async fn nobody_listening_is_a_refused_connection() {
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Taken, so that nobody else can, and closed to everybody.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = held.local_addr().unwrap();
     let sent = anywhere().send(&message(&format!("http://{address}/")), LIMIT).await;
     assert_eq!(sent, Err(SendFailure::Refused));
 }

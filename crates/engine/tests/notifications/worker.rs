@@ -15,6 +15,7 @@ use pasarela_store::{
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -241,7 +242,7 @@ async fn a_clock_that_is_moved_while_an_attempt_is_made_moves_its_retry_too() {
     let script = may_answer.clone();
     let mut receiver = Receiver::new(move |_| {
         while !script.load(Ordering::SeqCst) {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         Reply::Status(503)
     })
@@ -299,7 +300,8 @@ async fn receivers_that_hang_hold_nobody_up() {
     deliveries.push(created(900, healthy.url("/hook")));
     world.commit(deliveries).await;
     // A hanging attempt lasts 22 seconds: this comes while all of them hang.
-    assert_eq!(healthy.next().await.json()["id"], 900);
+    let while_they_hang = tokio::time::timeout(Duration::from_secs(20), healthy.next());
+    assert_eq!(while_they_hang.await.expect("not held up").json()["id"], 900);
 }
 
 #[tokio::test]

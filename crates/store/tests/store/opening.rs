@@ -6,6 +6,7 @@ use pasarela_store::{
     Changes, CommitError, Location, OpenError, PaymentRecord, RecordChange, Store, StoreOptions,
 };
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 fn options(directory: &Path) -> StoreOptions {
     StoreOptions::new(Location::Directory(directory.to_owned()))
@@ -167,11 +168,20 @@ fn ephemeral_stores_that_are_made_at_the_same_time_leave_each_other_alone() {
 
 #[tokio::test]
 async fn what_an_ephemeral_store_of_a_killed_process_left_is_removed_by_the_next() {
-    let abandoned = tempfile::Builder::new().prefix("pasarela-ephemeral-").tempdir().unwrap().keep();
-    std::fs::write(abandoned.join("pasarela.lock"), "").unwrap();
-    std::fs::write(abandoned.join("pasarela.db"), "what is left").unwrap();
+    let left = tempfile::tempdir().unwrap().keep();
+    std::fs::write(left.join("pasarela.lock"), "").unwrap();
+    std::fs::write(left.join("pasarela.db"), "what is left").unwrap();
+    // It appears whole: other tests open stores, too, and remove what they find.
+    let number = left.file_name().unwrap().to_str().unwrap().trim_start_matches('.');
+    let abandoned = left.with_file_name(format!("pasarela-ephemeral-{number}"));
+    std::fs::rename(&left, &abandoned).unwrap();
     let in_use = Store::open(StoreOptions::new(Location::Ephemeral)).await.unwrap();
-    assert!(!abandoned.exists());
+    // Where another test is just removing it, it was left alone.
+    let until = Instant::now() + Duration::from_secs(60);
+    while abandoned.exists() {
+        assert!(Instant::now() < until, "it is removed");
+        std::thread::yield_now();
+    }
     let next = Store::open(StoreOptions::new(Location::Ephemeral)).await.unwrap();
     assert!(ephemeral_directory_of(&in_use).await.is_dir(), "one that is in use is left alone");
     next.close().await;
