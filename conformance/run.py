@@ -33,8 +33,8 @@ ROOT = HERE.parent
 HOST = "api.mercadopago.com"
 SUITES = ("node", "python", "shop")
 WAYS = ("hosts", "proxy")
-READY_SECONDS = 60
-SUITE_SECONDS = 600
+READY_SECONDS = 180
+SUITE_SECONDS = 1800
 
 
 class Server:
@@ -74,7 +74,7 @@ class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(timeout=30)
+            return self.process.wait(timeout=120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -32,7 +32,7 @@ export function seller(site = 'MLB', mode = 'test') {
  * configuration that it was given.
  */
 export function configuration(site = 'MLB', mode = 'test') {
-  return new MercadoPagoConfig({ accessToken: seller(site, mode).access_token, options: { timeout: 20_000 } });
+  return new MercadoPagoConfig({ accessToken: seller(site, mode).access_token, options: { timeout: 120_000 } });
 }
 
 export const payments = (site, mode) => new Payment(configuration(site, mode));
@@ -154,8 +154,8 @@ export class Receiver {
     if (found) return Promise.resolve(found);
     return new Promise((resolve, reject) => {
       const limit = setTimeout(
-        () => reject(new Error(`no such delivery within 20 s; there were ${JSON.stringify(this.#deliveries)}`)),
-        20_000,
+        () => reject(new Error(`no such delivery within 120 s; there were ${JSON.stringify(this.#deliveries)}`)),
+        120_000,
       );
       this.#waiting.push({
         wanted,

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { seller, testCard } from '../world.mjs';
 
 /** How long a buyer tries one thing. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 180_000;
 const PAUSE_MS = 50;
 const EMAIL = 'test_user_5551234@testuser.com';
 const DOCUMENT = { type: 'CPF', number: '12345678909' };
@@ -141,12 +141,12 @@ function fieldsOf(html) {
   return Object.fromEntries(sent.map(([, , name, value]) => [name, value]));
 }
 
-export async function fetchJson(url, body, headers = {}) {
+export async function fetchJson(url, body, headers = {}, limitMs = 10_000) {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(limitMs),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status} ${text}`);

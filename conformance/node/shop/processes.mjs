@@ -7,9 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { seller } from '../world.mjs';
 
-const START_LIMIT_MS = 30_000;
-/** Somebody else may hold the port for a moment between two starts. */
-const START_TRIES = 5;
+const START_LIMIT_MS = 180_000;
+/** Somebody else may hold the port between two starts: a connection that goes out has one of its own. */
+const START_TRIES = 100;
+const START_PAUSE_MS = 200;
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -41,7 +42,7 @@ export class Platform {
   async start() {
     for (let tries = 1; !(await this.#startOnce()); tries += 1) {
       if (tries === START_TRIES) throw new Error(`the platform did not start: ${readFileSync(`${this.directory}/platform.err`, 'utf8').slice(-2000)}`);
-      await pause(200);
+      await pause(START_PAUSE_MS);
     }
   }
 
@@ -125,6 +126,7 @@ export class Shop extends Forked {
         return;
       } catch (error) {
         if (tries === START_TRIES) throw error;
+        await pause(START_PAUSE_MS);
       }
     }
   }
@@ -157,7 +159,7 @@ export class Storm extends Forked {
   /** Says a word to it, and waits for the answer of that name. */
   ask(word, answer) {
     return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => reject(new Error(`the storm did not answer ${word}`)), 60_000);
+      const limit = setTimeout(() => reject(new Error(`the storm did not answer ${word}`)), 300_000);
       this.child.on('message', (message) => {
         if (!(answer in message)) return;
         clearTimeout(limit);

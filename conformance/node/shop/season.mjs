@@ -17,7 +17,7 @@ const MOST_EVENTS = 24;
 const LONGEST_DELAY_MS = 30;
 /** The gaps of the published schedule of retries: 15 and 30 minutes, 6, 48 and 96 hours after the first attempt. */
 const GAPS = ['PT15M', 'PT15M', 'PT5H30M', 'PT42H', 'PT48H'];
-const SETTLING_MS = 60_000;
+const SETTLING_MS = 300_000;
 
 /** One season. Returns `{ findings, counts, kills, orders }`: without findings, all is well. */
 export async function season({ seed, rounds, defect }) {
@@ -95,7 +95,7 @@ async function restart(world, victims) {
 const authorization = { authorization: `Bearer ${seller().access_token}` };
 
 function advance({ platform }, span) {
-  return fetchJson(`${platform.ready.http}/sandbox/clock`, { advance: span }, authorization);
+  return fetchJson(`${platform.ready.http}/sandbox/clock`, { advance: span }, authorization, SETTLING_MS);
 }
 
 async function read({ platform }, path) {

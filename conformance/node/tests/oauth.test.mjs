@@ -73,7 +73,7 @@ test('a seller is let in with a code, charged for, and the token refreshed', asy
   assert.match(granted.access_token, new RegExp(`-${granted.user_id}$`));
   assert.match(granted.refresh_token, /^TG-[0-9a-f]{24}-\d+$/);
 
-  const ofSeller = new MercadoPagoConfig({ accessToken: granted.access_token, options: { timeout: 20_000 } });
+  const ofSeller = new MercadoPagoConfig({ accessToken: granted.access_token, options: { timeout: 120_000 } });
   assert.equal((await new User(ofSeller).get()).id, granted.user_id);
   const paid = await new Payment(ofSeller).create({
     body: { transaction_amount: 1000, payment_method_id: 'rapipago', payer: { email: 'b@testuser.com' }, application_fee: 10 },

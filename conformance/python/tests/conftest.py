@@ -97,7 +97,7 @@ class Seller:
             f"{os.environ['PASARELA_SERVER']}/sandbox/payments/{payment_id}/{action}",
             headers={"Authorization": f"Bearer {self.credentials['access_token']}"},
             json={},
-            timeout=20,
+            timeout=120,
         )
         assert answer.ok, answer.text
 
@@ -124,7 +124,7 @@ def seller():
 class Receiver:
     """A shop's webhook address: keeps what it gets and lets a test wait for it."""
 
-    WAIT_SECONDS = 20
+    WAIT_SECONDS = 120
 
     def __init__(self):
         self.deliveries = []

@@ -40,7 +40,7 @@ def test_a_seller_is_let_in_and_the_token_is_refreshed():
         json={"redirect_url": BACK},
         headers={"Authorization": f"Bearer {credentials['access_token']}"},
         proxies={"http": "", "https": ""},
-        timeout=20,
+        timeout=120,
     )
     assert changed.status_code == 200, changed.text
     code = granted_code(credentials["client_id"])
