@@ -83,7 +83,8 @@ export type ToFrame =
 
 export type FromFrame =
   | { kind: 'event'; name: EventName; data: Record<string, unknown> }
-  | { kind: 'enter' }
+  /** `at` is when, in milliseconds since 1970: a page that is busy hears of it later. */
+  | { kind: 'enter'; at: number }
   | { kind: 'answer'; id: number; value?: unknown; error?: unknown };
 
 /** The frame's hello. */

@@ -96,7 +96,7 @@ class CardPayment {
       types,
       payer: brick.settings.initialization.payer,
       email: () => email?.value ?? givenEmail(brick),
-      onEnter: () => form.requestSubmit(),
+      onEnter: (at) => submission.isStale(at) || form.requestSubmit(),
       onChange: () => this.changed(),
       onBroken: (reason) => {
         brick.tell('critical', 'fields_setup_failed', reason);

@@ -64,7 +64,7 @@ class Payment {
     }
     this.around = {
       brick, site, types, amount: this.amount,
-      onEnter: () => this.form.requestSubmit(),
+      onEnter: (at) => this.submission.isStale(at) || this.form.requestSubmit(),
       onChange: () => this.changed(),
       onBroken: (reason) => {
         brick.tell('critical', 'fields_setup_failed', reason);

@@ -12,6 +12,8 @@ export class Submission {
   private readonly label: HTMLElement;
   private isBusy = false;
   private isDone = false;
+  /** When the buyer was told how the last try ended. */
+  private toldAt = 0;
 
   constructor(
     private readonly brick: Brick,
@@ -39,6 +41,11 @@ export class Submission {
     this.button.disabled = false;
   }
 
+  /** Whether a key was pressed before the buyer was told how the last try ended: it asks for no other one. */
+  isStale(at: number): boolean {
+    return at < this.toldAt;
+  }
+
   /** Runs `work`, after which the button is as it was: what it leads to may be left again. */
   async runOnce(work: () => Promise<unknown>): Promise<void> {
     await this.run(work);
@@ -60,6 +67,7 @@ export class Submission {
       this.notice.textContent = this.textOf(error);
     } finally {
       this.isBusy = false;
+      this.toldAt = Date.now();
       this.show(this.isDone ? this.brick.words.done : this.text);
     }
   }

@@ -17,7 +17,7 @@ const DEFAULT_HEIGHT = '24px';
 
 export class Field {
   /** What the library itself wants to hear, before the page. */
-  onEnter: (() => void) | undefined;
+  onEnter: ((at: number) => void) | undefined;
   private readonly listeners = new Map<EventName, Listener[]>();
   private frame: HTMLIFrameElement | undefined;
   private port: MessagePort | undefined;
@@ -151,7 +151,7 @@ export class Field {
 
   private hear(message: FromFrame): void {
     if (message.kind === 'answer') this.answers.get(message.id)?.(message);
-    else if (message.kind === 'enter') this.onEnter?.();
+    else if (message.kind === 'enter') this.onEnter?.(message.at);
     else this.tell(message.name, message.data);
   }
 

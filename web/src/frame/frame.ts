@@ -63,8 +63,14 @@ class Frame implements Sibling {
       if (!isPage || !port || this.port) return;
       this.port = port;
       port.onmessage = (message: MessageEvent<ToFrame>) => this.hear(message.data);
+      const wasJudged = this.lastErrors !== undefined;
+      this.lastErrors = undefined;
+      this.lastBin = null;
       this.configure(event.data.options);
       this.tell({ kind: 'event', name: 'ready', data: {} });
+      // Who types at once is faster than a page that is still busy: what nobody heard is told now.
+      if (document.activeElement === this.input) this.tell({ kind: 'event', name: 'focus', data: {} });
+      if (wasJudged) this.judge();
     });
     const hello: Hello = { pasarela: channel };
     parent.postMessage(hello, target);
@@ -124,7 +130,7 @@ class Frame implements Sibling {
     input.addEventListener('change', () => this.tell({ kind: 'event', name: 'change', data: {} }));
     input.addEventListener('paste', () => this.tell({ kind: 'event', name: 'paste', data: {} }));
     input.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && !event.isComposing) this.tell({ kind: 'enter' });
+      if (event.key === 'Enter' && !event.isComposing) this.tell({ kind: 'enter', at: Date.now() });
     });
     // A number that lies on the clipboard or is dropped elsewhere has left the frame.
     for (const name of ['copy', 'cut', 'dragstart'] as const) input.addEventListener(name, (event) => event.preventDefault());

@@ -44,7 +44,8 @@ export interface CardOptions {
   payer: unknown;
   /** The e-mail, from wherever the brick has it. */
   email: () => string;
-  onEnter: () => void;
+  /** Enter was pressed in a frame, at this time. */
+  onEnter: (at: number) => void;
   onChange: () => void;
   /** A field could not be loaded. */
   onBroken: (reason: string) => void;

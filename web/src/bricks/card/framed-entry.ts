@@ -14,7 +14,7 @@ export interface FramedOptions {
   placeholder: string;
   onBinChange?: (bin: string | null) => void;
   onChange?: () => void;
-  onEnter?: () => void;
+  onEnter?: (at: number) => void;
   onFailed: (reason: string) => void;
 }
 

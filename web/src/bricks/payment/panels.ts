@@ -35,7 +35,8 @@ export interface Surroundings {
   site: string;
   types: IdentificationType[];
   amount: number;
-  onEnter: () => void;
+  /** Enter was pressed in a frame, at this time. */
+  onEnter: (at: number) => void;
   onChange: () => void;
   onBroken: (reason: string) => void;
 }
