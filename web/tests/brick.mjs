@@ -17,11 +17,12 @@ const CALLBACKS = ['onReady', 'onError', 'onSubmit', 'onBinChange'];
 
 /**
  * The page, whose `log` has `[callback, …arguments]`, with `controller` and `mp`. `onSubmit` waits for `finish(error?)` when
- * `waits` is said, else it resolves at once.
+ * `waits` is said, else it resolves at once. `prepare` is done to the page before.
  */
-export async function openBrick(world, name, { site = 'MLB', mode = 'test', locale = 'pt-BR', style, settings = {}, callbacks = CALLBACKS, waits = false, awaited = true, body = '', ...more } = {}) {
+export async function openBrick(world, name, { site = 'MLB', mode = 'test', locale = 'pt-BR', style, settings = {}, callbacks = CALLBACKS, waits = false, awaited = true, body = '', prepare, ...more } = {}) {
   const page = await world.page(`<main><h1>Shop</h1><div id="brick"></div>${body}</main>`, more);
   await page.setViewportSize({ width: 412, height: 900 });
+  await prepare?.(page);
   await page.evaluate(
     async ([key, name, locale, style, settings, callbacks, waits]) => {
       window.log = [];
@@ -43,7 +44,7 @@ export async function openBrick(world, name, { site = 'MLB', mode = 'test', loca
 
 /** What a callback was called with; waits for the first call. */
 export async function happened(page, callback, count = 1) {
-  await page.waitForFunction(([callback, count]) => log.filter(([name]) => name === callback).length >= count, [callback, count], { timeout: 10_000 }).catch(async (error) => {
+  await page.waitForFunction(([callback, count]) => log.filter(([name]) => name === callback).length >= count, [callback, count]).catch(async (error) => {
     throw new Error(`${callback} was not called: ${JSON.stringify(await page.evaluate(() => log))} ${page.errors} ${page.logged}`, { cause: error });
   });
   return calls(page, callback);

@@ -15,7 +15,10 @@ const WAYS = { creditCard: 'all', bankTransfer: 'all', ticket: 'all', mercadoPag
 const payments = (amount, more = {}) => ({ settings: { initialization: { amount }, customization: { paymentMethods: WAYS }, ...more } });
 const status = (payment) => ({ callbacks: ['onReady', 'onError'], settings: { initialization: { paymentId: String(payment.id) } } });
 
-const typed = async (page) => fillCard(page, 'MLB', card('MLB'), { holder: 'APRO' });
+const typed = async (page) => {
+  await fillCard(page, 'MLB', card('MLB'), { holder: 'APRO' });
+  await page.waitForSelector('select[id$="installments"]');
+};
 const pix = () => call(world, 'MLB', 'POST', '/v1/payments', { transaction_amount: 100, payment_method_id: 'pix', payer: { email: EMAIL } });
 const refused = async () => {
   const { number, cvv } = card('MLB');

@@ -1,5 +1,5 @@
 // A buyer in the hosted checkout: preferences, cards, and what is typed.
-import { frameOf, seller } from './world.mjs';
+import { frameOf, isHeard, seller } from './world.mjs';
 
 /** A card of each site, from the published ones, and whose document it is. */
 export const BUYERS = {
@@ -39,7 +39,7 @@ export const paymentsOf = async (world, site, reference) =>
 
 /** A browser of its own. `phone` is what most buyers have. */
 export async function browserOf(world, { language = 'es', dark = false, phone = true, scripts = true, scale = 1 } = {}) {
-  const context = await world.browser.newContext({
+  const context = await world.context({
     locale: language,
     colorScheme: dark ? 'dark' : 'light',
     viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 900 },
@@ -66,11 +66,7 @@ export const startOf = (world, made, query = '') => `${world.url}/checkout/v1/re
 
 /** Types a card of `site` into the secure fields, and who holds it. */
 export async function typeCard(page, site, { holder = 'APRO', number = BUYERS[site].number, code = '123', expiry = '1130', email = EMAIL } = {}) {
-  for (const [name, text] of [['cardNumber', number], ['expirationDate', expiry], ['securityCode', code]]) {
-    const frame = await frameOf(page, name);
-    await frame.locator('input').fill('');
-    await frame.locator('input').pressSequentially(text);
-  }
+  for (const [name, text] of [['cardNumber', number], ['expirationDate', expiry], ['securityCode', code]]) await retype(page, name, text);
   await page.getByLabel(/Nombre como|Nome como|Name as/).fill(holder);
   const [kind, digits] = BUYERS[site].document ?? [];
   if (kind) {
@@ -79,6 +75,17 @@ export async function typeCard(page, site, { holder = 'APRO', number = BUYERS[si
   }
   await page.locator('#email').fill(email);
   await page.waitForSelector('#plan-rows .plan');
+  // The field that was typed in last knows that it was left.
+  await page.waitForFunction(() => !document.querySelector('.frame.focused'));
+}
+
+/** Types something else into a secure field, and waits until the page knows it. */
+export async function retype(page, name, text) {
+  const frame = await frameOf(page, name);
+  await frame.locator('input').fill('');
+  await isHeard(frame);
+  await frame.locator('input').pressSequentially(text);
+  await isHeard(frame);
 }
 
 /** What the result page says. */

@@ -1,8 +1,8 @@
 // The hosted checkout's card page: secure fields, plans with their whole cost, refusals and what is said about them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { browserOf, BUYERS, paymentsOf, preference, result, startOf, typeCard } from './buyer.mjs';
-import { frameOf, World } from './world.mjs';
+import { browserOf, BUYERS, paymentsOf, preference, result, retype, startOf, typeCard } from './buyer.mjs';
+import { becomes, eventually, frameOf, World } from './world.mjs';
 
 let world;
 before(async () => {
@@ -27,6 +27,9 @@ async function close(page) {
   assert.deepEqual(context.errors, []);
   assert.deepEqual(context.elsewhere, [], 'another origin was asked');
 }
+
+/** Waits until this is said below a field. */
+const says = (page, name, words) => becomes(() => page.locator(`#${name}-wrong`).innerText(), words);
 
 test('a card is typed into frames, paid in instalments, and never stands in the page', async () => {
   const page = await cardPage({ language: 'pt-BR' });
@@ -77,21 +80,19 @@ test('what is wrong is said beside its field, in words that help', async () => {
   await page.locator('#document_number').fill('12345678909');
   await page.locator('#card_holder').fill('APRO');
   await page.click('#pay');
-  await page.waitForSelector('#card_number-entry.is-wrong');
   for (const [name, words] of [['card_number', 'Check the card number.'], ['card_expiry', 'Check the expiry date.'], ['card_code', 'Check the security code.']]) {
-    assert.equal(await page.locator(`#${name}-wrong`).innerText(), words);
+    await says(page, name, words);
   }
   const number = await frameOf(page, 'cardNumber');
-  assert.ok(await number.locator('input').evaluate((input) => document.activeElement === input), 'the first wrong field has the focus');
+  await eventually(number, () => document.activeElement?.id, [], 'field'); // The first wrong field has the focus.
   // A number whose last digit is wrong; then one that is right.
   await typeCard(page, 'MLB', { number: '5031433215406352' });
   await page.locator('#email').click();
-  await page.waitForFunction(() => document.getElementById('card_number-wrong').textContent !== '');
-  await number.locator('input').fill('');
-  await number.locator('input').pressSequentially(BUYERS.MLB.number);
+  await says(page, 'card_number', 'Check the card number.');
+  await retype(page, 'cardNumber', BUYERS.MLB.number);
   await page.locator('#document_number').fill('11111111111');
   await page.waitForSelector('#plan-rows .plan');
-  assert.equal(await page.locator('#card_number-wrong').innerText(), '');
+  await says(page, 'card_number', '');
   await page.click('#pay');
   // The document and the e-mail are judged where the payment is made.
   await page.waitForSelector('[role=alert]:not([hidden]):not(:empty), .progress-rejected');
@@ -101,11 +102,9 @@ test('what is wrong is said beside its field, in words that help', async () => {
 
 test('a card that the shop does not take is refused before anything is sent', async () => {
   const page = await cardPage({ members: { payment_methods: { excluded_payment_methods: [{ id: 'master' }], installments: 2 } } });
-  const number = await frameOf(page, 'cardNumber');
-  await number.locator('input').pressSequentially(BUYERS.MLB.number);
+  await retype(page, 'cardNumber', BUYERS.MLB.number);
   await page.waitForFunction(() => /no acepta esta tarjeta/.test(document.getElementById('card_number-wrong').textContent));
-  await number.locator('input').fill('');
-  await number.locator('input').pressSequentially('4235647728025682');
+  await retype(page, 'cardNumber', '4235647728025682');
   await page.waitForSelector('#plan-rows .plan');
   assert.equal(await page.locator('.plan').count(), 2, 'not more instalments than the shop allows');
   await close(page);

@@ -21,6 +21,7 @@ async function asked(number, reference, browser = {}) {
   if (browser.scripts === false) {
     for (const [name, text] of [['card_number', number], ['card_expiry', '11/30'], ['card_code', '123'], ['card_holder', 'APRO'], ['document_number', '12345678909']]) await page.fill(`#${name}`, text);
     await page.locator('form.form button').click();
+    await page.getByRole('heading', { name: 'Check and pay' }).waitFor();
     await page.locator('form.form button').click();
     await page.waitForURL(/\/checkout\/v1\/result/);
   } else {

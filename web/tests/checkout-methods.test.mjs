@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { browserOf, BUYERS, EMAIL, paymentsOf, preference, result, startOf, typeCard } from './buyer.mjs';
-import { World } from './world.mjs';
+import { eventually, World } from './world.mjs';
 
 let world;
 before(async () => {
@@ -80,8 +80,7 @@ test('a Pix is copied, paid at the simulated bank, and the page tells it and goe
   await page.locator('form.form button').click();
   await result(page);
   await page.getByRole('button', { name: 'Copiar' }).click();
-  const copied = await page.evaluate(() => navigator.clipboard.readText());
-  assert.match(copied, /^000201.*br\.gov\.bcb\.pix/);
+  await eventually(page, async () => /^000201.*br\.gov\.bcb\.pix/.test(await navigator.clipboard.readText()), [], true);
   await page.locator('.simulate summary').click();
   const [bank] = await Promise.all([context.waitForEvent('page'), page.locator('.simulate a').click()]);
   await bank.getByRole('button', { name: /^Pagar/ }).dblclick();

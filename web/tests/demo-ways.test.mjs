@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { buyer, finish, open, openCardForm, packings, payments, reached, typeCard } from './shopping.mjs';
+import { becamePayments, buyer, finish, open, openCardForm, packings, payments, reached, typeCard } from './shopping.mjs';
 import { seller, type, World } from './world.mjs';
 
 const CHALLENGED = '5483928164574623';
@@ -54,7 +54,7 @@ test('a refused card is told in words and may be tried again', async () => {
   await page.click('#pay');
   await page.waitForURL(page.order);
   await reached(page, 'paid');
-  assert.deepEqual((await payments(page)).map(({ status }) => status), ['rejected', 'approved']);
+  await becamePayments(page, 'rejected', 'approved');
   await finish(page);
 });
 
@@ -98,7 +98,7 @@ test('the payment brick', async () => {
   await page.click('button.pay[type="submit"]:enabled');
   await page.waitForURL(page.order);
   await reached(page, 'paid');
-  assert.deepEqual((await payments(page)).map(({ status }) => status), ['rejected', 'approved']);
+  await becamePayments(page, 'rejected', 'approved');
   await finish(page);
 });
 
@@ -125,7 +125,7 @@ test('a Pix that the bank pays moves the page by itself', async () => {
   const paid = await fetch(`${world.url}/sandbox/payments/${payment.id}/pay`, { method: 'POST', headers: { authorization: `Bearer ${seller().access_token}` } });
   assert.equal(paid.status, 200);
   await reached(page, 'paid');
-  assert.equal(await page.locator('.qr').count(), 0);
+  await page.locator('.qr').waitFor({ state: 'detached' });
   await finish(page);
 });
 
@@ -138,7 +138,7 @@ test('a Pix that is given up for a card is cancelled', async () => {
   await page.click('#pay');
   await page.waitForURL(page.order);
   await reached(page, 'paid');
-  assert.deepEqual((await payments(page)).map(({ status }) => status), ['cancelled', 'approved']);
+  await becamePayments(page, 'cancelled', 'approved');
   await finish(page);
 });
 
@@ -171,6 +171,8 @@ test('the wallet: the test buyer logs in, pays with the balance, and comes back'
   await page.fill('input[type="password"]', password);
   await page.fill('form input:not([type="hidden"]):not([type="password"])', email);
   await page.click('main form button.wide');
+  // The login's own button is wide, too.
+  await page.locator('input[type="password"]').waitFor({ state: 'detached' });
   await page.locator('form', { has: page.locator('input[type="hidden"]') }).locator('button.wide').first().click();
   await page.waitForURL(/payment_id|result/);
   await page.goto(page.order);

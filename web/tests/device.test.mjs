@@ -1,7 +1,7 @@
 // The device session: by the library, and by `/v2/security.js` alone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CARDS, seller, World } from './world.mjs';
+import { CARDS, logs, seller, World } from './world.mjs';
 
 let world;
 before(async () => {
@@ -29,7 +29,7 @@ test('`output` names globals, dotted ones too, and nothing that is no name', asy
   }
   const page = await world.page('', { library: security('output="__proto__.polluted"') });
   assert.equal(await page.evaluate(() => ({}).polluted), undefined);
-  assert.match(page.logged.join(), /is no name of a global/);
+  await logs(page, /is no name of a global/);
   await page.context().close();
 });
 

@@ -28,7 +28,7 @@ async function shop(pages, identity = world.authority.leaf()) {
 }
 
 async function visitor(options = {}) {
-  const context = await world.browser.newContext({ viewport: SIZES.desktop, locale: 'en', bypassCSP: true, ...options });
+  const context = await world.context({ viewport: SIZES.desktop, locale: 'en', bypassCSP: true, ...options });
   const page = await context.newPage();
   page.on('pageerror', (error) => assert.fail(`the page threw ${error}`));
   return page;
@@ -54,10 +54,18 @@ async function declare(page, made, shop) {
   await listen(made, shop);
 }
 
-/** Asks for the checks, and waits until they are over. */
+/**
+ * Asks for the checks, and waits until they are over. What earlier ones found stands there until the page is another one; those
+ * that found no end, on a machine that is busy with other things, are asked for again.
+ */
 async function check(page) {
-  await page.getByRole('button', { name: /^Check (now|again)$/ }).click();
-  await page.locator('.verdict').getByText(/Checked on/).waitFor({ timeout: 70_000 });
+  for (let tries = 0; tries < 3; tries += 1) {
+    await page.evaluate(() => (document.documentElement.dataset.before = ''));
+    await page.getByRole('button', { name: /^Check (now|again)$/ }).click();
+    await page.locator('html:not([data-before])').getByText(/Checked on|did not come to an end/).first().waitFor();
+    if ((await page.getByText('did not come to an end').count()) === 0) return;
+  }
+  assert.fail('the checks do not come to an end');
 }
 
 const finding = (page, id) => page.locator(`#${id}`);
@@ -105,7 +113,7 @@ test('sign-up, application, test payment, quality, mended, measured again, live,
   const refused = await call(world, made.live, '/v1/payments', real);
   assert.deepEqual([refused.status, refused.body.cause?.[0]?.code], [401, 7], 'the gate is closed');
   await check(page);
-  await page.locator('.verdict').getByText('Live: the live credentials work').waitFor({ timeout: 70_000 });
+  await page.locator('.verdict').getByText('Live: the live credentials work').waitFor();
   const paid = await call(world, made.live, '/v1/payments', real);
   assert.deepEqual([paid.status, paid.body.live_mode], [201, true], JSON.stringify(paid.body));
 
@@ -136,7 +144,7 @@ test('what is wrong at a shop is found, with what was seen of it and what to do'
   const expired = await shop(goodPages(), world.authority.leaf({ expired: true }));
   await declare(page, made, expired);
   await check(page);
-  await finding(page, 'GOL-003').getByText(/certificate expired/).waitFor({ timeout: 90_000 });
+  await finding(page, 'GOL-003').getByText(/certificate expired/).waitFor();
 
   await page.goto(`${world.url}/panel/home`);
   await page.getByText(/Not live yet. Still missing: \d/).waitFor();
@@ -273,9 +281,9 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('button', { name: 'Check now' }).focus();
     await page.keyboard.press('Enter');
     await page.getByText('The checks are running').waitFor();
-    assert.match(page.url(), /\?since=\d+$/);
+    await page.waitForURL(/\?since=\d+$/);
     answer();
-    await page.locator('.progress-title', { hasText: 'Still missing to go live: 1' }).waitFor({ timeout: 30_000 });
+    await page.locator('.progress-title', { hasText: 'Still missing to go live: 1' }).waitFor();
     await page.getByRole('button', { name: 'Check again' }).waitFor();
   });
 }

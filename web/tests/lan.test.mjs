@@ -54,8 +54,8 @@ test('a Pix is copied and paid from the phone, and the shop is told', { skip: !i
   await page.locator('.way[href$="method=pix"]').click();
   await page.locator('form.form button').click();
   await page.waitForURL(/\/checkout\/v1\/result/);
-  await page.getByRole('button', { name: /^Copy/ }).click();
-  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  // It is said for a moment only.
+  await Promise.all([page.getByRole('button', { name: 'Copied' }).waitFor(), page.getByRole('button', { name: /^Copy/ }).click()]);
   await page.locator('.simulate summary').click();
   const [bank] = await Promise.all([page.context().waitForEvent('page'), page.locator('.simulate a').click()]);
   await bank.getByRole('button', { name: /^Pay/ }).click();

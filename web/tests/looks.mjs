@@ -18,14 +18,18 @@ export const MOST_SHARE = 0.004;
 export const SCALE = 0.5;
 
 /** What differs from run to run, made the same: ids, dates, codes. The caret does not blink. */
-async function still(page) {
+export async function still(page) {
   const challenge = page.frame({ name: 'challenge' });
-  for (const frame of [page.mainFrame(), ...(challenge ? [challenge] : [])]) await frame.evaluate(() => {
+  for (const frame of [page.mainFrame(), ...(challenge ? [challenge] : [])]) await frame.evaluate(async () => {
     const trees = [document, ...[...document.querySelectorAll('*')].flatMap(({ shadowRoot }) => shadowRoot ?? [])];
+    const images = trees.flatMap((tree) => [...tree.querySelectorAll('img')]).filter((image) => image.getBoundingClientRect().top < innerHeight);
+    await Promise.all(images.filter((image) => !image.complete).map((image) => new Promise((resolve) => (image.onload = image.onerror = resolve))));
     const each = (selector, change) => trees.forEach((tree) => tree.querySelectorAll(selector).forEach(change));
     const same = (selector, text) => each(selector, (element) => (element.textContent = text));
     same('time', '1 / 1 / 2027');
     same('[data-live]', '23 h 59 min');
+    // What the page hears next is not written over it.
+    each('[data-live]', (text) => text.removeAttribute('data-live'));
     same('.facts dd.digits:not(.price)', '1234 5678');
     same('.number .digits', '1234 5678 9012 3456');
     each('.code svg', (code) => {
@@ -46,9 +50,17 @@ async function still(page) {
   });
 }
 
+/** Waits until a frame has drawn what it holds; one that is not shown draws nothing. */
+const drawn = (frame) =>
+  frame.evaluate(() => new Promise((resolve) => {
+    if (innerHeight === 0 || document.hidden) resolve();
+    else requestAnimationFrame(() => requestAnimationFrame(resolve));
+  }));
+
 export async function look(page, name) {
+  await page.waitForLoadState();
   await still(page);
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await Promise.all(page.frames().map(drawn));
   const seen = await page.screenshot({ animations: 'disabled', caret: 'hide' });
   const file = `${KEPT}${name}.png`;
   if (RENEW) {

@@ -14,7 +14,7 @@ let made;
 let shop;
 before(async () => {
   world = await World.open({ authority: (directory) => new Authority(directory) });
-  const context = await world.browser.newContext({ locale: 'en', viewport: DESK, deviceScaleFactor: SCALE, reducedMotion: 'reduce' });
+  const context = await world.context({ locale: 'en', viewport: DESK, deviceScaleFactor: SCALE, reducedMotion: 'reduce' });
   page = await context.newPage();
   made = await newSeller(page, world, { email: 'looks@example.com' });
   await drawPixKey(page, world);
@@ -75,7 +75,7 @@ test('the way to live payments, closed and open', async () => {
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
   await page.getByRole('button', { name: 'Check now' }).click();
-  await page.locator('.verdict').getByText('Live: the live credentials work').waitFor({ timeout: 70_000 });
+  await page.locator('.verdict').getByText('Live: the live credentials work').waitFor();
   await shown('going-live-open-phone', PHONE, 'light');
 });
 

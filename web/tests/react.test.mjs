@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { build } from 'esbuild';
 import { after, before, test } from 'node:test';
 import { call, card, fillCard, type } from './brick.mjs';
-import { frameOf, seller, World } from './world.mjs';
+import { becomes, frameOf, seller, World } from './world.mjs';
 
 const SHOP = 'https://shop.example/';
 const SOURCE = `
@@ -74,10 +74,10 @@ test('<CardPayment> pays with live credentials from the hosts that pages have bu
   // Another one in its place, and none: what a component leaves behind is nothing.
   await page.evaluate(() => show({ name: 'CardPayment', props: { initialization: { amount: 250 } } }));
   await hears(page, 'onReady', 2);
-  assert.equal(await page.locator('iframe').count(), 3);
+  await becomes(() => page.locator('iframe').count(), 3);
   await page.evaluate(() => show({}));
   await page.waitForSelector('text=nothing');
-  assert.equal(await page.locator('iframe').count(), 0);
+  await becomes(() => page.locator('iframe').count(), 0);
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });
@@ -99,7 +99,7 @@ test('<Payment>, <StatusScreen> and <Wallet> are made and updated', async () => 
   await page.waitForSelector('text=Copiar código Pix');
   await page.evaluate((preferenceId) => show({ name: 'Wallet', props: { initialization: { preferenceId } } }), preference.id);
   await hears(page, 'onReady', 3);
-  assert.ok(await page.locator('button.pay').isVisible());
+  await page.locator('button.pay').waitFor();
   assert.deepEqual(await heard(page, 'onError'), []);
   assert.deepEqual(page.errors, []);
   await page.context().close();
@@ -108,6 +108,7 @@ test('<Payment>, <StatusScreen> and <Wallet> are made and updated', async () => 
 test('its secure fields and its functions', async () => {
   const page = await open('fields', {});
   await hears(page, 'ready');
+  for (const name of ['cardNumber', 'expirationDate', 'securityCode']) await page.waitForSelector(`iframe[name="${name}"]`);
   const { number, cvv } = card('MLB');
   await type(page, 'cardNumber', number);
   await type(page, 'expirationDate', '1130');

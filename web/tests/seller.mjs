@@ -12,13 +12,14 @@ export async function newSeller(page, world, { email, country = 'MLB', applicati
   await page.getByRole('button', { name: 'Create an account' }).click();
   await page.getByRole('heading', { name: 'Applications', level: 1 }).waitFor();
   await page.goto(`${world.url}/panel/home`);
-  await page.getByLabel('Code that was received').fill(world.newestCode());
+  await page.getByLabel('Code that was received').fill(await world.mailed(email, /^\d{8}\r?$/m));
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByText('Confirm your e-mail').waitFor({ state: 'detached' });
   await page.goto(`${world.url}/panel/applications`);
   await page.getByLabel('Name', { exact: true }).fill(application);
   await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('button', { name: 'Reveal the secrets' }).click();
+  await page.getByText(/TEST-\d{16}-/).first().waitFor();
   /** The token has the application's number in it; the webhook secret has no prefix. */
   const group = async (name) => {
     const texts = await page.getByRole('region', { name }).locator('code').allTextContents();

@@ -50,7 +50,7 @@ test('a library that was altered on the way is not run by a page that pins it', 
   const { 'v2.js': integrity } = await (await get('/js/v2/integrity.json')).json();
   const text = await (await get('/js/v2')).text();
   for (const [addition, wanted] of [['', 'function'], ['\n/* altered */', 'undefined']]) {
-    const context = await world.browser.newContext();
+    const context = await world.context();
     const page = await context.newPage();
     await page.route(`${world.url}/js/v2`, (route) => route.fulfill({ body: text + addition, contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' } }));
     world.pages.set('/pinned', `<!doctype html><title>Shop</title><script crossorigin integrity="${integrity}" src="${world.url}/js/v2"></script>`);

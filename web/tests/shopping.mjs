@@ -1,6 +1,6 @@
 // A buyer in the demo shop, and what the platform knows of it.
 import assert from 'node:assert/strict';
-import { CARDS, seller, type } from './world.mjs';
+import { becomes, CARDS, seller, type } from './world.mjs';
 
 let world;
 let shop;
@@ -13,7 +13,7 @@ export function open(opened) {
 
 /** A buyer with an order of `pieces`, on the page where ways to pay are chosen. */
 export async function buyer(pieces = ['Alba'], options = {}) {
-  const context = await world.browser.newContext({ locale: 'en-US', ...options });
+  const context = await world.context({ locale: 'en-US', ...options });
   const page = await context.newPage();
   page.complaints = [];
   page.on('pageerror', (error) => page.complaints.push(String(error)));
@@ -46,9 +46,12 @@ export const packings = (page) => page.locator('.timeline code', { hasText: /^pa
 
 /** Waits until webhooks have brought the order's page to a stage. */
 export async function reached(page, stage) {
-  await page.waitForSelector(`.stage-${stage}`, { timeout: 15_000 });
-  if (stage === 'paid') await page.locator('.timeline code', { hasText: /^packed, for payment/ }).waitFor({ timeout: 15_000 });
+  await page.waitForSelector(`.stage-${stage}`);
+  if (stage === 'paid') await page.locator('.timeline code', { hasText: /^packed, for payment/ }).waitFor();
 }
+
+/** Waits until the platform's payments of the order are in these states: what a webhook leads to goes on behind the page. */
+export const becamePayments = (page, ...wanted) => becomes(async () => (await payments(page)).map(({ status }) => status), wanted);
 
 /** The platform's payments of the order, the oldest first. */
 export async function payments(page) {

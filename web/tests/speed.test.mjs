@@ -1,5 +1,5 @@
-// How soon a card can be typed on a throttled phone: a slow fourth-generation network and a processor a quarter as fast. What
-// is measured is printed; what must hold is far from it, so that a busy machine fails nothing.
+// How soon a card can be typed on a throttled phone: a slow fourth-generation network and a processor a quarter as fast. That
+// is printed, for who looks: it says as much of the machine as of the page. What must hold is that it can, and of how many bytes.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seller, World } from './world.mjs';
@@ -7,8 +7,6 @@ import { seller, World } from './world.mjs';
 /** Lighthouse's "slow 4G": 1.6 Mbit/s down, 750 kbit/s up, 150 ms there and back. */
 const NETWORK = { offline: false, latency: 150, downloadThroughput: (1_600 * 1024) / 8, uploadThroughput: (750 * 1024) / 8 };
 const SLOWER = 4;
-/** The most time, with much to spare. */
-const PATIENCE_MS = 30_000;
 
 const PAGES = {
   'secure fields': { most: 40, start: (mp, done) => {
@@ -26,10 +24,10 @@ before(async () => {
 after(() => world.close());
 
 for (const [name, { most, start }] of Object.entries(PAGES)) {
-  test(`a phone has the ${name} soon`, async () => {
+  test(`a phone has the ${name} in few bytes`, async () => {
     const body = `<div id="brick"></div>${['cardNumber', 'expirationDate', 'securityCode'].map((id) => `<div id="${id}" style="height:32px"></div>`).join('')}
       <script>window.usable = new Promise((resolve) => (${start})(new MercadoPago('${seller().public_key}', { locale: 'pt-BR' }), () => resolve(performance.now())));</script>`;
-    const browser = await world.browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    const browser = await world.context({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
     const page = await browser.newPage();
     const devtools = await browser.newCDPSession(page);
     let bytes = 0;
@@ -43,7 +41,6 @@ for (const [name, { most, start }] of Object.entries(PAGES)) {
     await page.waitForFunction(() => window.usable);
     const milliseconds = await page.evaluate(() => usable);
     console.log(`-- speed: ${name}: usable after ${Math.round(milliseconds)} ms, ${Math.round(bytes / 1024)} KB`);
-    assert.ok(milliseconds < PATIENCE_MS, `${milliseconds} ms`);
     assert.ok(bytes / 1024 < most, `${bytes} bytes`);
     await browser.close();
   });

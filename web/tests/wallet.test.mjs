@@ -42,7 +42,7 @@ for (const scripts of [false, true]) {
     await page.goto(startOf(world, dear));
     await page.getByRole('link', { name: /Mi cuenta/ }).click();
     await logIn(page, { ...account, password: 'wrong' });
-    assert.match(await page.getByRole('alert').first().innerText(), /no son correctos/);
+    await page.getByRole('alert').getByText(/no son correctos/).first().waitFor();
     await logIn(page, account);
     await page.getByRole('link', { name: 'Usar otra tarjeta' }).click();
     await page.locator('#card_number').fill(BUYERS[site].number);
@@ -65,7 +65,7 @@ for (const scripts of [false, true]) {
     await page.getByRole('link', { name: /Mi cuenta/ }).click();
     await page.locator('#card_code').fill('123');
     await page.getByRole('button', { name: 'Continuar con la tarjeta' }).click();
-    await page.getByRole('button', { name: 'Pagar' }).click();
+    await page.getByRole('button', { name: 'Pagar', exact: true }).click();
     assert.equal((await result(page)).progress, 'paid');
     assert.equal((await paymentsOf(world, site, `kept-${scripts}`)).length, 1);
 

@@ -1,17 +1,22 @@
 // The world of the browser tests: the real server, a shop on another origin, and headless Chromium.
 import assert from 'node:assert/strict';
 import { spawn, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 const BINARY = process.env.PASARELA_BINARY ?? `${ROOT}target/debug/pasarela`;
-const READY_MS = 60_000;
+
+/** How long anything may take that is waited for: a machine that does other things, too, is many times slower. */
+export const PATIENCE_MS = 120_000;
+/** How soon it is looked for again. */
+const AGAIN_MS = 20;
 
 /** A build to try without compiling the server: this directory's files are shown in the place of the served ones. */
 const BUILD = process.env.PASARELA_WEB_BUILD;
@@ -35,15 +40,33 @@ export class World {
     const world = new World();
     world.arguments = lan ? ['--lan'] : [];
     world.directory = mkdtempSync(path.join(tmpdir(), 'pasarela-web-'));
-    world.authority = authority?.(world.directory);
-    await world.startServer();
-    await world.startShop();
-    const port = new URL(world.ready.https ?? 'https://none:1').port;
-    world.browser = await chromium.launch({
+    try {
+      world.authority = authority?.(world.directory);
+      await world.startServer();
+      await world.startShop();
+      await world.startBrowser(hosts);
+    } catch (error) {
+      // Nobody has it who could close it.
+      await world.close();
+      throw error;
+    }
+    return world;
+  }
+
+  async startBrowser(hosts) {
+    const port = new URL(this.ready.https ?? 'https://none:1').port;
+    this.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      timeout: PATIENCE_MS,
       args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...(hosts ? [`--host-resolver-rules=MAP *.mercadopago.com 127.0.0.1:${port},MAP *.mlstatic.com 127.0.0.1:${port}`] : [])],
     });
-    return world;
+  }
+
+  /** A browser of its own, of which everything is waited for. */
+  async context(options) {
+    const context = await this.browser.newContext(options);
+    context.setDefaultTimeout(PATIENCE_MS);
+    return context;
   }
 
   async startServer() {
@@ -54,7 +77,7 @@ export class World {
       ['dev', '--listen', '127.0.0.1:0', '--https', '--https-listen', '127.0.0.1:0', '--data', data, '--json', ...trusted, ...this.arguments],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    const limit = setTimeout(() => this.server.kill('SIGKILL'), READY_MS);
+    const limit = setTimeout(() => this.server.kill('SIGKILL'), PATIENCE_MS);
     for await (const line of createInterface({ input: this.server.stdout })) {
       this.ready = JSON.parse(line);
       break;
@@ -64,11 +87,16 @@ export class World {
     this.url = this.ready.url;
   }
 
-  /** The newest code that was sent to somebody. */
-  newestCode() {
+  /** What the newest e-mail to somebody says that has something like `pattern`. */
+  async mailed(email, pattern) {
     const outbox = path.join(this.directory, 'data', 'outbox');
-    const newest = readdirSync(outbox).sort().at(-1);
-    return /^\d{8}\r?$/m.exec(readFileSync(path.join(outbox, newest), 'utf8'))[0].trim();
+    const found = () => {
+      const mails = existsSync(outbox) ? readdirSync(outbox).filter((name) => name.endsWith('.eml')).sort().reverse() : [];
+      const texts = mails.map((name) => readFileSync(path.join(outbox, name), 'utf8')).filter((text) => text.includes(`To: ${email}`));
+      return texts.map((text) => pattern.exec(text)?.[0].trim()).find(Boolean);
+    };
+    await becomes(() => found() !== undefined, true);
+    return found();
   }
 
   /** A shop's server: pages by path, and what was posted to it. */
@@ -92,7 +120,7 @@ export class World {
   /** A page of the shop with `body`, opened; it has the library unless `library` says another script. */
   async page(body, { library = `<script src="${this.url}/js/v2"></script>`, language = 'es', before, url, errors = [], scale = 1 } = {}) {
     const html = `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Shop</title>${library}</head><body>${body}</body></html>`;
-    const context = await this.browser.newContext({ ignoreHTTPSErrors: true, deviceScaleFactor: scale, reducedMotion: scale === 1 ? 'no-preference' : 'reduce' });
+    const context = await this.context({ ignoreHTTPSErrors: true, deviceScaleFactor: scale, reducedMotion: scale === 1 ? 'no-preference' : 'reduce' });
     // A page of the internet asks its user before it speaks to this machine, which is where the mapped hosts are.
     if (url) await context.grantPermissions(['local-network-access']);
     const page = await context.newPage();
@@ -137,9 +165,11 @@ export class World {
     await this.browser?.close();
     this.shop?.closeAllConnections();
     this.shop?.close();
-    const ended = new Promise((resolve) => this.server.once('exit', resolve));
-    this.server.kill('SIGTERM');
-    await ended;
+    if (this.server && this.server.exitCode === null && this.server.signalCode === null) {
+      const ended = new Promise((resolve) => this.server.once('exit', resolve));
+      this.server.kill('SIGTERM');
+      await ended;
+    }
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -152,19 +182,46 @@ export async function frameOf(page, name) {
   return frame;
 }
 
-/** Waits until `read` in the page gives `wanted`; says what it gave instead. */
-export async function eventually(page, read, argument, wanted) {
+/** Waits until `read` gives `wanted`; says what it gave instead. */
+export async function becomes(read, wanted) {
   let seen;
-  for (const start = Date.now(); Date.now() - start < 10_000; ) {
-    seen = await page.evaluate(read, argument);
+  for (const start = Date.now(); Date.now() - start < PATIENCE_MS; await pause(AGAIN_MS)) {
+    seen = await read();
     if (isDeepStrictEqual(seen, wanted)) return;
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
   }
   assert.deepEqual(seen, wanted);
 }
 
+/** The same of what is read in the page. */
+export const eventually = (page, read, argument, wanted) => becomes(() => page.evaluate(read, argument), wanted);
+
+/** Waits until the page's console has something like `pattern`. */
+export async function logs(page, pattern) {
+  const all = () => page.logged.join('\n');
+  await becomes(() => pattern.test(all()), true).catch(() => assert.match(all(), pattern));
+}
+
 export async function type(page, name, text) {
   const frame = await frameOf(page, name);
-  await frame.locator('input').click();
+  const input = frame.locator('input');
+  await input.click();
+  // Keys go where the browser's own process knows the focus to be; once it has answered this, it does.
+  await input.focus();
   await page.keyboard.type(text);
+  await isHeard(frame);
+}
+
+/** Waits until its page has heard what a frame has said by now: what is typed there is told by messages. */
+export async function isHeard(frame) {
+  await frame.evaluate(() => {
+    if (window.answers) return;
+    window.answers = true;
+    addEventListener('message', ({ data, ports }) => data === 'heard?' && ports[0].postMessage('yes'));
+  });
+  const element = await frame.frameElement();
+  await element.evaluate(({ contentWindow }) => new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = resolve;
+    contentWindow.postMessage('heard?', '*', [port2]);
+  }));
 }
