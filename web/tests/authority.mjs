@@ -97,12 +97,12 @@ export const badPages = (library) => ({
 });
 
 /** A page with the documented card form; what the shop's server answers is shown by `shows`, a function's body of `answer`. */
-export const cardForm = (url, key, shows) => `<script src="${url}/js/v2"></script>${TERMS}
+export const cardForm = (url, key, shows, locale = 'pt-BR') => `<script src="${url}/js/v2"></script>${TERMS}
   <form id="form"><div id="number" style="height:40px"></div><div id="until" style="height:40px"></div><div id="code" style="height:40px"></div>
   <input id="holder"><input id="email" type="email"><select id="kind"></select><input id="document"><select id="issuer"></select>
   <select id="plan"></select><button>Pagar</button></form><p id="told"></p>
   <script>
-    const mp = new MercadoPago('${key}', { locale: 'pt-BR' });
+    const mp = new MercadoPago('${key}', { locale: '${locale}' });
     const fields = { cardNumber: 'number', expirationDate: 'until', securityCode: 'code', cardholderName: 'holder', cardholderEmail: 'email',
       identificationType: 'kind', identificationNumber: 'document', issuer: 'issuer', installments: 'plan' };
     const form = mp.cardForm({
@@ -120,10 +120,10 @@ export const cardForm = (url, key, shows) => `<script src="${url}/js/v2"></scrip
   </script>`;
 
 /** The same with the card payment brick. */
-export const cardBrick = (url, key, shows) => `<script src="${url}/js/v2"></script>${TERMS}
+export const cardBrick = (url, key, shows, locale = 'pt-BR') => `<script src="${url}/js/v2"></script>${TERMS}
   <input type="email" placeholder="Newsletter"><div id="brick"></div><p id="told"></p>
   <script>
-    new MercadoPago('${key}', { locale: 'pt-BR' }).bricks().create('cardPayment', 'brick', {
+    new MercadoPago('${key}', { locale: '${locale}' }).bricks().create('cardPayment', 'brick', {
       initialization: { amount: 100 },
       callbacks: {
         onReady: () => {},

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub struct BrowserArguments {
     /// The browser that opens sellers' pages: Chromium or one of its kind, or `none`; without it, the first one on the path
     ///
-    /// Each time it is started anew, in its own sandbox, for half a minute at most, as the user `nobody` where this program runs
+    /// Each time it is started anew, in its own sandbox, for forty seconds at most, as the user `nobody` where this program runs
     /// as root. It reaches what notifications may reach, and nothing else. Where its sandbox can't be had, pages are read as they
     /// are served.
     #[arg(long, value_name = "PATH", env = "PASARELA_BROWSER")]

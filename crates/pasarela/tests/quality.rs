@@ -119,6 +119,30 @@ fn a_page_is_looked_at_alone() {
 }
 
 #[test]
+fn what_instalments_cost_in_argentina_is_looked_for_with_each_figure() {
+    const SHOWN: &str = "<script src='https://sdk.mercadopago.com/js/v2'></script><a href='/terms'>Terms</a>\
+        <p>Precio de contado: $ 990,00</p><select id='installments'><option>3 cuotas de $ 369,90</option></select>\
+        <p>Total financiado: $ 1.109,70</p><p>TEA: 70,21%</p><p>CFT: 89,43%</p>";
+    const HIDDEN: &str =
+        "<a href='/terms'>Terms</a><select id='installments'></select><p>TEA 70,21% CFT 89,43%</p>";
+    let page = |page, site| {
+        let output = run(&["quality", "page", &shop(page), "--site", site, "--browser", "none"]);
+        let said = stdout(&output);
+        let found =
+            said.split("GOL-017").nth(1).unwrap_or_default().split("GOL-018").next().unwrap_or_default();
+        (output.status.code(), found.to_owned())
+    };
+    let (code, found) = page(SHOWN, "MLA");
+    assert_eq!(code, Some(0), "{found}");
+    assert!(found.contains("page: cash price, instalments, financed total, TEA and CFT"), "{found}");
+    let (code, found) = page(HIDDEN, "MLA");
+    assert_eq!(code, Some(1), "{found}");
+    let absent = "page: cash price, number and amount of instalments, financed total beside the instalments";
+    assert!(found.contains(absent), "{found}");
+    assert_eq!(page(HIDDEN, "MLB").0, Some(0), "it is Argentina's rule");
+}
+
+#[test]
 fn what_a_script_adds_to_a_page_is_seen_where_there_is_a_browser() {
     if pasarela_engine::quality::browser::Browser::on_path(true).is_none() {
         eprintln!("there is no browser on the path: nothing was tried");

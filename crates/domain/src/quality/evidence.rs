@@ -1,7 +1,8 @@
 //! All that the rules look at.
 
 use super::marks::{Mark, Marks};
-use super::page::{FollowedRefusal, PageFacts, ResultPages};
+use super::page::{PageFacts, ResultPages};
+use super::refusal::FollowedRefusals;
 use super::site::{SiteProbe, WebhookProbe};
 use super::traffic::Traffic;
 use crate::payment::PaymentState;
@@ -77,15 +78,18 @@ pub struct Probes {
     /// The payment page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<PageFacts>,
+    /// The shop's home page, where that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<PageFacts>,
     /// The terms and conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<PageFacts>,
     /// The pages at the end of a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<ResultPages>,
-    /// What a buyer is shown whose card is refused.
+    /// What buyers are shown whose cards are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<FollowedRefusal>,
+    pub refusals: Option<FollowedRefusals>,
     /// The receiver of notifications.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<WebhookProbe>,

@@ -83,11 +83,15 @@ pub struct CardInput {
 pub struct Financing {
     /// It has a choice of instalments at all.
     pub offers_installments: bool,
-    /// The total financial cost.
+    /// What is paid without them, with its amount.
+    pub shows_cash_price: bool,
+    /// Number and amount of the instalments.
+    pub shows_plan: bool,
+    /// The total financial cost, with its rate.
     pub shows_cft: bool,
-    /// The effective annual rate.
+    /// The effective annual rate, with its rate.
     pub shows_tea: bool,
-    /// The financed total.
+    /// The financed total, with its amount.
     pub shows_total: bool,
     /// It says "without interest".
     pub claims_no_interest: bool,
@@ -100,6 +104,29 @@ pub struct Financing {
     /// Whether it has the same font.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_cft_font_same: Option<bool>,
+    /// Whether a test card was typed, so that plans were there to be chosen.
+    pub is_card_typed: bool,
+}
+
+impl Financing {
+    /// What was seen of the page, with what is `shown` of it once a card was typed: a page may show either at either time, but the
+    /// sizes count that a buyer has who chooses.
+    #[must_use]
+    pub fn with_card(self, shown: Financing) -> Financing {
+        let has_sizes = shown.cft_height_percent.is_some();
+        let sizes = if has_sizes { shown } else { self };
+        Financing {
+            offers_installments: self.offers_installments | shown.offers_installments,
+            shows_cash_price: self.shows_cash_price | shown.shows_cash_price,
+            shows_plan: self.shows_plan | shown.shows_plan,
+            shows_cft: self.shows_cft | shown.shows_cft,
+            shows_tea: self.shows_tea | shown.shows_tea,
+            shows_total: self.shows_total | shown.shows_total,
+            claims_no_interest: self.claims_no_interest | shown.claims_no_interest,
+            is_card_typed: true,
+            ..sizes
+        }
+    }
 }
 
 /// How the end of a payment looks to a buyer.
@@ -110,35 +137,6 @@ pub struct ResultPages {
     pub approved: PageFacts,
     /// After a refusal.
     pub rejected: PageFacts,
-}
-
-/// A card that is refused, typed into the payment page by a browser of the platform's, and what the buyer was shown then.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct FollowedRefusal {
-    /// Why nothing was seen: the page has no form that can be filled in, say, or keys of other payments.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// The test payment that came of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<RefusedPayment>,
-    /// The browser.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub opened_in: Option<String>,
-}
-
-/// A test payment that was refused while a browser stood at the shop.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct RefusedPayment {
-    /// The payment, as the platform has it.
-    pub payment_id: i64,
-    /// Why it was refused.
-    pub status_detail: String,
-    /// Where the buyer stood afterwards, without what is asked of that page.
-    pub led_to: String,
-    /// What was told there that had not been told before.
-    pub says: Says,
 }
 
 impl PageFacts {

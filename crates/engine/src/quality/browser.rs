@@ -2,7 +2,7 @@
 //!
 //! The page is anybody's, so the browser is taken for hostile. It is a child process with a profile of its own that is
 //! thrown away, in its own sandbox, of an unprivileged user where the server runs as root, with nothing of the server's
-//! environment, for half a minute at most. It reaches the network by our own door alone ([`door`]), which checks every address
+//! environment, for forty seconds at most. It reaches the network by our own door alone ([`door`]), which checks every address
 //! as notifications' are: names are not resolved in the browser, and what does not go by a proxy (WebRTC, QUIC) is off. It
 //! is spoken to over a pipe ([`devtools`]), which no page can reach. What comes out is data ([`snapshot`]): no script of
 //! ours runs in the page, so none can be deceived there.
@@ -28,6 +28,8 @@ use tokio::sync::Semaphore;
 
 /// How long the pages of one check may take in the browser, its start and a refused payment included.
 const OPEN_TIME: Duration = Duration::from_secs(28);
+/// How long it may all take with further refused payments.
+const TRIAL_TIME: Duration = Duration::from_secs(40);
 /// How long a check waits for another one's browser.
 const TURN_TIME: Duration = Duration::from_secs(8);
 /// How many browsers run at a time: each takes some hundred megabytes.
@@ -49,7 +51,7 @@ pub(super) struct Wanted {
     pub url: url::Url,
     /// Whether its scripts are looked at, too.
     pub with_scripts: bool,
-    /// A card that is typed into its form and refused.
+    /// Cards that are typed into its form and refused.
     pub trial: Option<Arc<Trial>>,
 }
 
@@ -57,8 +59,11 @@ pub(super) struct Wanted {
 pub(super) struct Seen {
     /// The page as it was opened.
     pub facts: PageFacts,
-    /// What a buyer was shown whose card was refused, or why nobody was one; nothing where nobody was to be.
-    pub refusal: Option<Result<Shown, String>>,
+    /// What the buyers were shown whose cards were refused, or why nobody was one: in the order of the trial's cards, as far as
+    /// there was time.
+    pub refusals: Vec<Result<Shown, String>>,
+    /// How long it took, with the first card.
+    took: Duration,
 }
 
 /// Why a page was not seen.
@@ -78,6 +83,8 @@ pub(super) struct Surroundings {
     pub trusted_keys: Vec<String>,
     /// Where the library is at home.
     pub official: Official,
+    /// Until when there is time for further cards.
+    pub until: Instant,
 }
 
 impl Browser {
@@ -119,7 +126,8 @@ impl Browser {
         let may_go_without_sandbox = self.may_go_without_sandbox;
         // A thread of its own: the pipe is read without waiting for anybody else, and ends with the browser.
         let opened = tokio::task::spawn_blocking(move || {
-            let deadline = Instant::now() + OPEN_TIME;
+            let began = Instant::now();
+            let deadline = began + OPEN_TIME;
             let start = |is_sandboxed| {
                 let child = devtools::Child::start(&program, port, &around.trusted_keys, is_sandboxed)?;
                 devtools::Devtools::of(child, deadline)
@@ -131,8 +139,15 @@ impl Browser {
                 }
                 other => other?,
             };
-            let mut visitor = visit::Visitor::new(&mut devtools, &around.official);
-            Ok(pages.iter().map(|page| visitor.visit(page)).collect())
+            let mut visitor = visit::Visitor::new(&mut devtools, &around.official, port);
+            let mut seen: Vec<_> = pages.iter().map(|page| visitor.visit(page)).collect();
+            visitor.limit(around.until.min(began + TRIAL_TIME));
+            for (page, seen) in pages.iter().zip(&mut seen) {
+                if let Ok(seen) = seen {
+                    visitor.visit_again(page, seen);
+                }
+            }
+            Ok(seen)
         });
         opened.await.unwrap_or_else(|broken| Err(broken.to_string()))
     }

@@ -8,7 +8,7 @@
 //! that is late for the form is thrown away.
 
 use super::measuring::own;
-use super::probes::{Budget, Prober, SeenPages};
+use super::probes::{Budget, Prober, SeenPages, ShopPages};
 use crate::applications::OwnedApplication;
 use crate::audit::Actor;
 use crate::notifications::message::{AttemptIdentity, Signing, message};
@@ -38,6 +38,8 @@ use uuid::Uuid;
 const WEBHOOK_TIME: Duration = Duration::from_secs(22);
 /// How long a check may take: a request has a minute.
 const CHECK_TIME: Duration = Duration::from_secs(50);
+/// Until when after its beginning a check tries further cards: what is left is for the terms, which are fetched then.
+const TRIAL_TIME: Duration = Duration::from_secs(38);
 /// The most requests of one check to addresses that somebody else chose, the three notifications apart.
 const MOST_REQUESTS: u32 = 40;
 /// The longest address of a form.
@@ -155,9 +157,10 @@ impl Engine {
         if !self.inner.development {
             self.begin_check(caller.account_id).await?;
         }
-        let form = self.kept_going_live(application_id).await?.form;
+        let kept = self.kept_going_live(application_id).await?;
+        let form = kept.form.clone();
         let tested = Caller { mode: Mode::Test, ..caller.clone() };
-        let probes = tokio::time::timeout(CHECK_TIME, self.probes_of(&tested, &form, prober)).await;
+        let probes = tokio::time::timeout(CHECK_TIME, self.probes_of(&tested, kept, prober)).await;
         let probes = probes.map_err(|_| Failure::Unavailable { retry_after_s: 60 })??;
         let mut around = self.surroundings_of(&tested).await?;
         around.probes = probes;
@@ -235,25 +238,32 @@ impl Engine {
         self.activation(application, true, reason, evidence, &gate).await
     }
 
-    async fn probes_of(&self, caller: &Caller, form: &Form, prober: &Prober) -> Result<Probes, Failure> {
+    /// What is seen at the addresses of the form that is `kept`; of refusals also what was seen before.
+    async fn probes_of(&self, caller: &Caller, kept: GoingLive, prober: &Prober) -> Result<Probes, Failure> {
         let mut probes = Probes::default();
+        let form = &kept.form;
         let Some(site) = &form.production_site else { return Ok(probes) };
-        let page = form.payment_page.as_ref().unwrap_or(site);
+        let shop = ShopPages {
+            payment: form.payment_page.as_ref().unwrap_or(site),
+            home: form.payment_page.as_ref().filter(|page| *page != site).map(|_| site.as_str()),
+            results: form.approved_page.as_deref().zip(form.rejected_page.as_deref()),
+        };
         let budget = &Budget::new(MOST_REQUESTS);
-        let results = form.approved_page.as_deref().zip(form.rejected_page.as_deref());
+        let before = kept.probes.refusals.unwrap_or_default();
+        let trial = self.trial(caller, before.next());
+        let cards = trial.as_ref().map(|trial| trial.cards.clone()).unwrap_or_default();
+        let until = (Instant::now() + TRIAL_TIME).into_std();
         // All at once: a request has a minute, and a receiver may take most of it.
         let began = self.inner.clock.now(caller.account_id, caller.mode);
         let (site, seen, webhook) = tokio::join!(
             prober.site(site, budget),
-            prober.pages(page, results, self.trial(caller), budget),
+            prober.pages(shop, trial.map(|trial| (trial, until)), budget),
             self.probe_webhook(caller)
         );
-        let SeenPages { page, results, refusal } = seen;
-        probes.site = Some(site);
-        probes.results = results;
-        if let Some(seen) = refusal {
-            probes.refusal = Some(self.followed(caller, seen, began).await?);
-        }
+        let SeenPages { page, home, results, refusals } = seen;
+        (probes.site, probes.home, probes.results) = (Some(site), home, results);
+        let followed = self.followed(caller, &cards, refusals, began).await?;
+        probes.refusals = Some(followed.after(Some(before), self.inner.clock.wall()));
         // Where the page has no link of its own, the hosted checkout has the one of the seller's policies.
         let said = self.policies(caller.account_id).await?.terms_url.clone();
         if let Some(link) = page.terms_link.as_ref().or(said.as_ref()) {

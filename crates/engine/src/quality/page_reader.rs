@@ -5,7 +5,7 @@
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 use pasarela_domain::quality::page::{CardInput, PageFacts};
-use pasarela_domain::quality::says;
+use pasarela_domain::quality::{financing, says};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use url::Url;
 
@@ -311,12 +311,9 @@ impl Reader<'_> {
         self.end("a");
         let words: Vec<&str> = self.words.split_whitespace().collect();
         let text = words.join(" ").to_lowercase();
-        let financing = &mut self.facts.financing;
-        financing.offers_installments |= text.contains("cuotas de $") || text.contains("cuotas sin inter");
-        financing.shows_cft = text.contains("cft") || text.contains("costo financiero total");
-        financing.shows_tea = text.contains("tea") && text.contains('%');
-        financing.shows_total = text.contains("total");
-        financing.claims_no_interest = text.contains("sin interés") || text.contains("sin interes");
+        let has_list = self.facts.financing.offers_installments;
+        self.facts.financing = financing::of(&text);
+        self.facts.financing.offers_installments |= has_list;
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         self.facts.words = hasher.finish();
@@ -396,7 +393,7 @@ mod tests {
     fn links_promotions_and_financing_are_found() {
         let facts = page(
             "<a href='/legal'>Términos y <b>condiciones</b></a><a href=/promociones>Ver</a><select id=cuotas></select>\
-             <p>CFT 70,21% TEA 89,43% total</p><img src=/mercadopago.svg><form action='http://shop.example/x'>",
+             <p>Contado $ 990 o 3 cuotas de $ 369,90 CFT 89,43% TEA 70,21% total $ 1.109,70</p><img src=/mercadopago.svg><form action='http://shop.example/x'>",
         );
         assert_eq!(facts.terms_link.as_deref(), Some("/legal"));
         assert_eq!(facts.promotions.as_deref(), Some("/promociones"));

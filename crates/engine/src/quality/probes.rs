@@ -22,7 +22,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
@@ -69,14 +69,28 @@ impl Budget {
     }
 }
 
+/// Where a shop's pages are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShopPages<'p> {
+    /// The page on which buyers pay.
+    pub payment: &'p str,
+    /// The shop's home page, where that is another one.
+    pub home: Option<&'p str>,
+    /// The pages after an approval and after a refusal.
+    pub results: Option<(&'p str, &'p str)>,
+}
+
 /// What was seen of a shop's pages.
 pub struct SeenPages {
     /// The page on which buyers pay.
     pub page: PageFacts,
+    /// The home page, where it was named.
+    pub home: Option<PageFacts>,
     /// The pages at the end of a payment, where they were named.
     pub results: Option<ResultPages>,
-    /// What a buyer was shown whose card was refused, or why nobody was one; nothing where nobody was to be.
-    pub refusal: Option<Result<Shown, String>>,
+    /// What the buyers were shown whose cards were refused, in the order of the trial's cards and as far as there was time; or why
+    /// nobody was one.
+    pub refusals: Vec<Result<Shown, String>>,
 }
 
 /// What was fetched.
@@ -192,31 +206,34 @@ impl Prober {
         facts
     }
 
-    /// A payment page and the pages at the end of a payment, each as it is served, and then as a browser shows it where there
-    /// is one; with a `trial`, a card that is refused is typed into the payment page.
+    /// A shop's pages, each as it is served, and then as a browser shows it where there is one; with a `trial`, cards that are
+    /// refused are typed into the payment page, further ones while there is time `until` then.
     pub async fn pages(
         &self,
-        payment: &str,
-        results: Option<(&str, &str)>,
-        trial: Option<Trial>,
+        shop: ShopPages<'_>,
+        trial: Option<(Trial, Instant)>,
         budget: &Budget,
     ) -> SeenPages {
-        let result = async |url: Option<&str>| match url {
+        let plain = async |url: Option<&str>| match url {
             Some(url) => Some(self.plain_page(url, budget).await),
             None => None,
         };
-        let (page, approved, rejected) = tokio::join!(
-            self.page(payment, budget),
-            result(results.map(|(approved, _)| approved)),
-            result(results.map(|(_, rejected)| rejected)),
+        let (page, approved, rejected, home) = tokio::join!(
+            self.page(shop.payment, budget),
+            plain(shop.results.map(|(approved, _)| approved)),
+            plain(shop.results.map(|(_, rejected)| rejected)),
+            plain(shop.home),
         );
-        let served: Vec<PageFacts> = [Some(page), approved, rejected].into_iter().flatten().collect();
-        let (pages, refusal) = self.opened(served, trial.map(Arc::new)).await;
+        // One logo is enough: a home page is opened where none was seen yet.
+        let has_logo = page.logo.is_some() || home.as_ref().is_none_or(|home| home.logo.is_some());
+        let (unopened, home) = if has_logo { (home, None) } else { (None, home) };
+        let served: Vec<PageFacts> = [Some(page), approved, rejected, home].into_iter().flatten().collect();
+        let (pages, refusals) = self.opened(served, trial).await;
         let mut pages = pages.into_iter();
         let page = pages.next().unwrap_or_default();
-        let results = pages.next().zip(pages.next());
+        let results = shop.results.and_then(|_| pages.next().zip(pages.next()));
         let results = results.map(|(approved, rejected)| ResultPages { approved, rejected });
-        SeenPages { page, results, refusal }
+        SeenPages { page, home: pages.next().or(unopened), results, refusals }
     }
 
     /// Opens in the browser what was there; the scripts of the first page are looked at, too. A browser that fails takes nothing
@@ -224,9 +241,9 @@ impl Prober {
     async fn opened(
         &self,
         served: Vec<PageFacts>,
-        trial: Option<Arc<Trial>>,
-    ) -> (Vec<PageFacts>, Option<Result<Shown, String>>) {
-        let nobody = |why: &str| trial.as_ref().map(|_| Err(why.to_owned()));
+        trial: Option<(Trial, Instant)>,
+    ) -> (Vec<PageFacts>, Vec<Result<Shown, String>>) {
+        let nobody = |why: &str| vec![Err(why.to_owned())];
         let Some(browser) = &self.browser else { return (served, nobody("there is no browser here")) };
         let addresses: Vec<(usize, Url)> = served
             .iter()
@@ -238,10 +255,13 @@ impl Prober {
         if addresses.is_empty() {
             return (served, nobody("the page was not there"));
         }
+        let (trial, until) = trial.unzip();
+        let trial = trial.map(Arc::new);
         let around = Surroundings {
             reach: self.reach,
             trusted_keys: self.trusted_keys(&addresses).await,
             official: self.official.clone(),
+            until: until.unwrap_or_else(Instant::now),
         };
         let wanted = addresses.iter().map(|(at, url)| {
             let (url, is_first) = (url.clone(), *at == 0);
@@ -252,18 +272,18 @@ impl Prober {
             Ok(seen) => seen,
             Err(fault) => addresses.iter().map(|_| Err(Unseen::Fault(fault.clone()))).collect(),
         };
-        let mut refusal = nobody("the page could not be opened in a browser");
+        let mut refusals = nobody("the page could not be opened in a browser");
         if let Some(Ok(first)) = seen.first_mut()
-            && let Some(shown) = first.refusal.take()
+            && !first.refusals.is_empty()
         {
-            refusal = Some(shown);
+            refusals = std::mem::take(&mut first.refusals);
         }
         let mut pages = served;
         for ((at, _), seen) in addresses.iter().zip(seen) {
             let page = std::mem::take(&mut pages[*at]);
             pages[*at] = beside(page, seen);
         }
-        (pages, refusal)
+        (pages, refusals)
     }
 
     /// The keys of the shop's certificates, where an authority stands for them that this prober trusts and a browser does not

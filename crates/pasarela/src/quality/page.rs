@@ -12,7 +12,7 @@ use pasarela_domain::quality::report::{Action, action};
 use pasarela_domain::quality::rules::{self, Kind, Product};
 use pasarela_domain::site::Site;
 use pasarela_engine::notifications::address_guard::Reach;
-use pasarela_engine::quality::probes::{Budget, Prober};
+use pasarela_engine::quality::probes::{Budget, Prober, ShopPages};
 use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,8 +43,9 @@ pub fn run(arguments: &PageArguments) -> Result<(String, ExitCode), Failure> {
     let prober = Prober::new(Reach::Anywhere, roots, &arguments.platform).with_browser(browser);
     let url = &arguments.url;
     let budget = Budget::new(MOST_REQUESTS);
+    let shop = ShopPages { payment: url, ..ShopPages::default() };
     let (seen, certificate) = runtime::block_on(async {
-        tokio::join!(prober.pages(url, None, None, &budget), prober.site(url, &budget))
+        tokio::join!(prober.pages(shop, None, &budget), prober.site(url, &budget))
     })?;
     let page = seen.page;
     // One that answered, and that no browser can show, is judged.

@@ -123,6 +123,9 @@ pub fn facts(probes: &Probes, words: &IntegrationWords) -> Vec<Fact> {
         let none = if page.has_secure_fields { words.secure_fields } else { words.no_library };
         fact(words.card_inputs, if inputs.is_empty() { none.to_owned() } else { inputs.join(", ") });
     }
+    if let Some(home) = &probes.home {
+        fact(words.home_page, answered(home));
+    }
     if let Some(terms) = &probes.terms {
         fact(words.terms_page, answered(terms));
     }
@@ -130,10 +133,13 @@ pub fn facts(probes: &Probes, words: &IntegrationWords) -> Vec<Fact> {
         fact(words.approved_page, answered(&results.approved));
         fact(words.rejected_page, answered(&results.rejected));
     }
-    if let Some(refusal) = &probes.refusal {
-        let refused = refusal.refused.as_ref();
+    for card in probes.refusals.iter().flat_map(|refusals| &refusals.tried) {
+        let refused = card.refused.as_ref();
         let seen = refused.map(|refused| format!("{} · {}", refused.status_detail, refused.led_to));
-        fact(words.refused_card, seen.or_else(|| refusal.fault.clone()).unwrap_or_default());
+        fact(words.refused_card, seen.or_else(|| card.fault.clone()).unwrap_or_default());
+    }
+    if let Some(fault) = probes.refusals.as_ref().and_then(|refusals| refusals.fault.clone()) {
+        fact(words.refused_card, fault);
     }
     if let Some(webhook) = &probes.webhook {
         fact(words.receiver, received(webhook, words));

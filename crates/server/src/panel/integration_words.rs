@@ -43,7 +43,7 @@ words! {
     choose_one: "elegí uno", "escolha um", "choose one";
     production_site: "Sitio de producción", "Site de produção", "Production site";
     payment_page: "Página donde se paga", "Página em que se paga", "Page where buyers pay";
-    payment_page_hint: "Si queda vacía, vale el sitio.", "Se ficar vazia, vale o site.", "If it is empty, the site counts.";
+    payment_page_hint: "Si queda vacía, vale el sitio. Si tiene su clave de prueba, cada revisión paga ahí con hasta cuatro tarjetas de prueba que se rechazan: la tienda recibe otros tantos pedidos de prueba.", "Se ficar vazia, vale o site. Se tiver a sua chave de teste, cada verificação paga nela com até quatro cartões de teste que são recusados: a loja recebe o mesmo número de pedidos de teste.", "If it is empty, the site counts. Where it has your test key, each check pays there with up to four test cards that are refused: the shop gets as many test orders.";
     approved_page: "Página después de un pago aprobado", "Página depois de um pagamento aprovado", "Page after an approval";
     rejected_page: "Página después de un rechazo", "Página depois de uma recusa", "Page after a refusal";
     result_hint: "No hace falta con Checkout Pro.", "Não é preciso com o Checkout Pro.", "Not needed with Checkout Pro.";
@@ -81,6 +81,7 @@ words! {
     library_copies: "Copias de la biblioteca", "Cópias da biblioteca", "Copies of the library";
     card_inputs: "Campos de tarjeta de la página", "Campos de cartão da página", "The page's own card inputs";
     secure_fields: "campos seguros", "campos seguros", "secure fields";
+    home_page: "Página de inicio", "Página inicial", "Home page";
     terms_page: "Términos del sitio", "Termos do site", "The site's terms";
     refused_card: "Tarjeta de prueba rechazada", "Cartão de teste recusado", "A test card that is refused";
     receiver: "Receptor de notificaciones", "Receptor de notificações", "Receiver of notifications";

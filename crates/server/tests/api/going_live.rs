@@ -309,6 +309,37 @@ async fn what_an_operator_stopped_the_gate_does_not_open() {
 }
 
 #[tokio::test]
+async fn the_logo_counts_on_the_home_page_too() {
+    let world = World::new().await;
+    let mut pages = good_pages();
+    for (home, result, seen) in [
+        ("<p>Guitars</p>", "failed", "neither there nor on the home page https://localhost:"),
+        ("<img src='/pay.svg' alt='Mercado Pago'>", "passed", "home page https://localhost:"),
+    ] {
+        pages[0].1 = home.to_owned();
+        let found = world.checked(&pages, false, true).await;
+        assert_eq!(found["probes"]["home"]["status"], 200, "{found:#}");
+        let pix = world.good_payment().await;
+        let measured = format!("/v1/applications/{}/quality/measurements", world.id);
+        let report = world.test.post(&measured, &json!({"payment_id": pix["id"]})).await.expect(201);
+        let text = report.to_string();
+        let aspects = report["aspects"].as_array().unwrap().iter();
+        let mut actions = aspects.flat_map(|aspect| aspect["actions"].as_array().unwrap());
+        let logo = actions.find(|action| action["rule_id"] == "CHA-114").unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(logo["result"], result, "{logo:#}");
+        assert!(logo["evidence"].as_str().unwrap().starts_with(seen), "{logo:#}");
+    }
+    // A shop without a payment page of its own pays at home.
+    let site = found_site(&world).await;
+    world.live.put(&world.path(""), &json!({"payment_page": site})).await.expect(200);
+    assert_eq!(world.check().await["probes"]["home"], Value::Null);
+}
+
+async fn found_site(world: &World) -> Value {
+    world.live.get(&world.path("")).await.expect(200)["form"]["production_site"].clone()
+}
+
+#[tokio::test]
 async fn a_card_input_with_a_name_is_found() {
     let world = World::new().await;
     let mut pages = good_pages();
@@ -383,7 +414,7 @@ async fn terms_that_lead_nowhere_and_results_that_say_the_same_are_found() {
     assert_eq!(check(&found, "GOL-010")["evidence"], "it answered 404 (read as it is served)");
     let nobody = "read as it is served; no refused payment was followed: there is no browser here";
     assert_eq!(check(&found, "GOL-015")["evidence"], format!("both pages say the same ({nobody})"));
-    assert_eq!(found["probes"]["refusal"]["fault"], "there is no browser here");
+    assert_eq!(found["probes"]["refusals"]["fault"], "there is no browser here");
 }
 
 #[tokio::test]

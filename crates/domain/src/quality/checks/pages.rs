@@ -2,7 +2,8 @@
 
 use super::{Outcome, Reason, met, missing};
 use crate::quality::evidence::Evidence;
-use crate::quality::page::{Financing, PageFacts, RefusedPayment, ResultPages};
+use crate::quality::page::{Financing, PageFacts, ResultPages};
+use crate::quality::refusal::{FollowedRefusals, RefusedPayment};
 use crate::quality::says::Says;
 use crate::site::Site;
 
@@ -12,6 +13,8 @@ const LEAST_HEIGHT: u32 = 225;
 
 /// What a buyer whose payment was refused has to be told.
 const SAYS_SO: &str = "page: that the payment was refused";
+/// And so that it helps.
+const SAYS_WHY: &str = "page: another message for each group of reasons";
 
 /// The payment page, as far as it could be looked at.
 fn page<'a>(evidence: &'a Evidence<'_>) -> Result<&'a PageFacts, Outcome> {
@@ -33,11 +36,16 @@ fn of(evidence: &Evidence<'_>, judge: impl Fn(&PageFacts) -> Outcome) -> Outcome
         Ok(page) => page,
         Err(outcome) => return outcome,
     };
+    with_way(judge(page), &page.way())
+}
+
+/// The outcome with how it was looked at.
+fn with_way(outcome: Outcome, way: &str) -> Outcome {
     let with_way = |seen: String| match seen.is_empty() {
-        true => page.way(),
-        false => format!("{seen} ({})", page.way()),
+        true => way.to_owned(),
+        false => format!("{seen} ({way})"),
     };
-    match judge(page) {
+    match outcome {
         Outcome::Met { evidence } => Outcome::Met { evidence: with_way(evidence) },
         Outcome::Missing { missing, evidence } => Outcome::Missing { missing, evidence: with_way(evidence) },
         other => other,
@@ -51,11 +59,23 @@ pub(super) fn modal(evidence: &Evidence<'_>) -> Outcome {
     })
 }
 
+/// On the payment page or on the home page: buyers see either before they pay.
 pub(super) fn logo(evidence: &Evidence<'_>) -> Outcome {
-    of(evidence, |page| match &page.logo {
-        Some(logo) => met(format!("page: {logo}")),
-        None => missing("page: the official logo", ""),
-    })
+    let home = evidence.around.probes.home.as_ref().filter(|home| home.is_there());
+    let on_page = of(evidence, |page| match (&page.logo, home) {
+        (Some(logo), _) => met(format!("page: {logo}")),
+        (None, None) => missing("page: the official logo", ""),
+        (None, Some(home)) => {
+            let seen = format!("neither there nor on the home page {}, {}", home.url, home.way());
+            missing("page: the official logo", seen)
+        }
+    });
+    match home.and_then(|home| Some((home, home.logo.as_ref()?))) {
+        Some((home, logo)) if !matches!(on_page, Outcome::Met { .. }) => {
+            with_way(met(format!("home page {}: {logo}", home.url)), &home.way())
+        }
+        _ => on_page,
+    }
 }
 
 pub(super) fn https(evidence: &Evidence<'_>) -> Outcome {
@@ -163,14 +183,17 @@ pub(super) fn financing_cost(evidence: &Evidence<'_>) -> Outcome {
             return Outcome::NotApplicable(Reason::NoInstallments);
         }
         let shown = [
-            (financing.shows_cft, "CFT"),
-            (financing.shows_tea, "TEA"),
+            (financing.shows_cash_price, "cash price"),
+            (financing.shows_plan, "number and amount of instalments"),
             (financing.shows_total, "financed total"),
+            (financing.shows_tea, "TEA"),
+            (financing.shows_cft, "CFT"),
         ];
         let absent: Vec<_> = shown.iter().filter(|(is_shown, _)| !is_shown).map(|(_, name)| *name).collect();
+        let when = if financing.is_card_typed { "a test card was typed" } else { "" };
         match absent.as_slice() {
             [] => size_of_cost(financing),
-            absent => missing(format!("page: {} beside the instalments", absent.join(", ")), ""),
+            absent => missing(format!("page: {} beside the instalments", absent.join(", ")), when),
         }
     })
 }
@@ -178,7 +201,7 @@ pub(super) fn financing_cost(evidence: &Evidence<'_>) -> Outcome {
 /// How the total cost is drawn, where a browser saw it.
 fn size_of_cost(financing: Financing) -> Outcome {
     let Some(percent) = financing.cft_height_percent else {
-        return met("page: CFT, TEA and the financed total beside the instalments");
+        return met("page: cash price, instalments, financed total, TEA and CFT");
     };
     let (is_bold, is_same) =
         (financing.is_cft_bold.unwrap_or_default(), financing.is_cft_font_same.unwrap_or_default());
@@ -203,32 +226,57 @@ pub(super) fn no_interest_claim(evidence: &Evidence<'_>) -> Outcome {
     })
 }
 
-/// A refused payment that was followed to its page; where none was, the pages that were declared.
+/// Refused payments that were followed to their pages; where none was, the pages that were declared.
 pub(super) fn messages(evidence: &Evidence<'_>) -> Outcome {
     let probes = &evidence.around.probes;
-    let followed = probes.refusal.as_ref();
-    if let Some((followed, refused)) = followed.and_then(|seen| Some((seen, seen.refused.as_ref()?))) {
-        return of_refusal(refused, followed.opened_in.as_deref().unwrap_or("a browser"));
-    }
-    let fault = followed.and_then(|followed| followed.fault.as_deref());
-    match (&probes.results, fault) {
-        (Some(results), fault) => of_declared(results, fault),
-        (None, Some(fault)) => missing(SAYS_SO, not_followed(fault)),
-        (None, None) => Outcome::Unknown(Reason::NoPage),
+    let fault = probes.refusals.as_ref().and_then(|refusals| match refusals.followed().next() {
+        Some(_) => None,
+        None => {
+            refusals.fault.as_deref().or_else(|| refusals.tried.iter().find_map(|card| card.fault.as_deref()))
+        }
+    });
+    match (&probes.refusals, &probes.results, fault) {
+        (Some(refusals), _, None) => of_refusals(refusals),
+        (_, Some(results), fault) => of_declared(results, fault),
+        (_, None, Some(fault)) => missing(SAYS_SO, not_followed(fault)),
+        (None, None, None) => Outcome::Unknown(Reason::NoPage),
     }
 }
 
-fn of_refusal(refused: &RefusedPayment, browser: &str) -> Outcome {
-    let RefusedPayment { payment_id, status_detail, led_to, says } = refused;
+/// Each must say so, and those of each group something else. A card that could not be tried, while others could, fails
+/// nobody; one for which there was no time has to be tried yet.
+fn of_refusals(refusals: &FollowedRefusals) -> Outcome {
+    let browser = refusals.tried.iter().find_map(|card| card.opened_in.as_deref()).unwrap_or("a browser");
+    let silent = refusals.followed().find(|(_, refused)| refused.says != Says::Refused);
+    if let Some((_, refused)) = silent {
+        return missing(SAYS_SO, format!("{} (paid in {browser})", told(refused)));
+    }
+    if let Some((one, other)) = refusals.told_the_same() {
+        let named = |refused: &RefusedPayment| {
+            format!("payment {} ({}) at {}", refused.payment_id, refused.status_detail, refused.led_to)
+        };
+        let seen = format!("{} and {} were told the same (paid in {browser})", named(one), named(other));
+        return missing(SAYS_WHY, seen);
+    }
+    let untried: Vec<_> = refusals.untried().map(|group| group.words()).collect();
+    if !untried.is_empty() {
+        let seen = format!("there was no time for refusals of {}: check again", untried.join(", "));
+        return missing("page: a refused payment of each group of reasons", seen);
+    }
+    let mut seen: Vec<String> = refusals.followed().map(|(_, refused)| told(refused)).collect();
+    let faults = refusals.tried.iter().filter_map(|card| Some((card.group, card.fault.as_ref()?)));
+    seen.extend(faults.map(|(group, fault)| format!("none was refused by {}: {fault}", group.words())));
+    met(format!("{} (paid in {browser})", seen.join("; ")))
+}
+
+fn told(refused: &RefusedPayment) -> String {
+    let RefusedPayment { payment_id, status_detail, led_to, says, .. } = refused;
     let told = match says {
         Says::Refused => "says so",
         Says::Approved => "says that it went well",
         Says::Nothing => "does not say so",
     };
-    let seen = format!(
-        "payment {payment_id} was refused ({status_detail}) and led to {led_to}, which {told} (paid in {browser})"
-    );
-    if *says == Says::Refused { met(seen) } else { missing(SAYS_SO, seen) }
+    format!("payment {payment_id} was refused ({status_detail}) and led to {led_to}, which {told}")
 }
 
 fn of_declared(results: &ResultPages, fault: Option<&str>) -> Outcome {

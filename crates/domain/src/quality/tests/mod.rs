@@ -152,6 +152,8 @@ fn good() -> World {
                     opens_checkout_inside: true,
                     financing: super::page::Financing {
                         offers_installments: true,
+                        shows_cash_price: true,
+                        shows_plan: true,
                         shows_cft: true,
                         shows_tea: true,
                         shows_total: true,
@@ -165,7 +167,8 @@ fn good() -> World {
                     approved: there("https://shop.example/a", 3),
                     rejected: PageFacts { says: Says::Refused, ..there("https://shop.example/b", 4) },
                 }),
-                refusal: None,
+                refusals: None,
+                home: None,
                 webhook: Some(WebhookProbe {
                     url: "https://shop.example/hooks".to_owned(),
                     signed: taken.clone(),

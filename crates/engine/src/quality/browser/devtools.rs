@@ -179,6 +179,11 @@ impl Devtools {
         std::mem::replace(&mut self.deadline, limit)
     }
 
+    /// How long there is left.
+    pub(super) fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
     /// What it calls itself: `Chrome 156.0.8078.108`.
     pub(super) fn version(&self) -> &str {
         &self.version

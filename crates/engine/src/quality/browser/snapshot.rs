@@ -70,7 +70,7 @@ fn read_document(
         match nodes["nodeType"][at].as_u64() {
             Some(TEXT) => {
                 let said = text(strings, &nodes["nodeValue"][at]);
-                reader.text(said, styles.contains_key(&at));
+                reader.text(said, styles.contains_key(&at) || is_offered(&open, &styles));
                 let style = styles.get(&at).map(|style| Drawn::of(said, |nth| text(strings, &style[nth])));
                 drawn.extend(style.flatten());
             }
@@ -92,6 +92,13 @@ fn read_document(
     while let Some((_, name)) = open.pop() {
         reader.end(&name);
     }
+}
+
+/// What can be chosen in a list is read when the list is opened: until then the list alone is drawn.
+fn is_offered(open: &[(u64, String)], styles: &HashMap<usize, &Value>) -> bool {
+    let is_drawn = |place: u64| usize::try_from(place).is_ok_and(|place| styles.contains_key(&place));
+    let is_in = |wanted: &str| open.iter().rev().find(|(_, name)| name == wanted);
+    is_in("option").and_then(|_| is_in("select")).is_some_and(|(place, _)| is_drawn(*place))
 }
 
 /// The styles of what is drawn, by the node's place.

@@ -1,14 +1,13 @@
 //! One page: opened, waited for, looked at, closed.
 
 use super::super::page_reader::{Official, Reader};
-use super::devtools::{Devtools, Event, TOO_LONG};
-use super::refusal::{Buyer, Trial};
+use super::devtools::{Devtools, ENDED, Event, TOO_LONG};
+use super::refusal::{Buyer, Trial, TrialCard};
 use super::{Seen, Unseen, Wanted, form, sizes, snapshot};
 use pasarela_domain::quality::page::PageFacts;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// How long a page may take until nothing more is loaded.
@@ -40,16 +39,71 @@ struct Script {
 pub(super) struct Visitor<'v> {
     devtools: &'v mut Devtools,
     official: &'v Official,
+    /// The only way into the network: a port of this machine.
+    door: u16,
 }
 
 impl<'v> Visitor<'v> {
-    pub(super) const fn new(devtools: &'v mut Devtools, official: &'v Official) -> Visitor<'v> {
-        Visitor { devtools, official }
+    pub(super) const fn new(devtools: &'v mut Devtools, official: &'v Official, door: u16) -> Visitor<'v> {
+        Visitor { devtools, official, door }
     }
 
-    /// What the browser shows of the page, or why it does not.
+    /// What follows has to be done until `limit`.
+    pub(super) const fn limit(&mut self, limit: Instant) {
+        self.devtools.limit(limit);
+    }
+
+    /// What the browser shows of the page, or why it does not; with a trial, its first card is typed.
     pub(super) fn visit(&mut self, wanted: &Wanted) -> Result<Seen, Unseen> {
-        let (target, session) = new_target(self.devtools).map_err(Unseen::Fault)?;
+        let card = wanted.trial.as_deref().and_then(|trial| Some((trial, trial.cards.first()?)));
+        self.visit_as(&json!({}), wanted, card)
+    }
+
+    /// Types the further cards of the page's trial, each as another buyer, of whom the shop knows nothing; as long as there is time
+    /// for one that takes as long as the slowest so far. One that takes longer still is not seen, and left for another time.
+    pub(super) fn visit_again(&mut self, wanted: &Wanted, seen: &mut Seen) {
+        let (Some(trial), [Ok(_)]) = (wanted.trial.as_deref(), seen.refusals.as_slice()) else { return };
+        let mut longest = seen.took;
+        for card in &trial.cards[1..] {
+            if self.devtools.left() < longest {
+                return;
+            }
+            let again = self.another_buyer(wanted, trial, card);
+            let paid = match again {
+                Ok(mut again) => {
+                    longest = longest.max(again.took);
+                    again.refusals.pop().unwrap_or_else(|| Err(TOO_LONG.to_owned()))
+                }
+                Err(Unseen::Fault(fault)) => Err(fault),
+                Err(Unseen::Hangs) => return,
+            };
+            match paid {
+                // That is the browser's fault and not the page's.
+                Err(fault) if fault == TOO_LONG || fault == ENDED => return,
+                paid => seen.refusals.push(paid),
+            }
+        }
+    }
+
+    fn another_buyer(&mut self, wanted: &Wanted, trial: &Trial, card: &TrialCard) -> Result<Seen, Unseen> {
+        let door = format!("http://127.0.0.1:{}", self.door);
+        // Said again: what a browser is started with is not everybody's in it.
+        let asked = json!({"disposeOnDetach": true, "proxyServer": door, "proxyBypassList": "<-loopback>"});
+        let context = self.devtools.call("", "Target.createBrowserContext", asked).map_err(Unseen::Fault)?;
+        let seen = self.visit_as(&context, wanted, Some((trial, card)));
+        let context = json!({"browserContextId": context["browserContextId"]});
+        let _ = self.devtools.call("", "Target.disposeBrowserContext", context);
+        seen
+    }
+
+    fn visit_as(
+        &mut self,
+        context: &Value,
+        wanted: &Wanted,
+        card: Option<(&Trial, &TrialCard)>,
+    ) -> Result<Seen, Unseen> {
+        let began = Instant::now();
+        let (target, session) = new_target(self.devtools, context).map_err(Unseen::Fault)?;
         let limit = self.devtools.limit_within(PAGE_TIME);
         let (official, keys) = (self.official, Vec::new());
         let mut visit = Visit { devtools: self.devtools, session: session.clone(), official, keys };
@@ -57,12 +111,17 @@ impl<'v> Visitor<'v> {
         let keys = visit.keys;
         self.devtools.limit(limit);
         let seen = match looked {
-            Ok(facts) => {
-                let pay = |trial: &Arc<Trial>| {
+            Ok(mut facts) => {
+                let refusals = card.map(|(trial, card)| {
                     let devtools = &mut *self.devtools;
-                    Buyer { devtools, session: &session, official, keys }.pay(trial)
-                };
-                Ok(Seen { facts, refusal: wanted.trial.as_ref().map(pay) })
+                    let mut buyer = Buyer { devtools, session: &session, official, keys, financing: None };
+                    let paid = buyer.pay(trial, card);
+                    if let Some(shown) = buyer.financing {
+                        facts.financing = facts.financing.with_card(shown);
+                    }
+                    paid
+                });
+                Ok(Seen { facts, refusals: refusals.into_iter().collect(), took: began.elapsed() })
             }
             Err(fault) if fault == TOO_LONG && self.is_well() => Err(Unseen::Hangs),
             Err(fault) => Err(Unseen::Fault(fault)),
@@ -76,7 +135,7 @@ impl<'v> Visitor<'v> {
     /// that was there before may be in the other page's process.
     fn is_well(&mut self) -> bool {
         let limit = self.devtools.limit_within(EMPTY_TIME);
-        let answered = new_target(self.devtools).and_then(|(target, session)| {
+        let answered = new_target(self.devtools, &json!({})).and_then(|(target, session)| {
             self.devtools.call(&session, "Runtime.evaluate", json!({"expression": "1"}))?;
             self.devtools.call("", "Target.closeTarget", json!({"targetId": target}))
         });
@@ -85,9 +144,13 @@ impl<'v> Visitor<'v> {
     }
 }
 
-/// An empty page, and the session in which it is spoken to.
-fn new_target(devtools: &mut Devtools) -> Result<(Value, String), String> {
-    let target = devtools.call("", "Target.createTarget", json!({"url": "about:blank"}))?;
+/// An empty page, in a `context` of its own or in the browser's, and the session in which it is spoken to.
+fn new_target(devtools: &mut Devtools, context: &Value) -> Result<(Value, String), String> {
+    let mut asked = json!({"url": "about:blank"});
+    if let Some(id) = context["browserContextId"].as_str() {
+        asked["browserContextId"] = json!(id);
+    }
+    let target = devtools.call("", "Target.createTarget", asked)?;
     let target = target["targetId"].clone();
     let attached =
         devtools.call("", "Target.attachToTarget", json!({"targetId": &target, "flatten": true}))?;
