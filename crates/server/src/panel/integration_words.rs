@@ -32,7 +32,7 @@ words! {
     checked_at: "Verificado el {1}", "Verificado em {1}", "Checked on {1}";
     check: "Verificar", "Verificar", "Check now";
     check_again: "Verificar de nuevo", "Verificar de novo", "Check again";
-    check_text: "La plataforma abre tu sitio y tus páginas, paga con una tarjeta de prueba rechazada si la página tiene tu clave de prueba, y envía tres notificaciones a tu receptor.", "A plataforma abre seu site e suas páginas, paga com um cartão de teste recusado se a página tem sua chave de teste, e envia três notificações ao seu receptor.", "The platform opens your site and your pages, pays with a test card that is refused where the page has your test key, and sends three notifications to your receiver.";
+    check_text: "La plataforma abre tu sitio y tus páginas, paga con hasta cuatro tarjetas de prueba rechazadas si la página tiene tu clave de prueba (tu tienda recibe otros tantos pedidos), y envía tres notificaciones a tu receptor.", "A plataforma abre seu site e suas páginas, paga com até quatro cartões de teste recusados se a página tem sua chave de teste (sua loja recebe o mesmo número de pedidos), e envia três notificações ao seu receptor.", "The platform opens your site and your pages, pays with up to four test cards that are refused where the page has your test key (your shop gets as many orders), and sends three notifications to your receiver.";
     too_soon: "Hay una verificación en curso o muy reciente. Probá de nuevo en {1} segundos.", "Há uma verificação em andamento ou muito recente. Tente de novo em {1} segundos.", "A check is running, or was just made. Try again in {1} seconds.";
     form_changed: "El formulario cambió durante la verificación. Verificá de nuevo.", "O formulário mudou durante a verificação. Verifique de novo.", "The form was changed during the check. Check again.";
     test_user: "Un usuario de prueba no cobra dinero real: sus aplicaciones no salen a producción.", "Um usuário de teste não recebe dinheiro real: suas aplicações não vão para produção.", "A test user takes no real money: its applications do not go live.";
@@ -43,7 +43,7 @@ words! {
     choose_one: "elegí uno", "escolha um", "choose one";
     production_site: "Sitio de producción", "Site de produção", "Production site";
     payment_page: "Página donde se paga", "Página em que se paga", "Page where buyers pay";
-    payment_page_hint: "Si queda vacía, vale el sitio. Si tiene su clave de prueba, cada revisión paga ahí con hasta cuatro tarjetas de prueba que se rechazan: la tienda recibe otros tantos pedidos de prueba.", "Se ficar vazia, vale o site. Se tiver a sua chave de teste, cada verificação paga nela com até quatro cartões de teste que são recusados: a loja recebe o mesmo número de pedidos de teste.", "If it is empty, the site counts. Where it has your test key, each check pays there with up to four test cards that are refused: the shop gets as many test orders.";
+    payment_page_hint: "Si queda vacía, vale el sitio.", "Se ficar vazia, vale o site.", "If it is empty, the site counts.";
     approved_page: "Página después de un pago aprobado", "Página depois de um pagamento aprovado", "Page after an approval";
     rejected_page: "Página después de un rechazo", "Página depois de uma recusa", "Page after a refusal";
     result_hint: "No hace falta con Checkout Pro.", "Não é preciso com o Checkout Pro.", "Not needed with Checkout Pro.";
