@@ -300,6 +300,24 @@ test('what instalments cost in Argentina is looked for when a card is typed', as
   }
 });
 
+test('a test of the shop\'s own that is refused meanwhile is not taken for the card that was typed', async (t) => {
+  const page = await visitor();
+  const made = await newSeller(page, world, { email: 'meanwhile@example.com' });
+  const own = await shop({ ...goodPages(), '/pay': cardForm(world.url, made.testKey, "told.textContent = 'Pagamento recusado';") });
+  sells(own, made.test);
+  const sell = own.sells;
+  // The same test card for the same reason, as everybody types it; what the page's form made pays nothing.
+  own.sells = async (typed, response) => {
+    const cardholder = { name: 'FUND', identification: { type: 'CPF', number: '12345678909' } };
+    const card = { card_number: '5031433215406351', security_code: '123', expiration_month: 11, expiration_year: 2030, cardholder };
+    const token = await call(world, made.test, '/v1/card_tokens', card);
+    await sell({ ...typed, token: token.body.id }, response);
+  };
+  await declare(page, made, own);
+  await checkUntil(t, page, 'GOL-015', /no refused payment was followed: a test card was typed and the form was sent, and no refused payment came of it/);
+  assert.ok((own.payments ?? []).every((payment) => payment.status_detail === 'cc_rejected_insufficient_amount'), JSON.stringify(own.payments));
+});
+
 test('a card is typed into no form of somebody else, and it is said why', async (t) => {
   const page = await visitor();
   const made = await newSeller(page, world, { email: 'foreign@example.com' });
