@@ -260,7 +260,11 @@ fn of_refusals(refusals: &FollowedRefusals) -> Outcome {
     }
     let untried: Vec<_> = refusals.untried().map(|group| group.words()).collect();
     if !untried.is_empty() {
-        let seen = format!("there was no time for refusals of {}: check again", untried.join(", "));
+        let groups = untried.join(", ");
+        let seen = match &refusals.fault {
+            Some(fault) => format!("refusals of {groups} were not tried: {fault}"),
+            None => format!("there was no time for refusals of {groups}: check again"),
+        };
         return missing("page: a refused payment of each group of reasons", seen);
     }
     let mut seen: Vec<String> = refusals.followed().map(|(_, refused)| told(refused)).collect();

@@ -187,6 +187,11 @@ fn what_there_was_no_time_for_has_to_be_tried_and_what_could_not_be_tried_fails_
     let (missing, seen) = missed(|refusals| refusals.tried.truncate(2));
     assert_eq!(missing, "page: a refused payment of each group of reasons");
     assert_eq!(seen, "there was no time for refusals of an unknown reason, fraud prevention: check again");
+    let (_, seen) = missed(|refusals| {
+        refusals.tried.truncate(3);
+        refusals.fault = Some("the page has no test key".to_owned());
+    });
+    assert_eq!(seen, "refusals of fraud prevention were not tried: the page has no test key");
     let could_not = |refusals: &mut FollowedRefusals| {
         (refusals.tried[1].refused, refusals.tried[1].fault) = (None, Some("no button".to_owned()));
     };
