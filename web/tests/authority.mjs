@@ -33,7 +33,7 @@ export class Authority {
   }
 }
 
-/** A shop over TLS: pages by their path, and a receiver at `/hooks` which checks signatures while it has a secret. */
+/** A shop over TLS: pages by their path, and a receiver at `/hooks` which `waits`, and checks signatures while it has a secret. */
 export class TlsShop {
   static async open(identity, pages) {
     const shop = new TlsShop();
@@ -46,7 +46,7 @@ export class TlsShop {
 
   async answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, this.url);
-    await this.waits;
+    if (pathname === '/hooks') await this.waits;
     if (this.sells && request.method === 'POST' && pathname !== '/hooks') return this.sells(await bodyOf(request), response);
     request.resume();
     if (pathname === '/hooks') return response.writeHead(this.takes(request, searchParams) ? 200 : 401).end();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { api, browserOf, EMAIL, paymentsOf, preference, result, startOf, typeCard } from './buyer.mjs';
-import { frameOf, World } from './world.mjs';
+import { frameOf, PATIENCE_MS, World } from './world.mjs';
 
 let world;
 before(async () => {
@@ -156,7 +156,7 @@ test('an answer that is lost on the way: pressing again shows the payment that w
   await page.route('**/checkout/v1/pay?*', async (route) => {
     if (lost > 0) return route.continue();
     lost += 1;
-    await route.fetch({ maxRedirects: 0 });
+    await route.fetch({ maxRedirects: 0, timeout: PATIENCE_MS });
     return route.abort('connectionreset');
   });
   await page.click('#pay');
@@ -173,7 +173,7 @@ test('an answer that is lost, then a reload: the page says that it was paid', as
   await page.goto(`${start}&method=card`);
   await typeCard(page, 'MLB');
   const lose = async (route) => {
-    await route.fetch({ maxRedirects: 0 });
+    await route.fetch({ maxRedirects: 0, timeout: PATIENCE_MS });
     return route.abort('connectionreset');
   };
   await page.route('**/checkout/v1/pay?*', lose);
