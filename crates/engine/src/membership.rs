@@ -29,6 +29,12 @@ pub(crate) async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
 }
 
 impl Engine {
+    /// Keeps this node's lease for as long as it is waited for. The workers do; this is for whoever uses an engine for longer than
+    /// a lease lasts and runs none.
+    pub async fn keep_lease(self) {
+        run(self, std::future::pending()).await;
+    }
+
     /// Renews the lease, or takes a new one where it was lost, and goes by it. Says how long it lasts.
     async fn renew_lease(&self) -> Result<Duration, pasarela_store::ReadError> {
         let before = self.inner.store.lease();

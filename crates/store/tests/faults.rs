@@ -12,6 +12,7 @@ use pasarela_store::{
 };
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SELLER: i64 = 1_234_567;
@@ -20,13 +21,24 @@ const NOON: Timestamp = Timestamp(1_795_262_400_000);
 const JOURNAL: &str = "pasarela.db-journal-1";
 
 async fn open(directory: &Path) -> Store {
-    Store::open(StoreOptions::new(Location::Directory(directory.to_owned()))).await.unwrap()
+    opened(directory).await.unwrap()
 }
 
 async fn refusal(directory: &Path) -> OpenError {
-    match Store::open(StoreOptions::new(Location::Directory(directory.to_owned()))).await {
+    match opened(directory).await {
         Ok(_) => panic!("it was opened"),
         Err(refusal) => refusal,
+    }
+}
+
+/// Opens it once nobody holds it: a program that another test starts has the locks of all of this process for a moment.
+async fn opened(directory: &Path) -> Result<Store, OpenError> {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        match Store::open(StoreOptions::new(Location::Directory(directory.to_owned()))).await {
+            Err(OpenError::InUse { .. }) if Instant::now() < until => tokio::task::yield_now().await,
+            opened => return opened,
+        }
     }
 }
 

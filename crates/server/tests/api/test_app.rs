@@ -15,6 +15,7 @@ use pasarela_test_database::TestDatabase;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 /// Where the server says that its pages are.
@@ -26,6 +27,8 @@ pub const PAYER: &str = "test_user_123@testuser.com";
 pub struct TestApp {
     pub engine: Engine,
     router: Router,
+    /// Keeps the lease of a node that has no workers, as long as the test takes.
+    leasing: JoinSet<()>,
     /// Dropped last.
     database: Option<TestDatabase>,
     _outbox: tempfile::TempDir,
@@ -65,7 +68,15 @@ impl TestApp {
             ..EngineOptions::default()
         };
         let engine = Engine::open(options).await.unwrap();
-        TestApp { router: pasarela_server::router(engine.clone()), engine, database, _outbox: outbox }
+        let mut leasing = JoinSet::new();
+        leasing.spawn(engine.clone().keep_lease());
+        TestApp {
+            router: pasarela_server::router(engine.clone()),
+            engine,
+            leasing,
+            database,
+            _outbox: outbox,
+        }
     }
 
     /// Where the records are, of a server in `directory`.
@@ -78,7 +89,8 @@ impl TestApp {
 
     /// Stops the server; its data can be opened again.
     pub async fn close(self) {
-        let TestApp { engine, router, database, _outbox } = self;
+        let TestApp { engine, router, mut leasing, database, _outbox } = self;
+        leasing.shutdown().await;
         drop(router);
         engine.close().await;
         drop(database);

@@ -5,14 +5,14 @@ use pasarela_domain::ledger::{AccountKind, Cause, LedgerAccount, Posting};
 use pasarela_domain::money::Currency;
 use pasarela_domain::timestamp::Timestamp;
 use pasarela_store::{
-    CardTokenRecord, Changes, DatabaseUrl, IdempotencyRecord, Location, PaymentRecord, PaymentSearch,
-    RecordChange, SortField, Store, StoreOptions, Timer, TimerKind,
+    CardTokenRecord, Changes, DatabaseUrl, IdempotencyRecord, Location, OpenError, PaymentRecord,
+    PaymentSearch, RecordChange, SortField, Store, StoreOptions, Timer, TimerKind,
 };
 use pasarela_store::{CommitError, DateField};
 use pasarela_test_database::TestDatabase;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
@@ -98,7 +98,7 @@ impl World {
     }
 
     async fn in_place(place: Arc<Place>) -> World {
-        World::holding(Store::open(StoreOptions::new(place.location())).await.unwrap(), place).await
+        World::holding(opened(place.location()).await, place).await
     }
 
     /// Where the store is.
@@ -189,7 +189,18 @@ impl World {
 }
 
 pub async fn open(directory: &Path) -> Store {
-    Store::open(StoreOptions::new(Location::Directory(directory.to_owned()))).await.unwrap()
+    opened(Location::Directory(directory.to_owned())).await
+}
+
+/// Opens it once nobody holds it: a program that another test starts has the locks of all of this process for a moment.
+async fn opened(location: Location) -> Store {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        match Store::open(StoreOptions::new(location.clone())).await {
+            Err(OpenError::InUse { .. }) if Instant::now() < until => tokio::task::yield_now().await,
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 pub fn payment(id: i64) -> PaymentRecord {

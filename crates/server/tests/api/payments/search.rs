@@ -176,7 +176,8 @@ async fn pages_follow_each_other() {
 
 #[tokio::test]
 async fn what_can_not_be_read_has_its_documented_code() {
-    let app = TestApp::new().await;
+    // Twelve months that have no 29 February: with it they are a day too many.
+    let app = TestApp::at("2026-11-20T12:00:00-04:00").await;
     let seller = app.seller(Site::MLB);
     let refused = |query: &'static str| {
         let seller = seller.clone();
